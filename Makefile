@@ -1,0 +1,53 @@
+# Thin names over scripts/setup.sh and the CMake presets, which work by themselves too.
+# FUSEBOX_SETUP=no refuses to install anything; what CMake then misses, it fetches.
+
+SHELL := /bin/sh
+JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+.PHONY: help test demo bench lint format docs sanitize clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST))
+
+test:  ## Set up, build and run the tests
+	@scripts/setup.sh test
+	cmake --preset debug
+	cmake --build --preset debug --parallel $(JOBS)
+	ctest --preset debug --parallel $(JOBS)
+
+demo:  ## Set up, build and run the webhook delivery example
+	@scripts/setup.sh demo
+	cmake --preset release -B build/demo -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
+	cmake --build build/demo --parallel $(JOBS) --target webhook_delivery
+	@build/demo/examples/webhook_delivery
+
+bench:  ## Set up, build and run the benchmarks
+	@scripts/setup.sh bench
+	cmake --preset release -B build/bench -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF
+	cmake --build build/bench --parallel $(JOBS) --target bench
+
+lint:  ## Set up and check the sources
+	@scripts/setup.sh lint
+	@python3 scripts/lint.py
+
+format:  ## Set up and format the sources
+	@scripts/setup.sh lint
+	@python3 scripts/lint.py --fix format
+
+docs:  ## Set up and write the API reference to build/docs/html
+	@scripts/setup.sh docs
+	cmake --preset debug -B build/docs -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
+	cmake --build build/docs --target docs
+
+sanitize:  ## Set up and run the tests under the address, undefined behaviour and thread sanitizers
+	@scripts/setup.sh test
+	cmake --preset asan-ubsan
+	cmake --build --preset asan-ubsan --parallel $(JOBS)
+	ctest --preset asan-ubsan --parallel $(JOBS)
+	cmake --preset tsan
+	cmake --build --preset tsan --parallel $(JOBS)
+	ctest --preset tsan --parallel $(JOBS)
+
+clean:  ## Remove what was built
+	rm -rf build

@@ -1,0 +1,26 @@
+# install(): headers, the CMake package (find_package(fusebox 0.1)) and the licence.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(fusebox_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/fusebox)
+
+install(
+  TARGETS fusebox
+  EXPORT fuseboxTargets
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILE_SET adapters DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT fuseboxTargets NAMESPACE fusebox:: DESTINATION ${fusebox_package_dir})
+
+configure_package_config_file(cmake/fuseboxConfig.cmake.in fuseboxConfig.cmake
+                              INSTALL_DESTINATION ${fusebox_package_dir})
+# Before 1.0 a minor version may break what was.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(fusebox_compatibility SameMinorVersion)
+else()
+  set(fusebox_compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(fuseboxConfigVersion.cmake COMPATIBILITY ${fusebox_compatibility}
+                                 ARCH_INDEPENDENT)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfigVersion.cmake DESTINATION ${fusebox_package_dir})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/fusebox)

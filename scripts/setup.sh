@@ -1,0 +1,151 @@
+#!/bin/sh
+# Installs what a make target needs and the machine lacks, with the system's package manager.
+#
+#   scripts/setup.sh [demo|test|bench|lint|docs]      (default: test)
+#
+# FUSEBOX_SETUP=no installs nothing. Run again when all is there, it does nothing.
+set -eu
+
+purpose=${1:-test}
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+compiler() { for c in "${CXX:-c++}" g++ clang++; do have "$c" && { echo "$c"; return; }; done; return 1; }
+header() { c=$(compiler) && printf '#include <%s>\n' "$1" | "$c" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
+
+# Is a need met?
+met() {
+  case $1 in
+    compiler) compiler >/dev/null ;;
+    gxx) have g++ ;;
+    cmake) have cmake ;;
+    ninja) have ninja ;;
+    python) have python3 ;;
+    pkgconf) have pkg-config ;;
+    fmt) header fmt/format.h ;;
+    catch2) header catch2/catch_all.hpp || header catch2/catch.hpp ;;
+    httplib) header httplib.h ;;
+    json) header nlohmann/json.hpp ;;
+    benchmark) header benchmark/benchmark.h ;;
+    clang_format) have clang-format-14 || have clang-format ;;
+    clang_tidy) have clang-tidy-14 || have clang-tidy ;;
+    doxygen) have doxygen ;;
+  esac
+}
+
+case $purpose in
+  demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
+  test) needs="compiler cmake ninja pkgconf python fmt catch2 httplib json" ;;
+  bench) needs="compiler cmake ninja pkgconf fmt benchmark" ;;
+  lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
+  docs) needs="compiler cmake ninja fmt doxygen" ;;
+  *) die "unknown purpose '$purpose': demo, test, bench, lint or docs" ;;
+esac
+
+missing=""
+for need in $needs; do met "$need" || missing="$missing $need"; done
+if [ -z "$missing" ]; then
+  say "all that '$purpose' needs is there"
+  exit 0
+fi
+
+# The names of the packages, by package manager; empty where there is none.
+package() {
+  case $manager:$1 in
+    apt:compiler | apt:gxx) echo g++ ;;
+    apt:ninja) echo ninja-build ;;
+    apt:python) echo python3 ;;
+    apt:pkgconf) echo pkg-config ;;
+    apt:fmt) echo libfmt-dev ;;
+    apt:httplib) echo libcpp-httplib-dev ;;
+    apt:json) echo nlohmann-json3-dev ;;
+    apt:benchmark) echo libbenchmark-dev ;;
+    apt:clang_format) apt-cache show clang-format-14 >/dev/null 2>&1 && echo clang-format-14 || echo clang-format ;;
+    apt:clang_tidy) apt-cache show clang-tidy-14 >/dev/null 2>&1 && echo clang-tidy-14 || echo clang-tidy ;;
+    dnf:compiler | dnf:gxx) echo gcc-c++ ;;
+    dnf:ninja) echo ninja-build ;;
+    dnf:python) echo python3 ;;
+    dnf:pkgconf) echo pkgconf-pkg-config ;;
+    dnf:fmt) echo fmt-devel ;;
+    dnf:catch2) echo catch-devel ;;
+    dnf:httplib) echo cpp-httplib-devel ;;
+    dnf:json) echo json-devel ;;
+    dnf:benchmark) echo google-benchmark-devel ;;
+    dnf:clang_format | dnf:clang_tidy) echo clang-tools-extra ;;
+    pacman:compiler | pacman:gxx) echo gcc ;;
+    pacman:httplib) echo cpp-httplib ;;
+    pacman:json) echo nlohmann-json ;;
+    pacman:clang_format | pacman:clang_tidy) echo clang ;;
+    apk:compiler | apk:gxx) echo g++ ;;
+    apk:python) echo python3 ;;
+    apk:fmt) echo fmt-dev ;;
+    apk:catch2) echo catch2-3 ;;
+    apk:httplib) echo cpp-httplib ;;
+    apk:json) echo nlohmann-json ;;
+    apk:benchmark) echo benchmark-dev ;;
+    apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
+    brew:compiler) ;;
+    brew:gxx) echo gcc ;;
+    brew:httplib) echo cpp-httplib ;;
+    brew:json) echo nlohmann-json ;;
+    brew:benchmark) echo google-benchmark ;;
+    brew:clang_format) echo clang-format ;;
+    brew:clang_tidy) echo llvm ;;
+    *) echo "$1" ;;
+  esac
+}
+
+manager=""
+for candidate in apt-get dnf pacman apk brew; do
+  if have "$candidate"; then
+    manager=${candidate%-get}
+    break
+  fi
+done
+
+finish() { # what is still missing: tools end it, libraries are left to CMake
+  for need in $missing; do
+    met "$need" && continue
+    case $need in
+      fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
+      pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
+      *) die "$need is missing: install it, then try again" ;;
+    esac
+  done
+  exit 0
+}
+
+if [ "${FUSEBOX_SETUP:-yes}" = no ]; then
+  say "FUSEBOX_SETUP=no: installing nothing; missing:$missing"
+  finish
+fi
+if [ -z "$manager" ]; then
+  say "no package manager known here (apt-get, dnf, pacman, apk, brew); missing:$missing"
+  finish
+fi
+
+root=""
+if [ "$manager" != brew ] && [ "$(id -u)" != 0 ]; then
+  have sudo || { say "neither root nor sudo; missing:$missing"; finish; }
+  root=sudo
+fi
+
+if [ "$manager" = apt ]; then
+  say "updating the list of packages (apt-get update)"
+  $root apt-get update -qq </dev/null || say "apt-get update failed; going on with the list that is there"
+fi
+packages=$(for need in $missing; do package "$need"; done | sort -u | tr '\n' ' ')
+say "installing with $manager: $packages"
+install() {
+  case $manager in
+    apt) $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ;;
+    dnf) $root dnf install -y "$@" ;;
+    pacman) $root pacman -S --noconfirm --needed "$@" ;;
+    apk) $root apk add "$@" ;;
+    brew) brew install "$@" ;;
+  esac </dev/null
+}
+# One that this system does not have must not keep the others away.
+# shellcheck disable=SC2086
+install $packages || for one in $packages; do install "$one" || say "could not install $one"; done
+finish

@@ -1,0 +1,76 @@
+// G4: the process-wide registry of a program that loads modules with dlopen(RTLD_LOCAL).
+//
+// The program must export its symbols (-rdynamic, ENABLE_EXPORTS), or each module has a registry of its own.
+#include "catch.hpp"
+#include "module.hpp"
+
+#include <fusebox/registry.hpp>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+/// A breaker made by a module that was let go of works on, for whoever holds it and for the registry.
+void check_survives_dlclose(Module (*load)(), const std::string& name) {
+  {
+    const auto module = load();
+    CHECK(module->registry() == &fusebox::default_registry());
+    module->fail(name.c_str(), 2);
+  }
+  const auto breaker = fusebox::get_circuit_breaker(name);
+  CHECK(breaker->stats().failure_count == 2);
+  CHECK(breaker->execute([] { return 1; }) == 1);
+  for (int i = 0; i < 5; ++i) {
+    CHECK_THROWS_AS(breaker->execute([]() -> int { throw std::runtime_error{"down"}; }), std::runtime_error);
+  }
+  CHECK(breaker->state() == fusebox::State::open);
+  CHECK_THROWS_AS(breaker->execute([] { return 1; }), fusebox::CircuitOpenError);
+}
+
+/// The last one to let go of it destroys it, also where that is the program.
+void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name) {
+  { load()->call(name.c_str()); }
+  std::weak_ptr<fusebox::CircuitBreaker<>> breaker = fusebox::get_circuit_breaker(name);
+  fusebox::default_registry().remove(name);
+  CHECK(breaker.expired());
+}
+
+void check_module(Module (*load)(), const std::string& name) {
+  check_survives_dlclose(load, name);
+  check_is_destroyed_after_dlclose(load, name + "-destroyed");
+
+  const auto module = load();  // again
+  CHECK(module->breaker(name.c_str()) == fusebox::get_circuit_breaker(name).get());
+  CHECK(module->is_open(name.c_str()));
+}
+
+}  // namespace
+
+TEST_CASE("G4 modules share the registry that the program made", "[program_first]") {
+  fusebox::get_circuit_breaker("first")->force_open();
+  CHECK(load_module()->is_open("first"));
+  CHECK(load_module_hidden()->is_open("first"));
+  check_module(load_module, "module");
+  check_module(load_module_hidden, "hidden-module");
+}
+
+TEST_CASE("G4 the program shares the registry that a module made", "[module_first]") {
+  check_module(load_module, "module");
+  check_module(load_module_hidden, "hidden-module");
+}
+
+TEST_CASE("G4 the program shares the registry that a hidden module made", "[hidden_module_first]") {
+  check_module(load_module_hidden, "hidden-module");
+  check_module(load_module, "module");
+}
+
+TEST_CASE("G4 a program that exports no symbols shares nothing with its modules", "[unexported]") {
+  const auto breaker = fusebox::get_circuit_breaker("mine");
+  breaker->force_open();
+  const auto module = load_module();
+  CHECK(module->registry() != &fusebox::default_registry());
+  CHECK_FALSE(module->is_open("mine"));
+  CHECK(module->call("mine"));
+  CHECK(breaker->stats().success_count == 0);
+}

@@ -1,0 +1,59 @@
+// A library that uses fusebox; compiled with default and with hidden visibility, linked and dlopen'ed.
+#include "side.hpp"
+
+#include <fusebox/registry.hpp>
+
+#include <stdexcept>
+
+namespace {
+
+const void* registry() { return &fusebox::default_registry(); }
+
+const void* breaker(const char* name) { return fusebox::get_circuit_breaker(name).get(); }
+
+void force_open(const char* name) { fusebox::get_circuit_breaker(name)->force_open(); }
+
+bool is_open(const char* name) {
+  const auto state = fusebox::get_circuit_breaker(name)->state();
+  return state == fusebox::State::open || state == fusebox::State::forced_open;
+}
+
+bool call(const char* name) {
+  return fusebox::get_circuit_breaker(name)->execute([] { return true; }, [] { return false; });
+}
+
+void fail(const char* name, int times) {
+  const auto breaker = fusebox::get_circuit_breaker(name);
+  for (int i = 0; i < times; ++i) {
+    try {
+      breaker->execute([] { throw std::runtime_error{"down"}; });
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
+}
+
+bool catches_rejection(void (*thrower)()) {
+  try {
+    thrower();
+  } catch (const fusebox::CircuitOpenError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+  return false;
+}
+
+const void* breaker_with(const char* name, int failure_threshold) {
+  return fusebox::get_circuit_breaker(name, {.failure_threshold = failure_threshold}).get();
+}
+
+bool same_category(const void* category) { return category == &fusebox::policy_error_category(); }
+
+constexpr Side side{registry, breaker,           force_open,   is_open,      call,
+                    fail,     catches_rejection, breaker_with, same_category};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const Side* SIDE_ENTRY();
+extern "C" const Side* SIDE_ENTRY() { return &side; }

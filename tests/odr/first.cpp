@@ -1,0 +1,2 @@
+#define OBJECTS_SEEN objects_seen_by_first
+#include "unit.inl"
