@@ -1,0 +1,84 @@
+// fusebox/backoff.hpp: how long to wait before the next attempt.
+//
+// Jitter names the ways to spread the waits of many clients; the rest is the arithmetic, total for
+// every 32-bit attempt number: a delay grows exponentially to a cap, is spread by jitter below it, and
+// never passes it. retry.hpp and the breaker's reset_backoff both use it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include <fusebox/detail/random.hpp>
+#include <fusebox/detail/ticks.hpp>
+#include <fusebox/fwd.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// How a delay d is spread (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+enum class Jitter : unsigned char {
+  none,          ///< d itself: clients that failed together come back together
+  full,          ///< uniform in [0, d]
+  equal,         ///< uniform in [d/2, d]
+  decorrelated,  ///< uniform in [base, min(max, 3 × the previous delay)]
+};
+
+[[nodiscard]] constexpr std::string_view to_string(Jitter jitter) noexcept {
+  switch (jitter) {
+    case Jitter::none: return "none";
+    case Jitter::full: return "full";
+    case Jitter::equal: return "equal";
+    case Jitter::decorrelated: return "decorrelated";
+  }
+  return "unknown";
+}
+
+namespace detail {
+
+/// base × multiplierⁿ in doubles, by squaring; infinite where it is too large.
+[[nodiscard]] constexpr double scale(double base, double multiplier, std::uint32_t n) noexcept {
+  double result = base;
+  for (double square = multiplier; n != 0; n >>= 1U, square *= square) {
+    if ((n & 1U) != 0) result *= square;
+  }
+  return result;
+}
+
+/// min(max, base × multiplierⁿ), saturating; exact for multiplier 2.
+[[nodiscard]] constexpr std::chrono::nanoseconds exponential_delay(std::chrono::nanoseconds base,
+                                                                   std::chrono::nanoseconds max,
+                                                                   double multiplier,
+                                                                   std::uint32_t n) noexcept {
+  if (base <= std::chrono::nanoseconds::zero()) return std::chrono::nanoseconds::zero();
+  if (base >= max) return max;
+  if (n == 0 || multiplier == 1.0) return base;
+  if (multiplier == 2.0) {
+    return n >= 63 || base.count() > (max.count() >> n) ? max : std::chrono::nanoseconds{base.count() << n};
+  }
+  const double delay = scale(static_cast<double>(base.count()), multiplier, n);
+  return delay < static_cast<double>(max.count()) ? std::chrono::nanoseconds{static_cast<Tick>(delay)} : max;
+}
+
+/// `delay` spread by `jitter`; `previous` is the last delay drawn, or base before the first.
+template <RandomSource G>
+[[nodiscard]] std::chrono::nanoseconds spread(std::chrono::nanoseconds delay, Jitter jitter,
+                                              std::chrono::nanoseconds base, std::chrono::nanoseconds max,
+                                              std::chrono::nanoseconds previous, G& generator) {
+  const auto draw = [&](Tick low, Tick high) {
+    return std::chrono::nanoseconds{uniform(generator, low, high)};
+  };
+  switch (jitter) {
+    case Jitter::none: break;
+    case Jitter::full: return draw(0, delay.count());
+    case Jitter::equal: return draw(delay.count() / 2, delay.count());
+    case Jitter::decorrelated: {
+      const Tick thrice = previous.count() > max.count() / 3 ? max.count() : 3 * previous.count();
+      return draw(base.count(), thrice);
+    }
+  }
+  return delay;
+}
+
+}  // namespace detail
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -1,0 +1,456 @@
+// fusebox/detail/breaker_core.hpp: the rules of the breaker (B1 to B9, B13), apart from the control flow.
+//
+// admit() gives a ticket, settle() takes it back with an outcome. Closed and rejected calls take no
+// lock: they read one word and the time at which a probe is due. Transitions and probes take one small
+// lock, under which the word is read again and which calls nobody; the due time is written before the
+// word that makes it matter.
+#pragma once
+
+#include <cassert>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fusebox/backoff.hpp>
+#include <fusebox/detail/breaker_config.hpp>
+#include <fusebox/detail/events.hpp>
+#include <fusebox/detail/permit.hpp>
+#include <fusebox/detail/probes.hpp>
+#include <fusebox/detail/rate_window.hpp>
+#include <fusebox/detail/sync.hpp>
+#include <fusebox/detail/totals.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// A breaker at one moment. Counts are since construction or the last reset and only grow.
+struct CircuitBreakerStats {
+  State state = State::closed;
+  std::uint64_t failure_count = 0;
+  std::uint64_t success_count = 0;
+  std::uint64_t ignored_count = 0;   ///< calls that say nothing about the dependency
+  std::uint64_t rejected_count = 0;  ///< calls that were not made
+  std::uint64_t slow_count = 0;      ///< calls slower than slow_calls allows
+  std::uint64_t opened_count = 0;    ///< openings, by the rules only
+  int consecutive_failures = 0;      ///< the run; while open, the one that opened
+  double failure_rate = 0;           ///< in [0, 1]; of the rule's window where one is set
+  std::optional<std::chrono::system_clock::time_point> last_failure_time;
+  std::optional<std::chrono::system_clock::time_point> last_success_time;
+  std::chrono::nanoseconds retry_after{0};  ///< open: time until a probe may pass
+};
+
+namespace detail {
+
+template <class C, class Sync = StdSync>
+class FUSEBOX_API BreakerCore final : public PermitTarget {
+ public:
+  BreakerCore(std::string name, const CircuitBreakerConfig& config, C clock)
+      : clock_{std::move(clock)},
+        config_{config},
+        origin_{CircuitOpenError::origin_for(name)},
+        probe_timeout_{config.probe_timeout.count() > 0 ? config.probe_timeout : config.reset_timeout},
+        waits_coarse_{static_cast<double>(config.reset_timeout.count()) * (1 - config.reset_jitter) >= 1e9 &&
+                      probe_timeout_ >= std::chrono::seconds{1}},
+        has_windows_{config.failure_rate || config.slow_calls},
+        slots_{config.half_open_max_calls, ticks(probe_timeout_)} {
+    if (config.failure_rate) failure_window_.emplace(config.failure_rate->window);
+    if (config.slow_calls) slow_window_.emplace(config.slow_calls->window);
+  }
+  BreakerCore(const BreakerCore&) = delete;
+  BreakerCore& operator=(const BreakerCore&) = delete;
+  ~BreakerCore() { assert(permits_.load(std::memory_order_relaxed) == 0 && "a Permit outlives its breaker"); }
+
+  [[nodiscard]] const C& clock() const noexcept { return clock_; }
+  [[nodiscard]] const CircuitBreakerConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const std::shared_ptr<const Origin>& origin() const noexcept { return origin_; }
+  [[nodiscard]] State state() const noexcept { return load().state(); }
+
+  /// `may_nest`: a call from inside the op of a probe is part of that probe (B7).
+  [[nodiscard]] Ticket admit(bool may_nest) noexcept {
+    const Word word = load();
+    if (word.is_closed()) [[likely]]
+      return {word, start_tick()};
+    return admit_unless_open(word, may_nest);
+  }
+
+  void settle(Ticket ticket, Outcome outcome) noexcept {
+    if (outcome == Outcome::success && !has_windows_) [[likely]] {
+      const Word word = load();
+      if (word.bits() == ticket.word.bits() && word.is_closed() && word.run() == 0) [[likely]] {
+        totals_.add_success(coarse_tick(clock_));
+        return;
+      }
+    }
+    settle_otherwise(ticket, outcome);
+  }
+
+  /// A permit is counted while it is out, so that one that outlives its breaker is found.
+  void lend_permit() noexcept { permits_.fetch_add(1, std::memory_order_relaxed); }
+  void report_permit(Ticket ticket, Outcome outcome) noexcept override {
+    permits_.fetch_sub(1, std::memory_order_relaxed);
+    settle(ticket, outcome);
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept {
+    for (Word word = load();;) {
+      if (word.state() != State::open) return {};
+      const Tick due = due_.load(std::memory_order_acquire);
+      const Word again = load();
+      if (again.bits() == word.bits()) return std::chrono::nanoseconds{elapsed(wait_tick(), due)};
+      word = again;
+    }
+  }
+
+  [[nodiscard]] CircuitBreakerStats stats() const;
+
+  void reset() noexcept { move_by_hand(State::closed, StateChangeReason::reset); }
+  void force_open() noexcept { move_by_hand(State::forced_open, StateChangeReason::forced); }
+  void disable() noexcept { move_by_hand(State::disabled, StateChangeReason::disabled); }
+
+  void subscribe(std::shared_ptr<Subscriber> subscriber) {
+    auto fresh = std::make_shared<EventHub>(origin_->name);
+    const std::lock_guard lock{mutex_};
+    if (!hub_) hub_ = std::move(fresh);
+    hub_->subscribe(std::move(subscriber));
+  }
+
+  void unsubscribe(const Subscriber& subscriber) {
+    const std::lock_guard lock{mutex_};
+    if (hub_) hub_->unsubscribe(subscriber);
+  }
+
+ private:
+  using Lock = std::unique_lock<typename Sync::Mutex>;
+
+  /// What a transition needs to know and may not ask for under the lock.
+  struct Moment {
+    Tick wait_now;
+    std::chrono::system_clock::time_point at;
+    double random;
+  };
+  [[nodiscard]] Moment moment() const {
+    EntropySource entropy;
+    return {wait_tick(), clock_.wall_now(), config_.reset_jitter > 0 ? uniform_unit(entropy) : 0.0};
+  }
+
+  [[nodiscard]] Word load() const noexcept { return Word{word_.load(std::memory_order_acquire)}; }
+  [[nodiscard]] Tick wait_tick() const { return waits_coarse_ ? coarse_tick(clock_) : fine_tick(clock_); }
+
+  [[nodiscard]] bool exchange(Word& seen, Word next) noexcept {
+    std::uint64_t bits = seen.bits();
+    if (word_.compare_exchange_strong(bits, next.bits(), std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+      return true;
+    }
+    seen = Word{bits};
+    return false;
+  }
+
+  [[nodiscard]] Ticket reject(Word word, Tick retry_after) noexcept {
+    totals_.add(Count::rejected);
+    return {word.marked(Word::rejected), retry_after};
+  }
+
+  [[nodiscard]] Tick start_tick() const { return config_.slow_calls ? fine_tick(clock_) : 0; }
+
+  [[nodiscard]] Ticket admit_unless_open(Word word, bool may_nest) noexcept {
+    for (;;) {
+      switch (word.state()) {
+        case State::closed:
+        case State::disabled: return {word, start_tick()};
+        case State::forced_open: return reject(word, 0);
+        case State::half_open:
+          if (may_nest && ProbeFrame::is_running(this, word.generation()))
+            return {word.marked(Word::nested), 0};
+          break;
+        case State::open: break;
+      }
+      const Tick now = wait_tick();
+      const Tick due = due_.load(std::memory_order_acquire);
+      if (now >= due) return admit_probe();
+      const Word again = load();
+      if (again.bits() == word.bits())
+        return reject(word, word.state() == State::open ? elapsed(now, due) : 0);
+      word = again;
+    }
+  }
+
+  [[nodiscard]] Ticket admit_probe() noexcept;
+  void settle_otherwise(Ticket ticket, Outcome outcome) noexcept;
+  void settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept;
+  void settle_probe(Ticket ticket, Outcome outcome, bool slow) noexcept;
+  void settle_late(Ticket ticket, Outcome outcome, bool slow) noexcept;
+  void count(Outcome outcome, bool slow) noexcept;
+  [[nodiscard]] std::optional<StateChangeReason> rate_reached(std::uint32_t generation) const noexcept;
+  void move_by_hand(State to, StateChangeReason reason) noexcept;
+
+  /// Under the lock: moves to `to`, whose due time is `due`.
+  void enter(Word from, State to, std::uint32_t run, Tick due, StateChangeReason reason,
+             const Moment& now) noexcept {
+    due_.store(due, std::memory_order_release);
+    if (to == State::closed) closed_generation_ = from.generation() + 1;
+    word_.store(Word{to, from.generation() + 1, run}.bits(), std::memory_order_release);
+    if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at, 0});
+  }
+
+  void enter_open(Word from, std::uint32_t run, StateChangeReason reason, const Moment& now) noexcept {
+    ++opened_;
+    enter(from, State::open, run, saturating_add(now.wait_now, next_wait(now.random)), reason, now);
+  }
+
+  /// B8; `random` is of [0, 1).
+  [[nodiscard]] Tick next_wait(double random) const noexcept {
+    const bool capped = config_.max_reset_timeout > config_.reset_timeout;
+    const auto longest = capped ? config_.max_reset_timeout : config_.reset_timeout;
+    const Tick wait =
+        ticks(exponential_delay(config_.reset_timeout, longest, config_.reset_backoff, escalation_));
+    if (config_.reset_jitter <= 0) return wait;
+    return wait - static_cast<Tick>(static_cast<double>(wait) * config_.reset_jitter * random);
+  }
+
+  /// Ends the locked section and delivers what it caused; nothing of the breaker is touched afterwards,
+  /// since a callback may have let go of it.
+  void unlock_and_deliver(Lock& lock) noexcept {
+    const std::shared_ptr<EventHub> hub = hub_;
+    lock.unlock();
+    if (hub) EventHub::deliver(hub);
+  }
+
+  typename Sync::template Atomic<std::uint64_t> word_{Word{State::closed, 1, 0}.bits()};
+  typename Sync::template Atomic<Tick> due_{tick_min};  // open, half_open: when a call may be a probe
+  [[no_unique_address]] C clock_;
+  const CircuitBreakerConfig config_;
+  const std::shared_ptr<const Origin> origin_;
+  const std::chrono::nanoseconds probe_timeout_;
+  const bool waits_coarse_;
+  const bool has_windows_;
+  std::optional<RateWindow<Sync>> failure_window_;
+  std::optional<RateWindow<Sync>> slow_window_;
+  typename Sync::template Atomic<int> permits_{0};
+  Totals<Sync> totals_;
+
+  mutable typename Sync::Mutex mutex_;  // guards what follows, and every change of state
+  ProbeSlots slots_;
+  int probe_successes_ = 0;
+  std::uint32_t escalation_ = 0;         // re-openings since the breaker last was closed
+  std::uint32_t reset_generation_ = 1;   // tickets of earlier ones count no more
+  std::uint32_t closed_generation_ = 1;  // the windows' tag
+  std::uint64_t opened_ = 0;
+  typename Totals<Sync>::Values before_reset_{};
+  std::shared_ptr<EventHub> hub_;
+};
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
+  const Moment now = moment();
+  const Tick start = fine_tick(clock_);
+  Lock lock{mutex_};
+  const Word word = load();
+  switch (word.state()) {
+    case State::closed:
+    case State::disabled: return {word, start};
+    case State::forced_open: break;
+    case State::open: {
+      const Tick due = due_.load(std::memory_order_relaxed);
+      if (now.wait_now < due) {
+        lock.unlock();
+        return reject(word, elapsed(now.wait_now, due));
+      }
+      slots_.clear();
+      probe_successes_ = 0;
+      const auto slot = slots_.take(now.wait_now, start);
+      enter(word, State::half_open, 0, slots_.next_due(), StateChangeReason::probe_admitted, now);
+      const Word entered = load();
+      unlock_and_deliver(lock);
+      return {entered.with_run(*slot), start};
+    }
+    case State::half_open: {
+      const auto slot = slots_.take(now.wait_now, start);
+      if (!slot) break;
+      due_.store(slots_.next_due(), std::memory_order_release);
+      return {word.with_run(*slot), start};
+    }
+  }
+  lock.unlock();
+  return reject(word, 0);
+}
+
+template <class C, class Sync>
+void BreakerCore<C, Sync>::count(Outcome outcome, bool slow) noexcept {
+  switch (outcome) {
+    case Outcome::success: totals_.add_success(coarse_tick(clock_)); break;
+    case Outcome::failure: totals_.add_failure(coarse_tick(clock_)); break;
+    default: totals_.add(Count::ignored); return;
+  }
+  if (slow) totals_.add(Count::slow);
+}
+
+template <class C, class Sync>
+void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noexcept {
+  if (ticket.is_nested()) return;
+  const bool recorded = outcome == Outcome::success || outcome == Outcome::failure;
+  const bool slow = recorded && config_.slow_calls &&
+                    elapsed(ticket.start, fine_tick(clock_)) > ticks(config_.slow_calls->slower_than);
+  if (ticket.is_probe()) {
+    settle_probe(ticket, outcome, slow);
+  } else if (load().generation() != ticket.word.generation()) {
+    settle_late(ticket, outcome, slow);
+  } else {
+    settle_run(ticket, outcome, slow);
+  }
+}
+
+/// A report of an earlier period: counted, unless a reset lies between (B6).
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Ticket ticket, Outcome outcome,
+                                                           bool slow) noexcept {
+  const Lock lock{mutex_};
+  const std::uint32_t age = ticket.word.generation() - reset_generation_;
+  if (static_cast<std::int32_t>(age) >= 0) count(outcome, slow);
+}
+
+/// A report in the closed or disabled period that admitted the call; takes no lock unless it trips.
+template <class C, class Sync>
+void BreakerCore<C, Sync>::settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept {
+  count(outcome, slow);
+  if (outcome != Outcome::success && outcome != Outcome::failure) return;
+  const bool failed = outcome == Outcome::failure;
+  const std::uint32_t generation = ticket.word.generation();
+  const bool closed = ticket.word.is_closed();
+  if (closed) {
+    if (failure_window_) failure_window_->record(generation, clock_, failed);
+    if (slow_window_) slow_window_->record(generation, clock_, slow);
+  }
+  const auto by_rate = closed && (failed || slow) ? rate_reached(generation) : std::nullopt;
+  const auto reached = [&](Word next) -> std::optional<StateChangeReason> {
+    const auto threshold = static_cast<std::uint32_t>(config_.failure_threshold);
+    if (closed && failed && threshold > 0 && next.run() >= threshold)
+      return StateChangeReason::failure_threshold;
+    return by_rate;
+  };
+  const auto next_of = [&](Word word) { return word.with_run(failed ? word.run() + 1 : 0); };
+  // The run moves on by compare-exchange; what opens the breaker is decided again under the lock.
+  std::optional<Moment> now;
+  Lock lock{mutex_, std::defer_lock};
+  for (Word word = load(); word.generation() == generation;) {
+    const Word next = next_of(word);
+    const auto reason = reached(next);
+    if (!reason) {
+      if (next.bits() == word.bits() || exchange(word, next)) return;
+    } else if (now) {
+      enter_open(word, next.run(), *reason, *now);
+      unlock_and_deliver(lock);
+      return;
+    } else {
+      now = moment();
+      lock.lock();
+      word = load();
+    }
+  }
+}
+
+/// The rate rule that opens, if one has its reason.
+template <class C, class Sync>
+std::optional<StateChangeReason> BreakerCore<C, Sync>::rate_reached(std::uint32_t generation) const noexcept {
+  const auto trips = [&](const auto& window, const auto& rule) {
+    return window && window->rate(generation, clock_).reaches(rule->threshold, rule->minimum_calls);
+  };
+  if (trips(failure_window_, config_.failure_rate)) return StateChangeReason::failure_rate;
+  if (trips(slow_window_, config_.slow_calls)) return StateChangeReason::slow_calls;
+  return std::nullopt;
+}
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outcome outcome,
+                                                            bool slow) noexcept {
+  const Moment now = moment();
+  Lock lock{mutex_};
+  const Word word = load();
+  if (word.generation() != ticket.word.generation()) {
+    lock.unlock();
+    settle_late(ticket, outcome, slow);
+    return;
+  }
+  count(outcome, slow);
+  if (slots_.give_back(ticket.word.run(), ticket.start))
+    due_.store(slots_.next_due(), std::memory_order_release);
+  if (outcome == Outcome::failure || (outcome == Outcome::success && slow)) {
+    if (escalation_ != ~std::uint32_t{0}) ++escalation_;
+    const bool failed = outcome == Outcome::failure;
+    enter_open(word, 1, failed ? StateChangeReason::probe_failed : StateChangeReason::slow_calls, now);
+  } else if (outcome == Outcome::success && ++probe_successes_ >= config_.success_threshold) {
+    escalation_ = 0;
+    enter(word, State::closed, 0, tick_min, StateChangeReason::probes_succeeded, now);
+  } else {
+    return;
+  }
+  unlock_and_deliver(lock);
+}
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::move_by_hand(State to, StateChangeReason reason) noexcept {
+  const Moment now = moment();
+  Lock lock{mutex_};
+  const Word word = load();
+  if (word.state() == to && to != State::closed) return;
+  escalation_ = 0;
+  if (to == State::closed) {
+    reset_generation_ = word.generation() + 1;
+    opened_ = 0;
+  }
+  enter(word, to, 0, to == State::forced_open ? tick_max : tick_min, reason, now);
+  if (to == State::closed) {
+    before_reset_ = totals_.values();
+    totals_.forget_stamps();
+  }
+  unlock_and_deliver(lock);
+}
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
+  CircuitBreakerStats stats;
+  const Tick stamp_now = coarse_tick(clock_);
+  const Tick wait_now = wait_tick();
+  const auto wall_now = clock_.wall_now();
+  Lock lock{mutex_};
+  const Word word = load();
+  const std::uint32_t closed_generation = closed_generation_;
+  const auto totals = totals_.values();
+  const auto since_reset = [&](Count kind) {
+    const auto i = static_cast<std::size_t>(kind);
+    return totals[i] - before_reset_[i];
+  };
+  const auto wall = [&](std::optional<Tick> stamp) -> decltype(stats.last_failure_time) {
+    if (!stamp) return std::nullopt;
+    return wall_now - std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                          std::chrono::nanoseconds{elapsed(*stamp, stamp_now)});
+  };
+  stats.state = word.state();
+  stats.failure_count = since_reset(Count::failure);
+  stats.success_count = since_reset(Count::success);
+  stats.ignored_count = since_reset(Count::ignored);
+  stats.rejected_count = since_reset(Count::rejected);
+  stats.slow_count = since_reset(Count::slow);
+  stats.opened_count = opened_;
+  stats.consecutive_failures = static_cast<int>(word.run());
+  stats.last_failure_time = wall(totals_.last_failure());
+  stats.last_success_time = wall(totals_.last_success());
+  if (word.state() == State::open) {
+    stats.retry_after = std::chrono::nanoseconds{elapsed(wait_now, due_.load(std::memory_order_relaxed))};
+  }
+  lock.unlock();
+  if (failure_window_) {
+    const Rate rate = failure_window_->rate(closed_generation, clock_);
+    if (rate.reaches(0.0, config_.failure_rate->minimum_calls)) stats.failure_rate = rate.value();
+  } else if (const auto recorded = stats.failure_count + stats.success_count; recorded > 0) {
+    stats.failure_rate = static_cast<double>(stats.failure_count) / static_cast<double>(recorded);
+  }
+  return stats;
+}
+
+}  // namespace detail
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -1,0 +1,88 @@
+// fusebox/detail/probes.hpp: the probes of a half-open period: their slots, and calls nested in them.
+//
+// ProbeSlots is used under the breaker's lock. ProbeFrame marks, on its thread, that the op of a probe
+// is running, so that a call of the same breaker inside it is part of the probe (B7).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <fusebox/detail/ticks.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+class ProbeSlots {
+ public:
+  ProbeSlots(int slots, Tick timeout) : slots_(static_cast<std::size_t>(slots)), timeout_{timeout} {}
+
+  void clear() noexcept {
+    for (Slot& slot : slots_) slot.held = false;
+  }
+
+  /// A free slot, or that of the probe which has been silent longest, once its time is over (B5).
+  /// `now` is on the clock of the waits, `start` on the fine one.
+  [[nodiscard]] std::optional<std::uint32_t> take(Tick now, Tick start) noexcept {
+    Slot* best = nullptr;
+    for (Slot& slot : slots_) {
+      if (best == nullptr || slot.due() < best->due()) best = &slot;
+    }
+    if (best->due() > now) return std::nullopt;
+    *best = {true, saturating_add(now, timeout_), start};
+    return static_cast<std::uint32_t>(best - slots_.data());
+  }
+
+  /// Gives a slot back, unless another probe has it by now. True where it was still this probe's.
+  bool give_back(std::uint32_t index, Tick start) noexcept {
+    Slot& slot = slots_[index];
+    if (!slot.held || slot.start != start) return false;
+    slot.held = false;
+    return true;
+  }
+
+  /// When the next call may have a slot: tick_min for now.
+  [[nodiscard]] Tick next_due() const noexcept {
+    Tick next = tick_max;
+    for (const Slot& slot : slots_) next = slot.due() < next ? slot.due() : next;
+    return next;
+  }
+
+ private:
+  struct Slot {
+    bool held = false;
+    Tick silent_until = 0;
+    Tick start = 0;
+    [[nodiscard]] Tick due() const noexcept { return held ? silent_until : tick_min; }
+  };
+
+  std::vector<Slot> slots_;
+  Tick timeout_;
+};
+
+class FUSEBOX_API ProbeFrame {
+ public:
+  ProbeFrame(const void* breaker, std::uint32_t generation) noexcept
+      : breaker_{breaker}, generation_{generation}, outer_{innermost} {
+    innermost = this;
+  }
+  ProbeFrame(const ProbeFrame&) = delete;
+  ProbeFrame& operator=(const ProbeFrame&) = delete;
+  ~ProbeFrame() { innermost = outer_; }
+
+  /// Is the op of a probe of this period running on this thread?
+  [[nodiscard]] static bool is_running(const void* breaker, std::uint32_t generation) noexcept {
+    for (const ProbeFrame* frame = innermost; frame != nullptr; frame = frame->outer_) {
+      if (frame->breaker_ == breaker && frame->generation_ == generation) return true;
+    }
+    return false;
+  }
+
+ private:
+  static inline constinit thread_local const ProbeFrame* innermost = nullptr;
+  const void* breaker_;
+  std::uint32_t generation_;
+  const ProbeFrame* outer_;
+};
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

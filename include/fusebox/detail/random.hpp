@@ -1,0 +1,108 @@
+// fusebox/detail/random.hpp: random numbers for jitter, without <random>.
+//
+// EntropySource asks the operating system for every draw: it has no state, so that concurrent calls
+// share nothing and the two sides of a fork draw different numbers (R9). uniform() scales any
+// UniformRandomBitGenerator's output to an inclusive range; a generator's smallest output gives the
+// low end, its largest the high end.
+#pragma once
+
+#include <bit>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#if __has_include(<sys/random.h>)
+#include <sys/random.h>
+#endif
+#define FUSEBOX_DETAIL_GETENTROPY 1
+#else
+#define FUSEBOX_DETAIL_GETENTROPY 0
+#endif
+
+#include <fusebox/version.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+/// What std::uniform_random_bit_generator asks for, without <random>.
+template <class G>
+concept RandomSource = requires(G& generator) {
+  requires std::is_unsigned_v<decltype(generator())>;
+  { std::remove_cvref_t<G>::min() } -> std::same_as<decltype(generator())>;
+  { std::remove_cvref_t<G>::max() } -> std::same_as<decltype(generator())>;
+};
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+  x += 0x9e3779b97f4a7c15U;
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+class EntropySource {
+ public:
+  using result_type = std::uint64_t;
+  [[nodiscard]] static constexpr result_type min() noexcept { return 0; }
+  [[nodiscard]] static constexpr result_type max() noexcept {
+    return std::numeric_limits<result_type>::max();
+  }
+
+  [[nodiscard]] result_type operator()() const noexcept {
+    result_type bits = 0;
+#if FUSEBOX_DETAIL_GETENTROPY
+    if (::getentropy(&bits, sizeof bits) == 0) return bits;
+    bits = static_cast<result_type>(::getpid()) << 32U;
+#endif
+    static thread_local std::uint64_t counter = 0;
+    const auto address = reinterpret_cast<std::uintptr_t>(&counter);
+    return mix(bits ^ mix(address) ^ ++counter);
+  }
+};
+
+/// The high 64 bits of a product.
+[[nodiscard]] constexpr std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) noexcept {
+  constexpr std::uint64_t low32 = 0xffffffffU;
+  const std::uint64_t mid = (a >> 32U) * (b & low32) + (((a & low32) * (b & low32)) >> 32U);
+  const std::uint64_t mid2 = (a & low32) * (b >> 32U) + (mid & low32);
+  return (a >> 32U) * (b >> 32U) + (mid >> 32U) + (mid2 >> 32U);
+}
+
+/// 64 random bits from a generator of any range.
+template <RandomSource G>
+[[nodiscard]] std::uint64_t random_bits(G& generator) {
+  using Source = std::remove_cvref_t<G>;
+  constexpr std::uint64_t range = static_cast<std::uint64_t>(Source::max()) - Source::min();
+  static_assert(range > 0, "fusebox: a random source must have more than one value");
+  const auto draw = [&] { return static_cast<std::uint64_t>(generator()) - Source::min(); };
+  if constexpr (range == std::numeric_limits<std::uint64_t>::max()) {
+    return draw();
+  } else {
+    constexpr int excess = std::bit_width(range) > 32 ? std::bit_width(range) - 32 : 0;
+    const auto half = [&] { return ((draw() >> excess) << 32U) / ((range >> excess) + 1); };
+    const std::uint64_t high = half();
+    return (high << 32U) | half();
+  }
+}
+
+/// A number of [low, high], each as likely as the others up to rounding.
+template <RandomSource G>
+[[nodiscard]] std::int64_t uniform(G& generator, std::int64_t low, std::int64_t high) {
+  if (high <= low) return low;
+  const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  const std::uint64_t bits = random_bits(generator);
+  const std::uint64_t offset =
+      span == std::numeric_limits<std::uint64_t>::max() ? bits : multiply_high(bits, span + 1);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
+}
+
+/// A number of [0, 1).
+template <RandomSource G>
+[[nodiscard]] double uniform_unit(G& generator) {
+  return static_cast<double>(random_bits(generator) >> 11U) * 0x1p-53;
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

@@ -1,0 +1,238 @@
+// fusebox/detail/rate_window.hpp: of the last calls, or the calls of the last seconds, how many hit (B3).
+//
+// A hit is what the rule counts: a failure, or a slow call. Recording takes no lock, but for one at the
+// change of a time bucket. What is stored carries the generation that it belongs to, so that a new
+// period starts empty without anything being cleared. Storage is allocated once.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <fusebox/detail/ticks.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// What a rate is computed over: made by `last_calls` or `within`.
+class Window {
+ public:
+  [[nodiscard]] constexpr bool is_time() const noexcept { return is_time_; }
+  /// Of a count window: how many outcomes it holds.
+  [[nodiscard]] constexpr int calls() const noexcept { return calls_; }
+  /// Of a time window: how far back it reaches.
+  [[nodiscard]] constexpr std::chrono::nanoseconds length() const noexcept { return length_; }
+  friend constexpr bool operator==(const Window&, const Window&) noexcept = default;
+
+ private:
+  friend constexpr Window last_calls(int calls) noexcept;
+  friend constexpr Window within(std::chrono::nanoseconds length) noexcept;
+  constexpr Window(bool is_time, int calls, std::chrono::nanoseconds length) noexcept
+      : is_time_{is_time}, calls_{calls}, length_{length} {}
+
+  bool is_time_;
+  int calls_;
+  std::chrono::nanoseconds length_;
+};
+
+/// The last `calls` recorded outcomes, 1 to 65535 of them.
+[[nodiscard]] constexpr Window last_calls(int calls) noexcept {
+  return {false, calls, std::chrono::nanoseconds::zero()};
+}
+
+/// The recorded outcomes of the last `length`, in ten buckets: the current one and the nine before it.
+[[nodiscard]] constexpr Window within(std::chrono::nanoseconds length) noexcept { return {true, 0, length}; }
+
+namespace detail {
+
+/// Calls and hits of one generation, in one word.
+class Tally {
+ public:
+  constexpr Tally() noexcept = default;
+  constexpr explicit Tally(std::uint64_t bits) noexcept : bits_{bits} {}
+  constexpr Tally(std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept
+      : bits_{(std::uint64_t{tag & tag_mask} << 40U) | (std::uint64_t{calls & field_mask} << 20U) |
+              (hits & field_mask)} {}
+
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+  [[nodiscard]] constexpr std::uint32_t tag() const noexcept {
+    return static_cast<std::uint32_t>(bits_ >> 40U);
+  }
+  [[nodiscard]] constexpr std::uint32_t calls() const noexcept {
+    return static_cast<std::uint32_t>(bits_ >> 20U) & field_mask;
+  }
+  [[nodiscard]] constexpr std::uint32_t hits() const noexcept {
+    return static_cast<std::uint32_t>(bits_) & field_mask;
+  }
+
+  static constexpr std::uint32_t tag_mask = 0xffffffU;
+  static constexpr std::uint32_t field_mask = 0xfffffU;
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+/// Adds to the tally of `tag`: starts anew where the word holds an older one, does nothing where it
+/// holds a newer one.
+template <class Word>
+void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept {
+  std::uint64_t seen = word.load(std::memory_order_relaxed);
+  for (;;) {
+    const Tally old{seen};
+    Tally next{tag, calls, hits};
+    if (old.tag() == tag) {
+      // Half of a full bucket is dropped: the rate stays what it was.
+      const bool full = old.calls() == Tally::field_mask && calls > 0;
+      next = full ? Tally{tag, old.calls() / 2 + calls, old.hits() / 2 + hits}
+                  : Tally{tag, old.calls() + calls, old.hits() + hits};
+    } else if (((tag - old.tag()) & Tally::tag_mask) > Tally::tag_mask / 2) {
+      return;
+    }
+    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_relaxed, std::memory_order_relaxed))
+      return;
+  }
+}
+
+struct Rate {
+  std::uint32_t calls = 0;
+  std::uint32_t hits = 0;
+
+  [[nodiscard]] double value() const noexcept {
+    return calls == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(calls);
+  }
+  [[nodiscard]] bool reaches(double threshold, int minimum_calls) const noexcept {
+    return calls >= static_cast<std::uint32_t>(minimum_calls) && value() >= threshold;
+  }
+};
+
+/// The last n outcomes: a ring of them, and their sum.
+template <class Sync>
+class CountWindow {
+ public:
+  explicit CountWindow(int calls)
+      : size_{static_cast<std::uint32_t>(calls)}, ring_{std::make_unique<Slot[]>(size_)} {}
+
+  void record(std::uint32_t tag, bool hit) noexcept {
+    const std::uint64_t turn = next_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint32_t mine = (tag << 1U) | (hit ? 1U : 0U);
+    const std::uint32_t old = ring_[turn % size_].exchange(mine, std::memory_order_relaxed);
+    const bool replaced = (old >> 1U) == tag;
+    const std::uint32_t calls = replaced ? 0 : 1;
+    const std::uint32_t hits = (mine & 1U) - (replaced ? old & 1U : 0U);
+    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits);
+  }
+
+  [[nodiscard]] Rate rate(std::uint32_t tag) const noexcept {
+    const Tally sum{sum_.load(std::memory_order_relaxed)};
+    if (sum.tag() != tag) return {};
+    // Two racing threads may take a hit out before it was put in; the sum is then wrapped below zero.
+    return {sum.calls(), sum.hits() > sum.calls() ? 0 : sum.hits()};
+  }
+
+ private:
+  using Slot = typename Sync::template Atomic<std::uint32_t>;  // tag << 1 | hit
+  std::uint32_t size_;
+  std::unique_ptr<Slot[]> ring_;
+  typename Sync::template Atomic<std::uint64_t> next_{0};
+  typename Sync::template Atomic<std::uint64_t> sum_{0};
+};
+
+/// The last ten buckets of time.
+template <class Sync>
+class TimeWindow {
+ public:
+  explicit TimeWindow(std::chrono::nanoseconds length)
+      : width_{length.count() / bucket_count + (length.count() % bucket_count != 0 ? 1 : 0)} {}
+
+  void record(std::uint32_t tag, Tick now, bool hit) {
+    const Tick number = number_at(now);
+    Bucket& bucket = buckets_[static_cast<std::size_t>(modulo(number))];
+    if (bucket.number.load(std::memory_order_acquire) != number) {
+      const std::lock_guard lock{mutex_};
+      const Tick held = bucket.number.load(std::memory_order_relaxed);
+      if (held > number) return;  // a whole window ahead of us already
+      if (held < number) {
+        bucket.tally.store(Tally{tag, 0, 0}.bits(), std::memory_order_relaxed);
+        bucket.number.store(number, std::memory_order_release);
+      }
+    }
+    add_to_tally(bucket.tally, tag, 1, hit ? 1 : 0);
+  }
+
+  [[nodiscard]] Rate rate(std::uint32_t tag, Tick now) const noexcept {
+    const Tick newest = number_at(now);
+    Rate sum;
+    for (std::size_t i = 0; i < bucket_count; ++i) {
+      const Bucket& bucket = buckets_[i];
+      const Tick number = bucket.number.load(std::memory_order_acquire);
+      const Tally tally{bucket.tally.load(std::memory_order_relaxed)};
+      if (number == tick_min || tally.tag() != tag || elapsed(number, newest) >= bucket_count) continue;
+      sum.calls += tally.calls();
+      sum.hits += tally.hits();
+    }
+    return sum;
+  }
+
+ private:
+  static constexpr Tick bucket_count = 10;
+
+  struct Bucket {
+    typename Sync::template Atomic<Tick> number{tick_min};
+    typename Sync::template Atomic<std::uint64_t> tally{0};
+  };
+
+  [[nodiscard]] Tick number_at(Tick now) const noexcept { return now / width_ - (now % width_ < 0 ? 1 : 0); }
+  [[nodiscard]] static constexpr Tick modulo(Tick number) noexcept {
+    return (number % bucket_count + bucket_count) % bucket_count;
+  }
+
+  Tick width_;
+  std::array<Bucket, bucket_count> buckets_;
+  typename Sync::Mutex mutex_;
+};
+
+/// Either of the two, as the config says.
+template <class Sync>
+class RateWindow {
+ public:
+  explicit RateWindow(const Window& window) : coarse_{window.length() >= std::chrono::seconds{1}} {
+    if (window.is_time()) {
+      time_.emplace(window.length());
+    } else {
+      count_.emplace(window.calls());
+    }
+  }
+
+  template <class C>
+  void record(std::uint32_t generation, const C& clock, bool hit) {
+    const std::uint32_t tag = generation & Tally::tag_mask;
+    if (count_) {
+      count_->record(tag, hit);
+    } else {
+      time_->record(tag, tick(clock), hit);
+    }
+  }
+
+  template <class C>
+  [[nodiscard]] Rate rate(std::uint32_t generation, const C& clock) const {
+    const std::uint32_t tag = generation & Tally::tag_mask;
+    return count_ ? count_->rate(tag) : time_->rate(tag, tick(clock));
+  }
+
+ private:
+  template <class C>
+  [[nodiscard]] Tick tick(const C& clock) const {
+    return coarse_ ? coarse_tick(clock) : fine_tick(clock);
+  }
+
+  std::optional<CountWindow<Sync>> count_;
+  std::optional<TimeWindow<Sync>> time_;
+  bool coarse_;
+};
+
+}  // namespace detail
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

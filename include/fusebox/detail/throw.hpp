@@ -1,0 +1,56 @@
+// fusebox/detail/throw.hpp: how an error leaves the library, with exceptions and without.
+//
+// Where exceptions are off, an error that nobody can catch is written to stderr and the process
+// aborts. FUSEBOX_DETAIL_TRY and FUSEBOX_DETAIL_CATCH_ALL compile to plain control flow there.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <fusebox/version.hpp>
+
+#if FUSEBOX_DETAIL_EXCEPTIONS
+#define FUSEBOX_DETAIL_TRY try
+#define FUSEBOX_DETAIL_CATCH_ALL catch (...)
+#define FUSEBOX_DETAIL_RETHROW throw
+#else
+#define FUSEBOX_DETAIL_TRY if constexpr (true)
+#define FUSEBOX_DETAIL_CATCH_ALL else
+#define FUSEBOX_DETAIL_RETHROW ::fusebox::detail::die("exception in a build without exceptions")
+#endif
+
+// Forced unwinding (pthread_cancel, pthread_exit) comes as an exception that must go on (F4).
+#if FUSEBOX_DETAIL_EXCEPTIONS && defined(__GLIBCXX__)
+#include <cxxabi.h>
+#define FUSEBOX_DETAIL_CATCH_FORCED_UNWIND \
+  catch (::abi::__forced_unwind&) {        \
+    throw;                                 \
+  }
+#else
+#define FUSEBOX_DETAIL_CATCH_FORCED_UNWIND
+#endif
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+[[noreturn]] FUSEBOX_DETAIL_COLD inline void die(const char* what) noexcept {
+  std::fprintf(stderr, "fusebox: %s\n", what);
+  std::abort();
+}
+
+template <class Error>
+[[noreturn]] FUSEBOX_DETAIL_COLD void throw_error(Error error) {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  throw std::move(error);
+#else
+  die(error.what());
+#endif
+}
+
+[[noreturn]] FUSEBOX_DETAIL_COLD inline void throw_invalid(const std::string& what) {
+  throw_error(std::invalid_argument{what});
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

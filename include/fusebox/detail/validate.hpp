@@ -1,0 +1,102 @@
+// fusebox/detail/validate.hpp: the checks of configs, and the text of what is wrong.
+//
+// A check is constexpr and makes no text: it gives a Problem that names field, rule and value. The
+// text "Type.field must be <rule>, got <value>" is made only when there is something to say.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <string>
+
+#include <fusebox/detail/throw.hpp>
+#include <fusebox/fwd.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+inline constexpr int max_count = 65'535;
+inline constexpr const char* count_rule = "in [0, 65535]";
+inline constexpr const char* positive_count_rule = "in [1, 65535]";
+inline constexpr const char* rate_rule = "in (0, 1]";
+inline constexpr const char* positive_duration_rule = "above 0";
+
+struct Problem {
+  enum class Kind : unsigned char { none, integer, real, duration, text };
+
+  const char* field = nullptr;
+  const char* rule = nullptr;
+  Kind kind = Kind::none;
+  long long number = 0;  // an integer, or nanoseconds
+  double real = 0;
+  const char* text = nullptr;
+
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return kind != Kind::none; }
+};
+
+[[nodiscard]] constexpr Problem problem(const char* field, const char* rule, long long got) noexcept {
+  return {field, rule, Problem::Kind::integer, got, 0, nullptr};
+}
+[[nodiscard]] constexpr Problem problem(const char* field, const char* rule, double got) noexcept {
+  return {field, rule, Problem::Kind::real, 0, got, nullptr};
+}
+[[nodiscard]] constexpr Problem problem(const char* field, const char* rule,
+                                        std::chrono::nanoseconds got) noexcept {
+  return {field, rule, Problem::Kind::duration, got.count(), 0, nullptr};
+}
+[[nodiscard]] constexpr Problem problem(const char* field, const char* rule, const char* got) noexcept {
+  return {field, rule, Problem::Kind::text, 0, 0, got};
+}
+
+[[nodiscard]] constexpr bool is_count(int value) noexcept { return value >= 0 && value <= max_count; }
+[[nodiscard]] constexpr bool is_positive_count(int value) noexcept {
+  return value >= 1 && value <= max_count;
+}
+[[nodiscard]] constexpr bool is_rate(double value) noexcept { return value > 0 && value <= 1; }
+[[nodiscard]] constexpr bool is_multiplier(double value) noexcept {
+  return value >= 1 && value <= std::numeric_limits<double>::max();
+}
+[[nodiscard]] constexpr bool is_duration(std::chrono::nanoseconds value) noexcept {
+  return value >= std::chrono::nanoseconds::zero();
+}
+[[nodiscard]] constexpr bool is_positive_duration(std::chrono::nanoseconds value) noexcept {
+  return value > std::chrono::nanoseconds::zero();
+}
+
+/// In the largest unit that holds it exactly: 1500ms, 60s, -1ns.
+[[nodiscard]] inline std::string duration_text(std::chrono::nanoseconds duration) {
+  struct Unit {
+    long long size;
+    const char* name;
+  };
+  constexpr Unit units[] = {{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}, {1, "ns"}};
+  for (const Unit& unit : units) {
+    if (duration.count() % unit.size == 0) return std::to_string(duration.count() / unit.size) + unit.name;
+  }
+  return {};
+}
+
+[[nodiscard]] FUSEBOX_DETAIL_COLD inline std::string to_text(const char* type, const Problem& problem) {
+  if (!problem) return {};
+  std::string got;
+  switch (problem.kind) {
+    case Problem::Kind::integer: got = std::to_string(problem.number); break;
+    case Problem::Kind::duration: got = duration_text(std::chrono::nanoseconds{problem.number}); break;
+    case Problem::Kind::text: got = problem.text; break;
+    case Problem::Kind::real: {
+      char buffer[32];
+      std::snprintf(buffer, sizeof buffer, "%g", problem.real);
+      got = buffer;
+      break;
+    }
+    case Problem::Kind::none: break;
+  }
+  return std::string{type} + "." + problem.field + " must be " + problem.rule + ", got " + got;
+}
+
+/// Throws std::invalid_argument with the text where there is a problem.
+inline void throw_if(const char* type, const Problem& problem) {
+  if (problem) [[unlikely]]
+    throw_invalid(to_text(type, problem));
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

@@ -1,0 +1,267 @@
+// fusebox/failure.hpp: what one failed attempt left, and how a result is judged.
+//
+// Failure                 an exception, an error code or a status, seen through one interface
+// Outcome                 success, failure or ignored: what a breaker makes of it
+// failure_traits<T>       specialise it to say when a T that was returned is a failure
+// failure_of(const T&)    the same, found by argument-dependent lookup
+// failure_if(predicate)   the same, given with one call
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include <fusebox/api_error.hpp>
+#include <fusebox/detail/throw.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// What a finished call says about the dependency.
+enum class Outcome : unsigned char {
+  success,  ///< it answered as it should
+  failure,  ///< it did not
+  ignored,  ///< nothing can be said: cancelled, or never sent
+};
+
+[[nodiscard]] constexpr std::string_view to_string(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::success: return "success";
+    case Outcome::failure: return "failure";
+    case Outcome::ignored: return "ignored";
+  }
+  return "unknown";
+}
+
+/// What one failed attempt left. Cheap to make and to copy; text is made when asked for.
+/// A const Failure may be read from several threads.
+class Failure {
+ public:
+  /// The exception that is being handled; call it in a catch block. Where no exception is handled the
+  /// result is a failure without a code.
+  [[nodiscard]] static Failure from_current_exception() noexcept {
+    return from_exception(std::current_exception());
+  }
+
+  [[nodiscard]] static Failure from_exception(std::exception_ptr exception) noexcept {
+    Failure failure;
+    failure.exception_ = std::move(exception);
+    if (failure.exception_) failure.inspect();
+    return failure;
+  }
+
+  /// An answer with this HTTP status, and its Retry-After where it had one.
+  [[nodiscard]] static Failure from_status(int status,
+                                           std::optional<std::chrono::seconds> retry_after = std::nullopt) {
+    Failure failure{std::error_code{status, api_error_category()}};
+    failure.retry_after_ = retry_after;
+    return failure;
+  }
+
+  /// A breaker's rejection; `origin` is shared, so that none of it is allocated.
+  [[nodiscard]] static Failure from_rejection(std::shared_ptr<const detail::Origin> origin,
+                                              std::chrono::seconds retry_after,
+                                              std::chrono::system_clock::time_point timestamp) {
+    Failure failure{make_error_code(PolicyErrc::circuit_open)};
+    failure.origin_ = std::move(origin);
+    failure.retry_after_ = retry_after;
+    failure.timestamp_ = timestamp;
+    return failure;
+  }
+
+  explicit Failure(ApiError error) : error_{std::move(error)} { inspect(*error_); }
+
+  explicit Failure(std::error_code code) : code_{code}, category_{detail::category_of_code(code)} {
+    if (code.category() == api_error_category()) {
+      status_ = code.value();
+    } else if (code.category() == policy_error_category()) {
+      status_ = static_cast<int>(error_code_of(static_cast<PolicyErrc>(code.value())));
+    }
+  }
+
+  /// The exception; null where the failure was a value.
+  [[nodiscard]] const std::exception_ptr& exception() const noexcept { return exception_; }
+
+  /// An ApiError's `reason()`, a std::system_error's code, or the code that was returned; empty where
+  /// there is none.
+  [[nodiscard]] std::error_code code() const noexcept { return code_; }
+
+  /// `internal` where unknown.
+  [[nodiscard]] ErrorCategory category() const noexcept { return category_; }
+
+  /// The HTTP status where there is one.
+  [[nodiscard]] std::optional<int> status() const noexcept { return status_; }
+
+  /// How long the dependency, or an open breaker, asked to be left alone.
+  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
+
+  [[nodiscard]] std::string message() const;
+
+  /// True where a policy refused to make the call.
+  [[nodiscard]] bool is_rejection() const noexcept {
+    if (code_.category() != policy_error_category()) return false;
+    const auto errc = static_cast<PolicyErrc>(code_.value());
+    return errc == PolicyErrc::circuit_open || errc == PolicyErrc::bulkhead_full ||
+           errc == PolicyErrc::rate_limited;
+  }
+
+  /// True where somebody ended the call: CancelledError, PolicyErrc::cancelled, and
+  /// operation_canceled of any category.
+  [[nodiscard]] bool is_cancellation() const noexcept {
+    return code_ && code_ == std::errc::operation_canceled;
+  }
+
+  /// True for a timeout: TimeoutError, PolicyErrc::timed_out, NetworkErrc::timed_out, ETIMEDOUT.
+  [[nodiscard]] bool is_timeout() const noexcept { return code_ && code_ == std::errc::timed_out; }
+
+  /// What retry_with_backoff retries by default (F3): a timeout, a retryable status, a network error;
+  /// never a rejection or a cancellation.
+  [[nodiscard]] bool is_transient() const noexcept {
+    if (is_rejection() || is_cancellation()) return false;
+    return is_timeout() || (status_ && is_retryable_status(*status_)) ||
+           category_ == ErrorCategory::network || detail::is_network_error(code_);
+  }
+
+  /// Throws the exception itself, or an ApiError made from the value: of the library's own type where
+  /// the code is one of its verdicts.
+  [[noreturn]] void rethrow() const;
+
+ private:
+  Failure() noexcept = default;
+
+  void inspect(const ApiError& error) noexcept {
+    code_ = error.reason();
+    category_ = error.category();
+    status_ = static_cast<int>(error.code());
+    retry_after_ = error.retry_after();
+  }
+
+  void inspect(std::error_code code) noexcept {
+    const Failure seen{code};
+    code_ = seen.code_;
+    category_ = seen.category_;
+    status_ = seen.status_;
+  }
+
+  void inspect() noexcept;
+  [[nodiscard]] ApiError to_api_error() const;
+
+  std::exception_ptr exception_;
+  std::error_code code_;
+  std::shared_ptr<const detail::Origin> origin_;
+  std::optional<ApiError> error_;
+  std::optional<std::chrono::seconds> retry_after_;
+  std::chrono::system_clock::time_point timestamp_;
+  std::optional<int> status_;
+  ErrorCategory category_ = ErrorCategory::internal;
+};
+
+FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  try {
+    std::rethrow_exception(exception_);
+  } catch (const ApiError& error) {
+    inspect(error);
+  } catch (const std::system_error& error) {
+    inspect(error.code());
+  } catch (const std::error_code& code) {
+    inspect(code);
+  } catch (...) {  // an unknown exception has no code
+  }
+#endif
+}
+
+FUSEBOX_DETAIL_COLD inline std::string Failure::message() const {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  if (exception_) {
+    try {
+      std::rethrow_exception(exception_);
+    } catch (const std::exception& error) {
+      return error.what();
+    } catch (const std::error_code& code) {
+      return code.message();
+    } catch (...) {
+      return "unknown exception";
+    }
+  }
+#endif
+  if (error_) return error_->message();
+  if (origin_) return origin_->text.what();
+  return code_ ? code_.message() : "failed without an error code";
+}
+
+inline ApiError Failure::to_api_error() const {
+  if (error_) return *error_;
+  if (origin_) return CircuitOpenError{origin_, retry_after_, timestamp_};
+  const int status = status_.value_or(http_status(category_));
+  ApiError error{static_cast<ErrorCode>(status), message(), code_, SystemClock{}.wall_now()};
+  if (retry_after_) error = error.with_retry_after(*retry_after_);
+  return error.with_category(category_);
+}
+
+FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  if (exception_) std::rethrow_exception(exception_);
+#endif
+  const ApiError error = to_api_error();
+  if (error.reason().category() == policy_error_category()) {
+    switch (static_cast<PolicyErrc>(error.reason().value())) {
+      case PolicyErrc::circuit_open: detail::throw_error(CircuitOpenError{error});
+      case PolicyErrc::bulkhead_full: detail::throw_error(BulkheadFullError{error});
+      case PolicyErrc::rate_limited: detail::throw_error(RateLimitedError{error});
+      case PolicyErrc::timed_out: detail::throw_error(TimeoutError{error});
+      case PolicyErrc::cancelled: detail::throw_error(CancelledError{error});
+    }
+  }
+  detail::throw_error(error);
+}
+
+/// What a breaker makes of a failure unless its config says otherwise (F2): a rejection or a
+/// cancellation is ignored; a timeout and the statuses 408, 429 and 500 up are failures; another 4xx
+/// is a success, since the dependency answered; everything else is a failure.
+[[nodiscard]] FUSEBOX_API inline Outcome default_outcome(const Failure& failure) {
+  if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
+  if (failure.is_timeout()) return Outcome::failure;
+  const int status = failure.status().value_or(500);
+  const bool answered = status >= 400 && status < 500 && status != 408 && status != 429;
+  return answered ? Outcome::success : Outcome::failure;
+}
+
+/// Says when a returned T is a failure. A specialisation has either or both of
+///
+///     static std::optional<Failure> failure(const T& value);    // std::nullopt where it is none
+///     static T from_rejection(const RejectedError& error);      // what a rejected call returns
+///
+/// The primary template has neither: a T is then judged by failure_of or by the defaults (F1).
+template <class T>
+struct failure_traits {};
+
+/// Judges the value of one call: `failure_if([](const Response& r) { return r.status >= 500; })`. The
+/// predicate gives a bool, or a std::optional<Failure> where it knows more. With a bool, the Failure is
+/// what the value's type says by itself, or one without a code.
+template <class Predicate>
+class FailureIf {
+ public:
+  constexpr explicit FailureIf(Predicate predicate) : predicate_{std::move(predicate)} {}
+
+  template <class T>
+  requires std::predicate<const Predicate&, const T&> || std::is_invocable_r_v < std::optional<Failure>,
+  const Predicate&, const T& > [[nodiscard]] decltype(auto) operator()(const T& value) const {
+    return predicate_(value);
+  }
+
+ private:
+  [[no_unique_address]] Predicate predicate_;
+};
+
+template <class Predicate>
+[[nodiscard]] constexpr auto failure_if(Predicate predicate) {
+  return FailureIf<Predicate>{std::move(predicate)};
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -1,0 +1,287 @@
+// fusebox/retry.hpp: retry_with_backoff, which calls again what failed for a passing reason.
+//
+//   RetryConfig, retry_presets     how often, how long
+//   retry_with_backoff             gives op's value, or throws its last error unchanged
+//   try_retry_with_backoff         never throws for op: has_value(), error()
+//   Attempt                        what op may take: its number, deadline, idempotency key
+//   on_retry, on_give_up, retry_if, with_random, failure_if, a Clock, a std::stop_token, a budget
+//                                  trailing options, in any order
+//   detail/retry_session.hpp       the rules, apart from the loop here
+//   detail/retry_result.hpp        RetryResult and RetryStats
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include <fusebox/backoff.hpp>
+#include <fusebox/clock.hpp>
+#include <fusebox/detail/judge.hpp>
+#include <fusebox/detail/options.hpp>
+#include <fusebox/detail/retry_result.hpp>
+#include <fusebox/detail/retry_session.hpp>
+#include <fusebox/failure.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// The guide's strategies. Copy and change: `auto mine = retry_presets::quick; mine.max_retries = 5;`
+namespace retry_presets {
+/// Fast, non-critical operations.
+inline constexpr RetryConfig quick{
+    .max_retries = 2, .base_delay = std::chrono::milliseconds{500}, .max_delay = std::chrono::seconds{5}};
+/// General purpose.
+inline constexpr RetryConfig standard{
+    .max_retries = 3, .base_delay = std::chrono::seconds{1}, .max_delay = std::chrono::seconds{30}};
+/// Failures that last.
+inline constexpr RetryConfig slow{
+    .max_retries = 5, .base_delay = std::chrono::seconds{2}, .max_delay = std::chrono::seconds{60}};
+/// High throughput.
+inline constexpr RetryConfig aggressive{
+    .max_retries = 3, .base_delay = std::chrono::milliseconds{100}, .max_delay = std::chrono::seconds{5}};
+}  // namespace retry_presets
+
+namespace detail {
+
+/// The trailing options that carry a callable.
+template <class F>
+struct OnRetry {
+  F call;
+};
+template <class F>
+struct OnGiveUp {
+  F call;
+};
+template <class F>
+struct RetryIf {
+  F accepts;
+};
+template <class G>
+struct WithRandom {
+  G generator;  // a reference where the caller's generator is to advance
+};
+
+}  // namespace detail
+
+/// Calls `f(int attempt, const Failure&, std::chrono::nanoseconds delay)` before each wait; attempt
+/// counts from 1. What it throws goes through.
+template <class F>
+[[nodiscard]] constexpr auto on_retry(F f) {
+  static_assert(
+      std::is_invocable_v<F&, int, const Failure&, std::chrono::nanoseconds>,
+      "fusebox: on_retry takes f(int attempt, const Failure& failure, std::chrono::nanoseconds delay)");
+  return detail::OnRetry<F>{std::move(f)};
+}
+
+/// Calls `f(const RetryStats&)` when the last error is about to reach the caller.
+template <class F>
+[[nodiscard]] constexpr auto on_give_up(F f) {
+  static_assert(std::is_invocable_v<F&, const RetryStats&>,
+                "fusebox: on_give_up takes f(const RetryStats& stats)");
+  return detail::OnGiveUp<F>{std::move(f)};
+}
+
+/// Retries what `f(const Failure&)` accepts, instead of what is_transient() does. Cancellations are
+/// never retried, nor, where the call is not idempotent, what may have been processed.
+template <class F>
+[[nodiscard]] constexpr auto retry_if(F f) {
+  static_assert(std::is_invocable_r_v<bool, F&, const Failure&>,
+                "fusebox: retry_if takes bool f(const Failure&)");
+  return detail::RetryIf<F>{std::move(f)};
+}
+
+/// Draws jitter from `generator` (a UniformRandomBitGenerator): an lvalue by reference, an rvalue by
+/// value. By default the operating system is asked for each draw.
+template <class G>
+[[nodiscard]] constexpr auto with_random(G&& generator) {
+  static_assert(detail::RandomSource<std::remove_reference_t<G>>,
+                "fusebox: with_random takes a UniformRandomBitGenerator");
+  return detail::WithRandom<G>{std::forward<G>(generator)};
+}
+
+/// Limits retries across calls (a retry budget): `try_withdraw()` is asked before each wait and says
+/// whether a retry may be made; `deposit()`, where there is one, is told of each success.
+template <class B>
+concept RetryBudgetLike = requires(B& budget) {
+  { budget.try_withdraw() } -> std::same_as<bool>;
+};
+
+namespace detail {
+
+template <class T>
+struct IsOnRetry : std::bool_constant<is_specialization<T, OnRetry>> {};
+template <class T>
+struct IsOnGiveUp : std::bool_constant<is_specialization<T, OnGiveUp>> {};
+template <class T>
+struct IsRetryIf : std::bool_constant<is_specialization<T, RetryIf>> {};
+template <class T>
+struct IsFailureIf : std::bool_constant<is_specialization<T, FailureIf>> {};
+template <class T>
+struct IsWithRandom : std::bool_constant<is_specialization<T, WithRandom>> {};
+template <class T>
+struct IsBudget : std::bool_constant<RetryBudgetLike<T>> {};
+
+struct NoHook {
+  static constexpr void call(const auto&...) noexcept {}
+};
+struct RetryTransient {
+  [[nodiscard]] static bool accepts(const Failure& failure) noexcept { return failure.is_transient(); }
+};
+struct NoBudget {
+  [[nodiscard]] static constexpr bool try_withdraw() noexcept { return true; }
+};
+
+template <class... Options>
+consteval void check_retry_options() {
+  static_assert(
+      (... && is_one_of<Options, IsClock, IsStopToken, IsOnRetry, IsOnGiveUp, IsRetryIf, IsFailureIf,
+                        IsWithRandom, IsBudget>),
+      "fusebox: unknown option: retry_with_backoff accepts, after op and an optional RetryConfig, a Clock, "
+      "a std::stop_token, on_retry, on_give_up, retry_if, failure_if, with_random and a retry budget");
+  static_assert(
+      count<IsClock, Options...> <= 1 && count<IsStopToken, Options...> <= 1 &&
+          count<IsOnRetry, Options...> <= 1 && count<IsOnGiveUp, Options...> <= 1 &&
+          count<IsRetryIf, Options...> <= 1 && count<IsFailureIf, Options...> <= 1 &&
+          count<IsWithRandom, Options...> <= 1 && count<IsBudget, Options...> <= 1,
+      "fusebox: two options of one kind: retry_with_backoff accepts at most one each of a Clock, a "
+      "std::stop_token, on_retry, on_give_up, retry_if, failure_if, with_random and a retry budget");
+  static_assert((... && (!is_one_of<Options, IsBudget> || std::is_lvalue_reference_v<Options>)),
+                "fusebox: a retry budget is shared by calls: pass it as an lvalue");
+}
+
+template <class Op>
+inline constexpr bool takes_attempt = std::is_invocable_v<Op&, const Attempt&>;
+
+template <class Op>
+decltype(auto) invoke_attempt(Op& op, [[maybe_unused]] const Attempt& attempt) {
+  if constexpr (takes_attempt<Op>) {
+    return op(attempt);
+  } else {
+    return op();
+  }
+}
+
+/// The control flow: call, judge, ask the session, wait. Leaves the outcome in `result`.
+template <class T, class Op, class... Options>
+void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Options&... options) {
+  SystemClock system_clock;
+  StopToken no_token;
+  NoHook no_hook;
+  RetryTransient transient;
+  NoRule no_rule;
+  NoBudget no_budget;
+  WithRandom<EntropySource> entropy{};
+  auto& clock = pick<IsClock>(system_clock, options...);
+  auto& token = pick<IsStopToken>(no_token, options...);
+  auto& rule = pick<IsFailureIf>(no_rule, options...);
+  auto& budget = pick<IsBudget>(no_budget, options...);
+
+  throw_if("RetryConfig", check(config));
+  RetrySession session{config, result.stats, clock, token};
+  if (token.stop_requested()) [[unlikely]] {
+    result.stats.stop_reason = StopReason::cancelled;
+    result.fail_without_attempt(
+        Failure{CancelledError{"cancelled before the first attempt", clock.wall_now()}});
+    pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
+    return;
+  }
+
+  // After a failed attempt: waits and says true, or gives up.
+  const auto try_again = [&](const Attempt& attempt, Failure failure) FUSEBOX_DETAIL_COLD {
+    const auto wait = session.next_wait(failure, clock, token, pick<IsRetryIf>(transient, options...),
+                                        pick<IsWithRandom>(entropy, options...).generator, budget);
+    if (wait) pick<IsOnRetry>(no_hook, options...).call(attempt.number, std::as_const(failure), *wait);
+    session.keep(std::move(failure));
+    if (wait && session.waited(*wait, clock.sleep_for(*wait, token) && !token.stop_requested())) return true;
+    pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
+    return false;
+  };
+
+  for (;;) {
+    const Attempt attempt = session.next_attempt();
+    std::exception_ptr caught;
+    FUSEBOX_DETAIL_TRY {
+      if constexpr (std::is_void_v<T>) {
+        invoke_attempt(op, attempt);
+        result.emplace();
+      } else {
+        result.emplace(invoke_attempt(op, attempt));
+      }
+    }
+    FUSEBOX_DETAIL_CATCH_FORCED_UNWIND
+    FUSEBOX_DETAIL_CATCH_ALL { caught = std::current_exception(); }
+    if (caught) [[unlikely]] {
+      result.drop_value();
+      if (try_again(attempt, Failure::from_exception(std::move(caught)))) continue;
+      return;
+    }
+    if constexpr (can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>) {
+      if (is_suspect(result.peek(), rule)) [[unlikely]] {
+        if (auto failure = judge(result.peek(), rule)) {
+          if (try_again(attempt, std::move(*failure))) continue;
+          return;
+        }
+      }
+    }
+    result.succeed();
+    if constexpr (requires { budget.deposit(); }) budget.deposit();
+    return;
+  }
+}
+
+template <class Op, class... Options>
+auto retry(Op& op, const RetryConfig& config, Options&... options) {
+  static_assert(takes_attempt<Op> || std::is_invocable_v<Op&>,
+                "fusebox: op must be callable without arguments or with a const Attempt&");
+  using T = decltype(invoke_attempt(op, std::declval<const Attempt&>()));
+  static_assert(!unfinished<T>,
+                "fusebox: op returns a future or a coroutine: its failure would come after the retry has "
+                "looked; wait for it inside op");
+  RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>> result;
+  run_attempts(result, op, config, options...);
+  return result;
+}
+
+template <class First, class... Rest>
+inline constexpr bool starts_with_config = std::is_same_v<std::remove_cvref_t<First>, RetryConfig>;
+
+}  // namespace detail
+
+/// Calls op until it succeeds, fails for good, or the config says stop (rules R1 to R10). Gives op's
+/// value and stats; throws op's last exception unchanged, or CancelledError where op was never called.
+/// A failed value (an expected, an error code, a value that failure_if rejects) is not thrown: the last
+/// one is in the result, whose has_value() is then false.
+///
+///     auto order = retry_with_backoff(fetch_order, {.max_retries = 2, .base_delay = 100ms},
+///                                     on_retry([](int n, const Failure& f, auto delay) { … }));
+///
+/// Thread-safe: concurrent calls share nothing but what the caller passes to both. Throws
+/// std::invalid_argument for a bad config.
+template <class Op, class... Options>
+auto retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
+  detail::check_retry_options<Options...>();
+  auto result = detail::retry(op, config, options...);
+  result.throw_exception();
+  return result;
+}
+
+template <class Op, class... Options>
+requires(!detail::starts_with_config<Options..., void>) auto retry_with_backoff(Op&& op,
+                                                                                Options&&... options) {
+  return retry_with_backoff(std::forward<Op>(op), RetryConfig{}, std::forward<Options>(options)...);
+}
+
+/// As retry_with_backoff, but never throws for op: look at has_value() and error().
+template <class Op, class... Options>
+[[nodiscard]] auto try_retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
+  detail::check_retry_options<Options...>();
+  return detail::retry(op, config, options...);
+}
+
+template <class Op, class... Options>
+requires(!detail::starts_with_config<Options..., void>)
+    [[nodiscard]] auto try_retry_with_backoff(Op&& op, Options&&... options) {
+  return try_retry_with_backoff(std::forward<Op>(op), RetryConfig{}, std::forward<Options>(options)...);
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
