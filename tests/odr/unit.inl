@@ -5,9 +5,7 @@
 std::vector<const void*> OBJECTS_SEEN() {
   std::vector<const void*> objects{&fusebox::api_error_category(), &fusebox::network_error_category(),
                                    &fusebox::policy_error_category(), &fusebox::error_condition_category()};
-#if __has_include(<fusebox/registry.hpp>)
   objects.push_back(&fusebox::default_registry());
   objects.push_back(fusebox::get_circuit_breaker("odr").get());
-#endif
   return objects;
 }
