@@ -1,0 +1,78 @@
+// fusebox/adapters/httplib.hpp: what cpp-httplib's results mean.
+//
+// With this header an op may return httplib::Result as it is: transport errors and error statuses are
+// failures to breakers and retries, and Retry-After is honoured. Needs cpp-httplib 0.11 or newer.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include <httplib.h>
+
+#include <fusebox/api_error.hpp>
+#include <fusebox/clock.hpp>
+#include <fusebox/failure.hpp>
+#include <fusebox/http.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+namespace detail {
+
+template <class E>
+concept KnowsConnectionTimeout = requires {
+  E::ConnectionTimeout;
+};
+
+/// The name of a transport error in the library's words. cpp-httplib does not tell apart why a
+/// connection could not be made: an unknown host is its Connection, as a refused connection is.
+template <class E = httplib::Error>
+[[nodiscard]] std::error_code httplib_code(E error) noexcept {
+  if constexpr (KnowsConnectionTimeout<E>) {
+    if (error == E::ConnectionTimeout) return make_error_code(NetworkErrc::timed_out);
+  }
+  switch (error) {
+    case E::Success: return {};
+    case E::Connection: return make_error_code(NetworkErrc::connection_refused);
+    case E::Read: return make_error_code(NetworkErrc::timed_out);
+    case E::Write: return make_error_code(NetworkErrc::connection_reset);
+    case E::Canceled: return make_error_code(PolicyErrc::cancelled);
+    default: return {static_cast<int>(error), std::generic_category()};
+  }
+}
+
+}  // namespace detail
+
+/// What went wrong with a request; nothing where it was answered with a status below 400.
+///
+/// A read that ends early cannot be told from one that takes too long: both are timed_out, since the
+/// request may have been processed. Retry-After dates are read against SystemClock.
+template <>
+struct failure_traits<httplib::Result> {
+  [[nodiscard]] static std::optional<Failure> failure(const httplib::Result& result) {
+    if (!result) return Failure{detail::httplib_code(result.error())};
+    if (result->status < 400) return std::nullopt;
+    std::optional<std::chrono::seconds> retry_after;
+    if (result->has_header("Retry-After")) {
+      retry_after =
+          http::parse_retry_after(result->get_header_value("Retry-After"), SystemClock{}.wall_now());
+    }
+    return Failure::from_status(result->status, retry_after);
+  }
+};
+
+/// An error to throw for a failed request to `service`, marked as upstream's (E5); nothing where the
+/// request succeeded.
+[[nodiscard]] inline std::optional<ApiError> upstream_error(const httplib::Result& result,
+                                                            std::string service) {
+  const auto failure = failure_traits<httplib::Result>::failure(result);
+  if (!failure) return std::nullopt;
+  const auto code =
+      static_cast<ErrorCode>(failure->status().value_or(static_cast<int>(ErrorCode::bad_gateway)));
+  ApiError error{code, service + ": " + failure->message(), failure->code(), SystemClock{}.wall_now()};
+  if (failure->retry_after()) error = error.with_retry_after(*failure->retry_after());
+  return error.with_category(failure->category()).from_upstream(std::move(service));
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

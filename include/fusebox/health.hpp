@@ -1,0 +1,85 @@
+// fusebox/health.hpp: how the breakers of a registry are, for a health endpoint.
+//
+// health_report() takes the picture, to_json() writes the guide's document.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include <fusebox/detail/text.hpp>
+#include <fusebox/registry.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+/// forced_open counts as open, disabled as closed.
+struct HealthSummary {
+  int total = 0;
+  int open = 0;
+  int half_open = 0;
+  int closed = 0;
+};
+
+struct HealthReport {
+  std::chrono::system_clock::time_point timestamp;  ///< by the registry's clock
+  std::map<std::string, CircuitBreakerStats> circuit_breakers;
+  HealthSummary summary;
+};
+
+/// A picture of every breaker in the registry. Thread-safe; each breaker's numbers are of one moment,
+/// the breakers' moments may differ.
+template <class C = SystemClock>
+[[nodiscard]] HealthReport health_report(const CircuitBreakerRegistry<C>& registry = default_registry()) {
+  HealthReport report{registry.clock().wall_now(), registry.stats(), {}};
+  for (const auto& [name, stats] : report.circuit_breakers) {
+    ++report.summary.total;
+    switch (stats.state) {
+      case State::open:
+      case State::forced_open: ++report.summary.open; break;
+      case State::half_open: ++report.summary.half_open; break;
+      case State::closed:
+      case State::disabled: ++report.summary.closed; break;
+    }
+  }
+  return report;
+}
+
+/// The guide's document, compact: timestamp, circuitBreakers by name, summary. Times are ISO 8601 and
+/// left out where there are none; retryAfterMs is the time until a probe may pass, in milliseconds,
+/// rounded up. Always valid JSON.
+[[nodiscard]] inline std::string to_json(const HealthReport& report) {
+  std::string out;
+  {
+    detail::JsonObject document{out};
+    document.text("timestamp", detail::iso_time(report.timestamp));
+    {
+      detail::JsonObject breakers{document.member("circuitBreakers")};
+      for (const auto& [name, stats] : report.circuit_breakers) {
+        detail::JsonObject breaker{breakers.member(name)};
+        breaker.text("state", to_string(stats.state));
+        breaker.number("failureCount", stats.failure_count);
+        breaker.number("successCount", stats.success_count);
+        if (stats.last_failure_time)
+          breaker.text("lastFailureTime", detail::iso_time(*stats.last_failure_time));
+        if (stats.last_success_time)
+          breaker.text("lastSuccessTime", detail::iso_time(*stats.last_success_time));
+        breaker.number("failureRate", stats.failure_rate);
+        breaker.number("ignoredCount", stats.ignored_count);
+        breaker.number("rejectedCount", stats.rejected_count);
+        breaker.number("slowCount", stats.slow_count);
+        breaker.number("openedCount", stats.opened_count);
+        breaker.number("consecutiveFailures", stats.consecutive_failures);
+        breaker.number("retryAfterMs",
+                       std::chrono::ceil<std::chrono::milliseconds>(stats.retry_after).count());
+      }
+    }
+    detail::JsonObject summary{document.member("summary")};
+    summary.number("total", report.summary.total);
+    summary.number("open", report.summary.open);
+    summary.number("halfOpen", report.summary.half_open);
+    summary.number("closed", report.summary.closed);
+  }
+  return out;
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -1,0 +1,185 @@
+// fusebox/http.hpp: what HTTP says about trying again.
+//
+//   http::parse_retry_after   the Retry-After of an answer, as a wait (RFC 9110 §10.2.3)
+//   http::is_idempotent       may a request of this method be sent twice (RFC 9110 §9.2.2)
+//
+// Pure functions; they never throw and never allocate.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <fusebox/detail/ticks.hpp>
+#include <fusebox/fwd.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+namespace detail {
+
+/// Reads a date from front to back; `ok` turns false at the first thing that is not as it must be.
+class DateReader {
+ public:
+  explicit constexpr DateReader(std::string_view text) noexcept : rest_{text} {}
+
+  [[nodiscard]] constexpr bool done() const noexcept { return ok_ && rest_.empty(); }
+  [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+
+  constexpr bool literal(std::string_view expected) noexcept {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+  constexpr void expect(std::string_view expected) noexcept { ok_ = literal(expected) && ok_; }
+
+  /// Exactly `digits` digits.
+  constexpr int number(std::size_t digits) noexcept {
+    int value = 0;
+    if (rest_.size() < digits) ok_ = false;
+    for (std::size_t i = 0; ok_ && i < digits; ++i) {
+      if (rest_[i] < '0' || rest_[i] > '9') ok_ = false;
+      value = 10 * value + (rest_[i] - '0');
+    }
+    if (ok_) rest_.remove_prefix(digits);
+    return value;
+  }
+
+  /// The index of the name that comes next.
+  template <std::size_t N>
+  constexpr int one_of(const std::array<std::string_view, N>& names) noexcept {
+    for (std::size_t i = 0; i < N; ++i) {
+      if (literal(names[i])) return static_cast<int>(i);
+    }
+    ok_ = false;
+    return 0;
+  }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+inline constexpr std::array<std::string_view, 7> weekdays{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+inline constexpr std::array<std::string_view, 7> long_weekdays{"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                               "Friday", "Saturday", "Sunday"};
+inline constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+struct DateParts {
+  int year = 0;
+  int month = 0;  // from 0
+  int day = 0;
+  std::chrono::seconds time{0};
+};
+
+/// "08:49:37"; a leap second, 60, is taken as it is.
+constexpr std::chrono::seconds read_time(DateReader& reader, bool& in_range) noexcept {
+  const int hour = reader.number(2);
+  reader.expect(":");
+  const int minute = reader.number(2);
+  reader.expect(":");
+  const int second = reader.number(2);
+  in_range = in_range && hour < 24 && minute < 60 && second <= 60;
+  return std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
+}
+
+/// A two-digit year is the latest one of these digits that is not more than 50 years ahead
+/// (RFC 9110 §5.6.7).
+[[nodiscard]] constexpr int full_year(int two_digits, int this_year) noexcept {
+  const int latest = this_year + 50;
+  return latest - ((latest - two_digits) % 100 + 100) % 100;
+}
+
+/// Any of the three formats of an HTTP-date; the name of the weekday need not fit the date.
+[[nodiscard]] constexpr std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
+                                                                                int this_year) noexcept {
+  DateParts date;
+  bool in_range = true;
+  const auto day_month_year = [&](DateReader& reader, std::string_view separator, std::size_t year_digits) {
+    date.day = reader.number(2);
+    reader.expect(separator);
+    date.month = reader.one_of(months);
+    reader.expect(separator);
+    date.year = reader.number(year_digits);
+    reader.expect(" ");
+    date.time = read_time(reader, in_range);
+    reader.expect(" GMT");
+  };
+
+  const bool has_comma = text.find(',') != std::string_view::npos;
+  DateReader reader{text};
+  if (has_comma && text.size() > 3 && text[3] == ',') {  // Sun, 06 Nov 1994 08:49:37 GMT
+    reader.one_of(weekdays);
+    reader.expect(", ");
+    day_month_year(reader, " ", 4);
+  } else if (has_comma) {  // Sunday, 06-Nov-94 08:49:37 GMT
+    reader.one_of(long_weekdays);
+    reader.expect(", ");
+    day_month_year(reader, "-", 2);
+    date.year = full_year(date.year, this_year);
+  } else {  // Sun Nov  6 08:49:37 1994
+    reader.one_of(weekdays);
+    reader.expect(" ");
+    date.month = reader.one_of(months);
+    reader.expect(" ");
+    date.day = reader.literal(" ") ? reader.number(1) : reader.number(2);
+    reader.expect(" ");
+    date.time = read_time(reader, in_range);
+    reader.expect(" ");
+    date.year = reader.number(4);
+  }
+  if (!reader.done() || !in_range) return std::nullopt;
+  const std::chrono::year_month_day day{std::chrono::year{date.year},
+                                        std::chrono::month{static_cast<unsigned>(date.month + 1)},
+                                        std::chrono::day{static_cast<unsigned>(date.day)}};
+  if (!day.ok()) return std::nullopt;
+  return std::chrono::sys_days{day} + date.time;
+}
+
+}  // namespace detail
+
+namespace http {
+
+/// The wait that a Retry-After field asks for: delay-seconds, or an HTTP-date in any of its three
+/// formats, seen from `now`; white space around it does not count. A date in the past is 0; a number
+/// too large to hold saturates; anything else is absent (RFC 9110 §10.2.3, §5.6.7).
+[[nodiscard]] constexpr std::optional<std::chrono::seconds> parse_retry_after(
+    std::string_view value, std::chrono::system_clock::time_point now) noexcept {
+  constexpr std::string_view white_space = " \t";
+  const auto first = value.find_first_not_of(white_space);
+  if (first == std::string_view::npos) return std::nullopt;
+  value = value.substr(first, value.find_last_not_of(white_space) - first + 1);
+
+  if (value.find_first_not_of("0123456789") == std::string_view::npos) {
+    constexpr auto most = std::numeric_limits<std::chrono::seconds::rep>::max();
+    std::chrono::seconds::rep seconds = 0;
+    for (const char digit : value) {
+      const int units = digit - '0';
+      if (seconds > (most - units) / 10) return std::chrono::seconds{most};
+      seconds = 10 * seconds + units;
+    }
+    return std::chrono::seconds{seconds};
+  }
+
+  const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(now)};
+  const auto date = detail::parse_http_date(value, static_cast<int>(today.year()));
+  if (!date) return std::nullopt;
+  // Rounded up: coming a fraction of a second early is coming too early.
+  const auto wait = *date - std::chrono::floor<std::chrono::seconds>(now);
+  return wait > std::chrono::seconds::zero() ? wait : std::chrono::seconds::zero();
+}
+
+/// True for GET, HEAD, OPTIONS, TRACE, PUT and DELETE. Methods are case-sensitive.
+[[nodiscard]] constexpr bool is_idempotent(std::string_view method) noexcept {
+  for (const std::string_view known : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}) {
+    if (method == known) return true;
+  }
+  return false;
+}
+
+}  // namespace http
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

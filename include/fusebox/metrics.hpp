@@ -1,0 +1,104 @@
+// fusebox/metrics.hpp: the breakers of a registry for Prometheus.
+//
+// to_prometheus() writes the text exposition format 0.0.4; serve it as
+// "text/plain; version=0.0.4; charset=utf-8" under /metrics.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <iterator>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <fusebox/detail/text.hpp>
+#include <fusebox/registry.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+namespace detail {
+
+/// A label's value: backslash, quote and line feed escaped, in valid UTF-8.
+[[nodiscard]] inline std::string escape_label(std::string_view value) {
+  std::string out;
+  for_each_character(value, [&](std::string_view character) {
+    if (character == "\\" || character == "\"") {
+      out.push_back('\\');
+      out.append(character);
+    } else if (character == "\n") {
+      out.append("\\n");
+    } else {
+      out.append(character);
+    }
+  });
+  return out;
+}
+
+/// One metric family: HELP, TYPE, and a sample for each breaker that has one.
+class MetricFamily {
+ public:
+  MetricFamily(std::string& out, std::string_view name, std::string_view type, std::string_view help)
+      : out_{out}, name_{name} {
+    print("# HELP fusebox_circuit_breaker_{} {}\n", name_, help);
+    print("# TYPE fusebox_circuit_breaker_{} {}\n", name_, type);
+  }
+
+  template <class Value>
+  void sample(std::string_view breaker, std::string_view more_labels, const Value& value) {
+    print("fusebox_circuit_breaker_{}{{name=\"{}\"{}}} {}\n", name_, escape_label(breaker), more_labels,
+          value);
+  }
+
+ private:
+  template <class... Args>
+  void print(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+  }
+
+  std::string& out_;
+  std::string_view name_;
+};
+
+[[nodiscard]] inline std::string to_prometheus(const std::map<std::string, CircuitBreakerStats>& breakers) {
+  std::string out;
+  MetricFamily calls{out, "calls_total", "counter", "Calls that were made, by how they ended."};
+  for (const auto& [name, stats] : breakers) {
+    calls.sample(name, ",outcome=\"success\"", stats.success_count);
+    calls.sample(name, ",outcome=\"failure\"", stats.failure_count);
+    calls.sample(name, ",outcome=\"ignored\"", stats.ignored_count);
+  }
+  MetricFamily rejected{out, "rejected_total", "counter", "Calls that were not made."};
+  for (const auto& [name, stats] : breakers) rejected.sample(name, "", stats.rejected_count);
+  MetricFamily opened{out, "opened_total", "counter", "How often the breaker opened."};
+  for (const auto& [name, stats] : breakers) opened.sample(name, "", stats.opened_count);
+  MetricFamily state{out, "state", "gauge", "1 for the state that the breaker is in, 0 for the others."};
+  for (const auto& [name, stats] : breakers) {
+    for (const State one :
+         {State::closed, State::open, State::half_open, State::forced_open, State::disabled}) {
+      state.sample(name, fmt::format(",state=\"{}\"", to_string(one)), stats.state == one ? 1 : 0);
+    }
+  }
+  MetricFamily ratio{out, "failure_ratio", "gauge", "Failures per recorded call, from 0 to 1."};
+  for (const auto& [name, stats] : breakers) ratio.sample(name, "", stats.failure_rate);
+  MetricFamily last{out, "last_failure_timestamp_seconds", "gauge", "When a call last failed, in Unix time."};
+  for (const auto& [name, stats] : breakers) {
+    if (!stats.last_failure_time) continue;
+    const auto unix_time =
+        std::chrono::floor<std::chrono::milliseconds>(*stats.last_failure_time).time_since_epoch();
+    last.sample(name, "", fmt::format("{:.3f}", static_cast<double>(unix_time.count()) / 1000.0));
+  }
+  return out;
+}
+
+}  // namespace detail
+
+/// Every breaker of the registry, family by family. Thread-safe. Counters go back to 0 with a reset, as
+/// Prometheus expects of counters.
+template <class C = SystemClock>
+[[nodiscard]] std::string to_prometheus(const CircuitBreakerRegistry<C>& registry = default_registry()) {
+  return detail::to_prometheus(registry.stats());
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
