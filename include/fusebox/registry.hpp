@@ -59,12 +59,12 @@ class FUSEBOX_API CircuitBreakerRegistry {
 
   /// The breaker of that name; made with the default config where there is none. Throws
   /// std::invalid_argument for an empty name.
-  [[nodiscard]] Handle get(std::string_view name) { return find_or_make(name, nullptr); }
+  Handle get(std::string_view name) { return find_or_make(name, nullptr); }
 
   /// The breaker of that name; made with `config` where there is none. The first config wins: a later
   /// one that differs is ignored and counted in config_conflicts(). Throws std::invalid_argument for a
   /// config that `validate` refuses, which changes nothing.
-  [[nodiscard]] Handle get(std::string_view name, const CircuitBreakerConfig& config) {
+  Handle get(std::string_view name, const CircuitBreakerConfig& config) {
     return find_or_make(name, &config);
   }
 
@@ -243,11 +243,11 @@ class FUSEBOX_API CircuitBreakerRegistry {
   return *registry;
 }
 
-[[nodiscard]] inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name) {
+inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name) {
   return default_registry().get(name);
 }
-[[nodiscard]] inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(
-    std::string_view name, const CircuitBreakerConfig& config) {
+inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name,
+                                                             const CircuitBreakerConfig& config) {
   return default_registry().get(name, config);
 }
 

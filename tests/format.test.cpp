@@ -1,0 +1,51 @@
+#include <fusebox/format.hpp>
+
+#include "catch.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+TEST_CASE("every public enum formats as its name") {
+  CHECK(fmt::format("{}", ErrorCode::not_found) == "not_found");
+  CHECK(fmt::format("{}", ErrorCategory::external_service) == "external_service");
+  CHECK(fmt::format("{}", NetworkErrc::connection_reset) == "connection reset");
+  CHECK(fmt::format("{}", PolicyErrc::circuit_open) == "circuit breaker is open");
+  CHECK(fmt::format("{}", Outcome::ignored) == "ignored");
+  CHECK(fmt::format("{}", Jitter::decorrelated) == "decorrelated");
+  CHECK(fmt::format("{}", StopReason::retry_after_too_long) == "retry_after_too_long");
+  CHECK(fmt::format("{}", State::half_open) == "half-open");
+  CHECK(fmt::format("{}", StateChangeReason::probe_admitted) == "probe_admitted");
+}
+
+TEST_CASE("width, fill and alignment work as for strings") {
+  CHECK(fmt::format("{:>10}|{:*<9}|{:^8}", State::half_open, State::open, State::closed) ==
+        " half-open|open*****| closed ");
+}
+
+TEST_CASE("values outside an enum format as unknown") {
+  CHECK(fmt::format("{}", static_cast<State>(200)) == "unknown");
+  CHECK(fmt::format("{}", static_cast<ErrorCode>(299)) == "unknown");
+}
+
+TEST_CASE("errors format with status, category and message, derived ones too") {
+  CHECK(fmt::format("{}", ApiError{ErrorCode::not_found, "no order 7"}) == "404 not_found: no order 7");
+  CHECK(fmt::format("{}", CircuitOpenError{"payments", 3s}) ==
+        "503 external_service: circuit breaker 'payments' is open");
+  CHECK(fmt::format("{:>40}", TimeoutError{}).size() == 40);
+}
+
+TEST_CASE("failures, changes and stats format as a person reads them") {
+  CHECK(fmt::format("{}", Failure{make_error_code(NetworkErrc::connection_refused)}) == "connection refused");
+  CHECK(fmt::format(
+            "{}", StateChange{"payments", State::closed, State::open, {}, StateChangeReason::failure_rate}) ==
+        "payments: closed -> open (failure_rate)");
+  CircuitBreakerStats stats;
+  stats.failure_count = 2;
+  stats.failure_rate = 0.25;
+  CHECK(fmt::format("{}", stats) ==
+        "closed, 2 failed, 0 succeeded, 0 ignored, 0 rejected, opened 0 times, failure rate 0.25");
+  RetryStats retry;
+  retry.attempts = 1;
+  retry.total_delay = 1500ms;
+  CHECK(fmt::format("{}", retry) == "succeeded after 1 attempt, 1500 ms of waiting");
+}

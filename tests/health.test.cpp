@@ -1,0 +1,87 @@
+#include <fusebox/health.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "catch.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+using Registry = CircuitBreakerRegistry<test::FakeClock>;
+
+void fail(CircuitBreaker<test::FakeClock>& breaker) { breaker.try_acquire().failure(); }
+}  // namespace
+
+TEST_CASE("H6 the report of an empty registry is the guide's document") {
+  Registry registry{{}, test::FakeClock{}};
+  CHECK(to_json(health_report(registry)) == R"({"timestamp":"2025-01-07T12:00:00.000Z","circuitBreakers":{},)"
+                                            R"("summary":{"total":0,"open":0,"halfOpen":0,"closed":0}})");
+}
+
+TEST_CASE("H6 each breaker's stats stand under its name, times only where there are some") {
+  test::FakeClock clock;
+  Registry registry{{}, clock};
+  const auto breaker = registry.get("service-name", {.failure_threshold = 3});
+  breaker->try_acquire().success();
+  clock.advance(1500ms);
+  fail(*breaker);
+  (void)registry.get("untouched");
+  const auto document = json::parse(to_json(health_report(registry)));
+  const auto& stats = document["circuitBreakers"]["service-name"];
+  CHECK(stats["state"] == "closed");
+  CHECK(stats["failureCount"] == 1);
+  CHECK(stats["successCount"] == 1);
+  CHECK(stats["consecutiveFailures"] == 1);
+  CHECK(stats["failureRate"] == 0.5);
+  CHECK(stats["lastSuccessTime"] == "2025-01-07T12:00:00.000Z");
+  CHECK(stats["lastFailureTime"] == "2025-01-07T12:00:01.500Z");
+  CHECK(document["timestamp"] == "2025-01-07T12:00:01.500Z");
+  CHECK_FALSE(document["circuitBreakers"]["untouched"].contains("lastFailureTime"));
+  CHECK_FALSE(document["circuitBreakers"]["untouched"].contains("lastSuccessTime"));
+}
+
+TEST_CASE("H6 forced_open counts as open, disabled as closed") {
+  test::FakeClock clock;
+  Registry registry{{}, clock};
+  const CircuitBreakerConfig brittle{.failure_threshold = 1, .reset_timeout = 10s};
+  registry.get("closed");
+  registry.get("disabled")->disable();
+  registry.get("forced")->force_open();
+  fail(*registry.get("half", brittle));
+  clock.advance(10s);
+  const auto probe = registry.get("half")->try_acquire();
+  fail(*registry.get("open", brittle));
+  const auto report = health_report(registry);
+  CHECK(report.summary.total == 5);
+  CHECK(report.summary.open == 2);
+  CHECK(report.summary.half_open == 1);
+  CHECK(report.summary.closed == 2);
+  const auto document = json::parse(to_json(report));
+  CHECK(document["summary"] == json::parse(R"({"total":5,"open":2,"halfOpen":1,"closed":2})"));
+  CHECK(document["circuitBreakers"]["half"]["state"] == "half-open");
+  CHECK(document["circuitBreakers"]["forced"]["state"] == "forced-open");
+  CHECK(document["circuitBreakers"]["open"]["retryAfterMs"] == 10'000);
+}
+
+TEST_CASE("H6 any name gives a valid document") {
+  Registry registry{{}, test::FakeClock{}};
+  for (const std::string name : {"\"", "\\", "\n\x01", "\xff\xfe", "a\xc3", "{}", "é"})
+    (void)registry.get(name);
+  const std::string text = to_json(health_report(registry));
+  REQUIRE(json::accept(text));
+  CHECK(json::parse(text)["summary"]["total"] == 7);
+}
+
+TEST_CASE("H6 without an argument the report is of the process-wide registry") {
+  const test::FakeClock clock;
+  const test::ScopedSystemClock guard{clock};
+  const auto breaker = get_circuit_breaker("H6 default");
+  const auto report = health_report();
+  CHECK(report.circuit_breakers.count("H6 default") == 1);
+  CHECK(report.timestamp == clock.wall_now());
+}

@@ -1,0 +1,106 @@
+#include <fusebox/metrics.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "catch.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+using Registry = CircuitBreakerRegistry<test::FakeClock>;
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+}  // namespace
+
+TEST_CASE("H7 the samples of a breaker are those of its stats") {
+  test::FakeClock clock;
+  Registry registry{{}, clock};
+  const auto breaker = registry.get("payments", {.failure_threshold = 2});
+  breaker->try_acquire().success();
+  breaker->try_acquire().ignore();
+  breaker->try_acquire().failure();
+  clock.advance(250ms);
+  breaker->try_acquire().failure();
+  CHECK_FALSE(breaker->try_acquire());
+  const std::string text = to_prometheus(registry);
+  CHECK(has_line(text, R"(fusebox_circuit_breaker_calls_total{name="payments",outcome="success"} 1)"));
+  CHECK(has_line(text, R"(fusebox_circuit_breaker_calls_total{name="payments",outcome="failure"} 2)"));
+  CHECK(has_line(text, R"(fusebox_circuit_breaker_calls_total{name="payments",outcome="ignored"} 1)"));
+  CHECK(has_line(text, R"(fusebox_circuit_breaker_rejected_total{name="payments"} 1)"));
+  CHECK(has_line(text, R"(fusebox_circuit_breaker_opened_total{name="payments"} 1)"));
+  CHECK(has_line(
+      text, R"(fusebox_circuit_breaker_last_failure_timestamp_seconds{name="payments"} 1736251200.250)"));
+  CHECK(text.find("fusebox_circuit_breaker_failure_ratio{name=\"payments\"} 0.666666666") !=
+        std::string::npos);
+}
+
+TEST_CASE("H7 the state is one-hot over all five states") {
+  Registry registry{{}, test::FakeClock{}};
+  const auto breaker = registry.get("b");
+  const auto only = [&](const std::string& is) {
+    const std::string text = to_prometheus(registry);
+    for (const std::string state : {"closed", "open", "half-open", "forced-open", "disabled"}) {
+      CAPTURE(state);
+      CHECK(has_line(text, "fusebox_circuit_breaker_state{name=\"b\",state=\"" + state + "\"} " +
+                               (state == is ? "1" : "0")));
+    }
+  };
+  only("closed");
+  breaker->force_open();
+  only("forced-open");
+  breaker->disable();
+  only("disabled");
+}
+
+TEST_CASE("H7 a breaker that never failed has no time of its last failure") {
+  Registry registry{{}, test::FakeClock{}};
+  (void)registry.get("b");
+  CHECK(to_prometheus(registry).find("last_failure_timestamp_seconds{") == std::string::npos);
+}
+
+TEST_CASE("H7 each family stands together, with HELP and TYPE once, before its samples") {
+  Registry registry{{}, test::FakeClock{}};
+  for (const char* name : {"a", "b", "c"}) (void)registry.get(name);
+  std::istringstream lines{to_prometheus(registry)};
+  std::set<std::string> families;
+  std::string family;
+  int types = 0;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    if (line.rfind("# HELP ", 0) == 0) {
+      family = line.substr(7, line.find(' ', 7) - 7);
+      CHECK(families.insert(family).second);
+    } else if (line.rfind("# TYPE ", 0) == 0) {
+      CHECK(line.substr(7, family.size() + 1) == family + " ");
+      ++types;
+    } else {
+      CHECK(line.substr(0, family.size() + 1) == family + "{");
+    }
+  }
+  CHECK(families.size() == 6);
+  CHECK(types == 6);
+}
+
+TEST_CASE("H7 labels are escaped and valid UTF-8") {
+  Registry registry{{}, test::FakeClock{}};
+  (void)registry.get("a\\b\"c\nd");
+  (void)registry.get("\xff");
+  const std::string text = to_prometheus(registry);
+  CHECK(text.find(R"({name="a\\b\"c\nd"})") != std::string::npos);
+  CHECK(text.find("{name=\"\xef\xbf\xbd\"}") != std::string::npos);
+  CHECK(text.find('\xff') == std::string::npos);
+}
+
+TEST_CASE("H7 an empty registry gives headers only, and the text ends with a line feed") {
+  Registry registry{{}, test::FakeClock{}};
+  const std::string text = to_prometheus(registry);
+  CHECK(text.find('{') == std::string::npos);
+  CHECK(text.back() == '\n');
+  CHECK_FALSE(to_prometheus().empty());
+}
