@@ -1,6 +1,7 @@
 // A shop asks for a price while the service that knows it is down for a while.
 #include <fusebox/fusebox.hpp>
 
+#include <chrono>
 #include <iostream>
 #include <string>
 #include <thread>

@@ -37,14 +37,14 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 /// distinct threads, as may const ones.
 class FUSEBOX_API ApiError : public detail::Fluent<ApiError, detail::ErrorState> {
  public:
-  ApiError(ErrorCode code, const std::string& message)
+  ApiError(ErrorCode code, std::string_view message)
       : ApiError{code, message, make_error_code(code), SystemClock{}.wall_now()} {}
-  explicit ApiError(ErrorCode code) : ApiError{code, std::string{to_string(code)}} {}
+  explicit ApiError(ErrorCode code) : ApiError{code, to_string(code)} {}
 
   /// An error whose identity is `reason` (E2), seen at `timestamp`. For adapters and policies.
-  ApiError(ErrorCode code, const std::string& message, std::error_code reason,
+  ApiError(ErrorCode code, std::string_view message, std::error_code reason,
            std::chrono::system_clock::time_point timestamp)
-      : ApiError{std::runtime_error{message}, code, reason, timestamp} {}
+      : ApiError{std::runtime_error{std::string{message}}, code, reason, timestamp} {}
 
  protected:
   ApiError(const std::runtime_error& text, ErrorCode code, std::error_code reason,
@@ -124,10 +124,10 @@ class FUSEBOX_API RateLimitedError : public detail::Fluent<RateLimitedError, Rej
 /// The call did not end in time.
 class FUSEBOX_API TimeoutError : public detail::Fluent<TimeoutError, ApiError> {
  public:
-  explicit TimeoutError(const std::string& message = "timed out")
+  explicit TimeoutError(std::string_view message = "timed out")
       : TimeoutError{message, SystemClock{}.wall_now()} {}
-  TimeoutError(const std::string& message, std::chrono::system_clock::time_point timestamp)
-      : Fluent{std::runtime_error{message}, error_code_of(PolicyErrc::timed_out),
+  TimeoutError(std::string_view message, std::chrono::system_clock::time_point timestamp)
+      : Fluent{std::runtime_error{std::string{message}}, error_code_of(PolicyErrc::timed_out),
                make_error_code(PolicyErrc::timed_out), timestamp} {}
   explicit TimeoutError(const ApiError& sliced) noexcept : Fluent{sliced} {}
 };
@@ -135,10 +135,10 @@ class FUSEBOX_API TimeoutError : public detail::Fluent<TimeoutError, ApiError> {
 /// Somebody who no longer wants the answer ended the call.
 class FUSEBOX_API CancelledError : public detail::Fluent<CancelledError, ApiError> {
  public:
-  explicit CancelledError(const std::string& message = "cancelled")
+  explicit CancelledError(std::string_view message = "cancelled")
       : CancelledError{message, SystemClock{}.wall_now()} {}
-  CancelledError(const std::string& message, std::chrono::system_clock::time_point timestamp)
-      : Fluent{std::runtime_error{message}, error_code_of(PolicyErrc::cancelled),
+  CancelledError(std::string_view message, std::chrono::system_clock::time_point timestamp)
+      : Fluent{std::runtime_error{std::string{message}}, error_code_of(PolicyErrc::cancelled),
                make_error_code(PolicyErrc::cancelled), timestamp} {}
   explicit CancelledError(const ApiError& sliced) noexcept : Fluent{sliced} {}
 };

@@ -263,42 +263,42 @@ void send_api_error(Res& res, const ApiError& error, const RequestInfo& request 
 template <class Res>
 void send_bad_request_error(Res& res, std::string_view message = "Bad request",
                             const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::bad_request, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::bad_request, message}, request);
 }
 
 /// Answers 401. The WWW-Authenticate field that RFC 9110 §15.5.2 asks for is the application's to set.
 template <class Res>
 void send_unauthorized_error(Res& res, std::string_view message = "Authentication required",
                              const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::unauthorized, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::unauthorized, message}, request);
 }
 
 /// Answers 403.
 template <class Res>
 void send_forbidden_error(Res& res, std::string_view message = "Access forbidden",
                           const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::forbidden, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::forbidden, message}, request);
 }
 
 /// Answers 404.
 template <class Res>
 void send_not_found_error(Res& res, std::string_view message = "Resource not found",
                           const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::not_found, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::not_found, message}, request);
 }
 
 /// Answers 405. The Allow field that RFC 9110 §15.5.6 asks for is the application's to set.
 template <class Res>
 void send_method_not_allowed_error(Res& res, std::string_view message = "Method not allowed",
                                    const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::method_not_allowed, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::method_not_allowed, message}, request);
 }
 
 /// Answers 503.
 template <class Res>
 void send_service_unavailable_error(Res& res, std::string_view message = "Service temporarily unavailable",
                                     const RequestInfo& request = {}) {
-  send_api_error(res, ApiError{ErrorCode::service_unavailable, std::string{message}}, request);
+  send_api_error(res, ApiError{ErrorCode::service_unavailable, message}, request);
 }
 
 /// Answers 400 with what is wrong, field by field: `{{"email", "Invalid email format"}}`.

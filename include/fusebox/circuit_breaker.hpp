@@ -109,6 +109,7 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     const detail::Ticket ticket = core_.admit(false);
     if (ticket.is_rejected()) return {};
     core_.lend_permit();
+    if (ticket.is_probe()) core_.deliver_events();
     return {core_, ticket};
   }
 
@@ -144,7 +145,7 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   friend class CircuitBreakerRegistry;
 
   [[nodiscard]] static std::string checked(std::string name, const CircuitBreakerConfig& config) {
-    if (name.empty()) detail::throw_invalid("CircuitBreaker.name must be not empty, got \"\"");
+    if (name.empty()) detail::throw_invalid("CircuitBreaker.name must not be empty, got \"\"");
     detail::throw_if("CircuitBreakerConfig", detail::check(config));
     return name;
   }
@@ -247,9 +248,9 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
       }
     }
     if (ticket.is_probe() && !ticket.is_nested()) [[unlikely]] {
-      // A callback told of this probe may have let go of the breaker.
-      const auto keep_alive = this->weak_from_this().lock();
-      const detail::ProbeFrame frame{&core_, ticket.word.generation()};
+      const auto keep_alive = this->weak_from_this().lock();  // a callback may let go of the breaker
+      core_.deliver_events();
+      const detail::ProbeFrame frame{&core_, ticket};
       return attempt<R, V>(ticket, call.timeout, op, fallback, rule);
     }
     return attempt<R, V>(ticket, call.timeout, op, fallback, rule);

@@ -137,15 +137,16 @@ class Deadline {
     return remaining(clock) == std::chrono::nanoseconds::zero();
   }
 
-  [[nodiscard]] friend constexpr Deadline earliest(Deadline a, Deadline b) noexcept {
-    return a.time_ < b.time_ ? a : b;
-  }
   friend constexpr bool operator==(Deadline, Deadline) noexcept = default;
 
  private:
   static constexpr auto end_of_time = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::time_point time_ = end_of_time;
 };
+
+[[nodiscard]] constexpr Deadline earliest(Deadline a, Deadline b) noexcept {
+  return a.time() < b.time() ? a : b;
+}
 
 static_assert(Clock<SystemClock>);
 

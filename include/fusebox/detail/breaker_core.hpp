@@ -94,6 +94,13 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     settle(ticket, outcome);
   }
 
+  /// Delivers what admit() queued when it admitted the first probe: it leaves that to its caller, who may
+  /// have to keep the breaker alive, since a callback may let go of it.
+  void deliver_events() noexcept {
+    Lock lock{mutex_};
+    unlock_and_deliver(lock);
+  }
+
   [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept {
     for (Word word = load();;) {
       if (word.state() != State::open) return {};
@@ -263,9 +270,7 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
       probe_successes_ = 0;
       const auto slot = slots_.take(now.wait_now, start);
       enter(word, State::half_open, 0, slots_.next_due(), StateChangeReason::probe_admitted, now);
-      const Word entered = load();
-      unlock_and_deliver(lock);
-      return {entered.with_run(*slot), start};
+      return {load().with_run(*slot), start};
     }
     case State::half_open: {
       const auto slot = slots_.take(now.wait_now, start);
@@ -366,6 +371,7 @@ std::optional<StateChangeReason> BreakerCore<C, Sync>::rate_reached(std::uint32_
 template <class C, class Sync>
 FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outcome outcome,
                                                             bool slow) noexcept {
+  ProbeFrame::end(this, ticket);
   const Moment now = moment();
   Lock lock{mutex_};
   const Word word = load();

@@ -108,7 +108,7 @@ concept HasFromRejection = requires(const RejectedError& error) {
 /// code; void where neither fits.
 template <class E>
 using RejectionAs = std::conditional_t<
-    std::is_convertible_v<const CircuitOpenError&, E>, CircuitOpenError,
+    std::is_same_v<E, Failure> || std::is_convertible_v<const CircuitOpenError&, E>, CircuitOpenError,
     std::conditional_t<std::is_convertible_v<const ApiError&, E>, ApiError,
                        std::conditional_t<std::is_convertible_v<std::error_code, E>, std::error_code, void>>>;
 

@@ -35,6 +35,7 @@ class Word {
   [[nodiscard]] constexpr Word with_run(std::uint32_t run) const noexcept {
     return Word{(bits_ & ~std::uint64_t{0xffff}) | (run < 0xffffU ? run : 0xffffU)};
   }
+  friend constexpr bool operator==(Word, Word) noexcept = default;
   [[nodiscard]] constexpr bool is_marked(std::uint64_t mark) const noexcept { return (bits_ & mark) != 0; }
   [[nodiscard]] constexpr Word marked(std::uint64_t mark) const noexcept { return Word{bits_ | mark}; }
 
@@ -54,6 +55,7 @@ struct Ticket {
   [[nodiscard]] constexpr bool is_rejected() const noexcept { return word.is_marked(Word::rejected); }
   [[nodiscard]] constexpr bool is_nested() const noexcept { return word.is_marked(Word::nested); }
   [[nodiscard]] constexpr bool is_probe() const noexcept { return word.state() == State::half_open; }
+  friend constexpr bool operator==(const Ticket&, const Ticket&) noexcept = default;
 };
 
 /// Where a Permit reports to.

@@ -1,7 +1,8 @@
 // fusebox/detail/probes.hpp: the probes of a half-open period: their slots, and calls nested in them.
 //
 // ProbeSlots is used under the breaker's lock. ProbeFrame marks, on its thread, that the op of a probe
-// is running, so that a call of the same breaker inside it is part of the probe (B7).
+// is running, so that a call of the same breaker inside it is part of the probe (B7); once the probe is
+// settled, what still runs inside the frame (a fallback) is no part of it.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include <fusebox/detail/permit.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
@@ -62,8 +64,8 @@ class ProbeSlots {
 
 class FUSEBOX_API ProbeFrame {
  public:
-  ProbeFrame(const void* breaker, std::uint32_t generation) noexcept
-      : breaker_{breaker}, generation_{generation}, outer_{innermost} {
+  ProbeFrame(const void* breaker, Ticket probe) noexcept
+      : breaker_{breaker}, probe_{probe}, outer_{innermost} {
     innermost = this;
   }
   ProbeFrame(const ProbeFrame&) = delete;
@@ -73,16 +75,23 @@ class FUSEBOX_API ProbeFrame {
   /// Is the op of a probe of this period running on this thread?
   [[nodiscard]] static bool is_running(const void* breaker, std::uint32_t generation) noexcept {
     for (const ProbeFrame* frame = innermost; frame != nullptr; frame = frame->outer_) {
-      if (frame->breaker_ == breaker && frame->generation_ == generation) return true;
+      if (frame->breaker_ == breaker && frame->probe_.word.generation() == generation) return true;
     }
     return false;
   }
 
+  /// The probe is settled: its frame, where it is one of this thread's, counts no more.
+  static void end(const void* breaker, Ticket probe) noexcept {
+    for (ProbeFrame* frame = innermost; frame != nullptr; frame = frame->outer_) {
+      if (frame->breaker_ == breaker && frame->probe_ == probe) frame->breaker_ = nullptr;
+    }
+  }
+
  private:
-  static inline constinit thread_local const ProbeFrame* innermost = nullptr;
+  static inline constinit thread_local ProbeFrame* innermost = nullptr;
   const void* breaker_;
-  std::uint32_t generation_;
-  const ProbeFrame* outer_;
+  Ticket probe_;
+  ProbeFrame* outer_;
 };
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

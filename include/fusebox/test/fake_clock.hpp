@@ -23,6 +23,9 @@ class FakeClock {
  public:
   /// Starts at a steady time that is not zero, and on 2025-01-07T12:00:00Z.
   FakeClock() : timeline_{std::make_shared<Timeline>()} {}
+  FakeClock(const FakeClock&) = default;  // no moves: a moved-from clock still shows the time
+  FakeClock& operator=(const FakeClock&) = default;
+  ~FakeClock() = default;
 
   /// A clock whose sleepers wait for `advance`.
   [[nodiscard]] static FakeClock manual() {
