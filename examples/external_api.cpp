@@ -11,6 +11,7 @@
 
 #include <httplib.h>
 
+#include "support/json_answer.hpp"
 #include "support/terminal.hpp"
 #include "support/times.hpp"
 #include "support/upstream.hpp"
@@ -52,7 +53,7 @@ class ExternalApi {
         [&] {
           const auto ask = [&] { return support::client_for(url_, times_(10s)).Get(url_.path + id); };
           auto answer = fusebox::retry_with_backoff(
-              ask, times_(fusebox::retry_presets::standard), fusebox::failure_if(what_is_wrong),
+              ask, times_(fusebox::retry_presets::standard), fusebox::failure_if(support::no_json),
               fusebox::on_retry(support::say_retry), fusebox::on_give_up(support::say_give_up));
           if (!answer.has_value()) answer.error().rethrow();
           cache_.put(id, (*answer)->body);
@@ -68,14 +69,6 @@ class ExternalApi {
   [[nodiscard]] const fusebox::CircuitBreaker<>& breaker() const { return *breaker_; }
 
  private:
-  /// What the adapter knows, and one thing more: a 200 may carry garbage.
-  static std::optional<fusebox::Failure> what_is_wrong(const httplib::Result& answer) {
-    if (auto failure = fusebox::failure_traits<httplib::Result>::failure(answer)) return failure;
-    if (answer->body.starts_with('{')) return std::nullopt;
-    return fusebox::Failure{
-        fusebox::ApiError{fusebox::ErrorCode::bad_gateway, "200, but no JSON"}.from_upstream("resource API")};
-  }
-
   support::Url url_;
   support::Times times_;
   Cache cache_;

@@ -90,8 +90,9 @@ int main(int argc, char** argv) {
     say(Tone::plain, "order {} for {}", ++order, host);
     const std::string target = fmt::format("/deliver?url=http://{}:{}/orders", host, port);
     const std::string payload = fmt::format(R"({{"order":{}}})", order);
-    support::say_answer(
-        [&] { return httplib::Client{"127.0.0.1", running.port()}.Post(target, payload, "application/json"); });
+    support::say_answer([&] {
+      return httplib::Client{"127.0.0.1", running.port()}.Post(target, payload, "application/json");
+    });
   };
   const auto post_to_shop = [&](int times_over) {
     for (int i = 0; i < times_over; ++i) post("hooks.shop.example", shop.port());

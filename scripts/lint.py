@@ -4,7 +4,8 @@
 scripts/lint.py [--fix] [CHECK...]      every check, or those named; --fix formats the sources first
 
 layers     a header includes only headers above it in the layout (docs: CONTRIBUTING.md), no forbidden
-           standard header, fmt and JSON libraries only where they belong; none is above 600 lines
+           standard header, fmt and JSON libraries only where they belong; none is above 600 lines, no
+           example above 150
 budget     what a header costs its includer, in preprocessed lines (g++ -E -P)
 words      no work notes (the usual four-letter ones) left in the sources
 version    CHANGELOG.md knows the version of version.hpp
@@ -35,6 +36,7 @@ LIGHT = LAYOUT[: LAYOUT.index("registry.hpp") + 1]  # these do without fmt and t
 HEAVY_STD = {"functional", "random", "iostream", "regex", "future", "thread"}
 MAY_REACH_FMT = {"format.hpp", "api_response.hpp", "health.hpp", "metrics.hpp"}
 MAX_LINES = 600
+MAX_EXAMPLE_LINES = 150
 BUDGET = {"retry.hpp": 56_000, "circuit_breaker.hpp": 60_000, UMBRELLA: 85_000}
 
 CXX_SUFFIXES = (".hpp", ".cpp", ".inl")
@@ -125,6 +127,12 @@ def check_layers():
                     problem(where, f"includes <{included}>: only <fmt/format.h>")
                 if name not in MAY_REACH_FMT and not private and not outer:
                     problem(where, f"includes <{included}>: fmt is for {', '.join(sorted(MAY_REACH_FMT))}")
+
+    for path in sources("examples", suffixes=(".cpp",)):
+        with open(path, encoding="utf-8") as file:
+            count = len(file.readlines())
+        if count > MAX_EXAMPLE_LINES:
+            problem(path, f"{count} lines; an example has at most {MAX_EXAMPLE_LINES}")
 
     def reachable(name, seen):
         for target in graph.get(name, []):

@@ -55,11 +55,13 @@ class Failure {
     return failure;
   }
 
-  /// An answer with this HTTP status, and its Retry-After where it had one.
+  /// An answer with this HTTP status, and its Retry-After where it had one. It is somebody else's answer:
+  /// the ApiError that rethrow() makes of it is marked as from_upstream (E5).
   [[nodiscard]] static Failure from_status(int status,
                                            std::optional<std::chrono::seconds> retry_after = std::nullopt) {
     Failure failure{std::error_code{status, api_error_category()}};
     failure.retry_after_ = retry_after;
+    failure.is_upstream_ = true;
     return failure;
   }
 
@@ -94,7 +96,7 @@ class Failure {
   /// `internal` where unknown.
   [[nodiscard]] ErrorCategory category() const noexcept { return category_; }
 
-  /// The HTTP status where there is one.
+  /// The HTTP status where there is one: a network error has none, whatever its ApiError is answered with.
   [[nodiscard]] std::optional<int> status() const noexcept { return status_; }
 
   /// How long the dependency, or an open breaker, asked to be left alone.
@@ -137,7 +139,7 @@ class Failure {
   void inspect(const ApiError& error) noexcept {
     code_ = error.reason();
     category_ = error.category();
-    status_ = static_cast<int>(error.code());
+    if (!detail::is_network_error(code_)) status_ = static_cast<int>(error.code());
     retry_after_ = error.retry_after();
   }
 
@@ -159,6 +161,7 @@ class Failure {
   std::chrono::system_clock::time_point timestamp_;
   std::optional<int> status_;
   ErrorCategory category_ = ErrorCategory::internal;
+  bool is_upstream_ = false;
 };
 
 FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
@@ -201,6 +204,7 @@ inline ApiError Failure::to_api_error() const {
   const int status = status_.value_or(http_status(category_));
   ApiError error{static_cast<ErrorCode>(status), message(), code_, SystemClock{}.wall_now()};
   if (retry_after_) error = error.with_retry_after(*retry_after_);
+  if (is_upstream_) error = error.from_upstream({});
   return error.with_category(category_);
 }
 

@@ -34,6 +34,7 @@ string(FIND "${output}" "${escape}" colour)
 if(NOT colour EQUAL -1)
   message(FATAL_ERROR "colour, though this is no terminal")
 endif()
+string(REPLACE "\n" "~" output "${output}") # CMake's regexes have no sign for the end of a line
 file(STRINGS ${EXPECTED} patterns)
 foreach(pattern IN LISTS patterns)
   if(NOT output MATCHES "${pattern}")

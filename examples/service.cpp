@@ -1,0 +1,150 @@
+// examples/service.cpp: a service that calls a flaky one: every kind of error response, GET /health and
+// GET /metrics, an alert on each state change, and a reminder while a breaker stays open.
+#include <fusebox/adapters/httplib.hpp>
+#include <fusebox/fusebox.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <httplib.h>
+
+#include "support/arguments.hpp"
+#include "support/caller.hpp"
+#include "support/error_gallery.hpp"
+#include "support/every.hpp"
+#include "support/json_answer.hpp"
+#include "support/server_thread.hpp"
+#include "support/terminal.hpp"
+#include "support/upstream.hpp"
+#include "support/url.hpp"
+
+using namespace std::chrono_literals;
+using support::Reply;
+using support::say;
+using support::Tone;
+
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+/// The upstream's document, through a breaker and retries.
+std::string fetch_stock(const support::Url& upstream, const std::string& path) {
+  const auto breaker =
+      fusebox::get_circuit_breaker("stock", {.failure_threshold = 3, .reset_timeout = 1200ms});
+  return breaker->execute([&] {
+    const auto ask = [&] { return support::client_for(upstream, 200ms).Get(path); };
+    auto answer = fusebox::retry_with_backoff(
+        ask, {.max_retries = 2, .base_delay = 50ms, .max_delay = 1s}, fusebox::failure_if(support::no_json),
+        fusebox::on_retry(support::say_retry), fusebox::on_give_up(support::say_give_up));
+    if (!answer.has_value()) answer.error().rethrow();
+    return (*answer)->body;
+  });
+}
+
+void add_routes(httplib::Server& service, const support::Url& upstream) {
+  service.Get("/", [](const auto&, auto& response) {
+    std::string index = "GET /stock/ITEM /health /metrics";
+    for (const auto& [path, answer] : support::error_gallery) index += " " + path;
+    response.set_content(index + "\n", "text/plain");
+  });
+  service.Get("/stock/[^/]+", [upstream](const auto& request, auto& response) {
+    response.set_content(fetch_stock(upstream, request.path), "application/json");
+  });
+  service.Get("/health", [](const auto&, auto& response) {
+    response.set_content(to_json(fusebox::health_report(fusebox::default_registry())), "application/json");
+  });
+  service.Get("/metrics", [](const auto&, auto& response) {
+    response.set_content(fusebox::to_prometheus(fusebox::default_registry()),
+                         "text/plain; version=0.0.4; charset=utf-8");
+  });
+  for (const auto& [path, answer] : support::error_gallery) {
+    service.Get(path, [&answer = answer](const auto& request, auto& response) {
+      answer(response, support::info_of(request));
+    });
+  }
+  // What no route answered: another method on a known path, or an unknown path.
+  service.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (!response.body.empty()) return;
+    const auto info = support::info_of(request);
+    const std::string& path = request.path;
+    const bool known = support::error_gallery.count(path) > 0 || path == "/" || path == "/health" ||
+                       path == "/metrics" || path.starts_with("/stock/");
+    if (response.status != 404) {
+      send_api_error(response, fusebox::ApiError{fusebox::ErrorCode{response.status}}, info);
+    } else if (known && request.method != "GET" && request.method != "HEAD") {
+      response.set_header("Allow", "GET, HEAD");
+      send_method_not_allowed_error(response, "Only GET is allowed here", info);
+    } else {
+      send_not_found_error(response, "Resource not found", info);
+    }
+  });
+  service.set_exception_handler([](const auto& request, auto& response, const std::exception_ptr& error) {
+    fusebox::send_exception(response, error, support::info_of(request));
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::optional<std::chrono::milliseconds> duration;
+  int port = 0;
+  bool quiet = false;
+  support::Arguments{"A service that depends on a flaky one. It runs until Ctrl-C, or as long as --for says."}
+      .value("--for", "a time such as 500ms, 10s or 1m", "ends after this time",
+             [&](std::string_view text) { return (duration = support::parse_duration(text)).has_value(); })
+      .value("--port", "a number from 1 to 65535", "listens there instead of on a free port",
+             [&](std::string_view text) {
+               port = static_cast<int>(support::parse_number(text, 1, 65'535).value_or(0));
+               return port != 0;
+             })
+      .flag("--no-visitor", "without the visitor who asks for something every 250 ms", quiet)
+      .parse(argc, argv);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
+
+  support::Upstream stock;
+  httplib::Server service;
+  add_routes(service, {.host = "stock.example", .port = stock.port()});
+  std::optional<support::ServerThread> running;
+  try {
+    running.emplace(service, port);
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "service: {}\n", error.what());
+    return 1;
+  }
+  say(Tone::plain, "listening on 127.0.0.1:{}", running->port());
+
+  const auto alert = fusebox::default_registry().on_state_change(support::say_change);
+  const support::Every reminder{1000ms, [] {
+                                  for (const auto& [name, stats] : fusebox::get_all_circuit_breaker_stats()) {
+                                    if (stats.state == fusebox::State::open)
+                                      say(Tone::bad, "  ! breaker {} is still open: {}", name, stats);
+                                  }
+                                }};
+
+  const auto change_weather = [&stock, hour = 0]() mutable {
+    switch (hour++ % 5) {
+      case 0: return stock.play({Reply::ok()});
+      case 1: return stock.play({Reply::busy(), Reply::busy(1), Reply::not_found(), Reply::ok()});
+      case 2: return stock.play({Reply::garbage(), Reply::ok(), Reply::slow(400ms)});
+      case 3: return stock.go_down();
+      case 4: stock.play({Reply::ok()}), stock.come_up();
+    }
+  };
+  const support::Every weather{1500ms, change_weather};
+  std::optional<support::Every> visitor;
+  if (!quiet) {
+    visitor.emplace(250ms, [&] {
+      say(Tone::plain, "GET /stock/apple");
+      support::say_answer([&] { return httplib::Client{"127.0.0.1", running->port()}.Get("/stock/apple"); });
+    });
+  }
+
+  const auto end = std::chrono::steady_clock::now() + duration.value_or(std::chrono::hours{24 * 365});
+  while (!interrupted && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(20ms);
+  visitor.reset();
+  support::say_health();
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Runs the service example, asks it for everything that it has, and looks at the answers.
+
+check_service.py PROGRAM
+"""
+
+import http.client
+import json
+import re
+import subprocess
+import sys
+
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ERRORS = {  # path: status, category
+    "/errors/bad-request": (400, "validation"),
+    "/errors/validation": (400, "validation"),
+    "/errors/unauthorized": (401, "authentication"),
+    "/errors/forbidden": (403, "authorization"),
+    "/errors/not-found": (404, "not_found"),
+    "/errors/conflict": (409, "validation"),
+    "/errors/rate-limit": (429, "rate_limit"),
+    "/errors/internal": (500, "internal"),
+    "/errors/unavailable": (503, "external_service"),
+    "/errors/circuit-open": (503, "external_service"),
+    "/errors/timeout": (504, "external_service"),
+    "/no/such/path": (404, "not_found"),
+    "/stock/": (404, "not_found"),
+}
+RETRY_AFTER = {"/errors/rate-limit": "60", "/errors/circuit-open": "30"}
+failures = []
+
+
+def check(what, condition, seen):
+    if not condition:
+        failures.append(f"{what}: {seen}")
+
+
+def ask(address, path, method="GET"):
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request(method, path, headers={"X-Request-Id": "req_1", "Content-Length": "0"})
+    response = connection.getresponse()
+    text = response.read().decode("utf-8")
+    connection.close()
+    return response.status, response.headers, text
+
+
+def check_error(address, path, status, category, method="GET"):
+    what = f"{method} {path}"
+    seen, headers, text = ask(address, path, method)
+    check(what, seen == status, seen)
+    check(what, headers["Content-Type"] == "application/json", headers["Content-Type"])
+    check(what, headers["Retry-After"] == RETRY_AFTER.get(path), headers["Retry-After"])
+    check(what, "secret" not in text, text)
+    document = json.loads(text)
+    error = document["error"]
+    check(what, document["success"] is False, text)
+    check(what, error["code"] == status and error["category"] == category and error["message"], text)
+    check(what, error["path"] == path and error["requestId"] == "req_1", text)
+    check(what, ISO_TIME.fullmatch(error["timestamp"]), text)
+    return headers
+
+
+def check_service(address):
+    for path, (status, category) in ERRORS.items():
+        check_error(address, path, status, category)
+    allowed = check_error(address, "/health", 405, "validation", method="POST")["Allow"]
+    check("POST /health", allowed == "GET, HEAD", allowed)
+    check_error(address, "/no/such/path", 404, "not_found", method="DELETE")
+
+    status, headers, text = ask(address, "/stock/apple")
+    check("GET /stock/apple", status == 200 and json.loads(text) == {"ok": True}, f"{status} {text}")
+    status, headers, text = ask(address, "/")
+    check("GET /", status == 200 and all(path in text for path in ERRORS if path.startswith("/errors/")), text)
+
+    status, headers, text = ask(address, "/health")
+    health = json.loads(text)
+    check("GET /health", status == 200 and headers["Content-Type"] == "application/json", text)
+    check("GET /health", list(health) == ["timestamp", "circuitBreakers", "summary"], text)
+    check("GET /health", health["summary"] == {"total": 1, "open": 0, "halfOpen": 0, "closed": 1}, text)
+    stock = health["circuitBreakers"]["stock"]
+    check("GET /health", stock["state"] == "closed" and stock["successCount"] == 1, text)
+
+    status, headers, text = ask(address, "/metrics")
+    check("GET /metrics", headers["Content-Type"].startswith("text/plain; version=0.0.4"), headers)
+    for line in (
+        "# TYPE fusebox_circuit_breaker_calls_total counter",
+        'fusebox_circuit_breaker_calls_total{name="stock",outcome="success"} 1',
+        'fusebox_circuit_breaker_state{name="stock",state="closed"} 1',
+    ):
+        check("GET /metrics", line in text.splitlines(), text)
+
+
+def main():
+    program = sys.argv[1]
+    with subprocess.Popen([program, "--no-visitor"], stdout=subprocess.PIPE, text=True) as service:
+        try:
+            address = re.search(r"127\.0\.0\.1:\d+", service.stdout.readline()).group(0)
+            check_service(address)
+            taken = subprocess.run([program, "--port", address.split(":")[1]], capture_output=True, text=True, check=False)
+            check("a port that is taken", taken.returncode == 1 and "cannot listen" in taken.stderr, taken)
+        finally:
+            service.terminate()
+        story = service.stdout.read()
+    check("after SIGTERM", service.returncode == 0 and '"circuitBreakers"' in story, f"{service.returncode} {story}")
+    for failure in failures:
+        print(failure)
+    print(f"{len(failures)} failure(s)")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+// support/breaker_states.hpp: a breaker on a fake clock, and the ways into its states.
+#pragma once
+
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+namespace support {
+
+using Breaker = fusebox::CircuitBreaker<fusebox::test::FakeClock>;
+
+inline constexpr fusebox::State all_states[] = {fusebox::State::closed, fusebox::State::open,
+                                                fusebox::State::half_open, fusebox::State::forced_open,
+                                                fusebox::State::disabled};
+
+/// Closed to open, by failures in a row.
+inline void trip(Breaker& breaker) {
+  for (int i = 0; i < breaker.config().failure_threshold; ++i) breaker.try_acquire().failure();
+}
+
+/// Closed to open, and on to the moment at which the next call is the first probe.
+inline void trip_and_wait(Breaker& breaker) {
+  trip(breaker);
+  breaker.clock().advance(breaker.retry_after());
+}
+
+/// From closed; half_open has all its slots free.
+inline void bring_to(Breaker& breaker, fusebox::State state) {
+  switch (state) {
+    case fusebox::State::closed: return;
+    case fusebox::State::open: return trip(breaker);
+    case fusebox::State::half_open:
+      trip_and_wait(breaker);
+      breaker.try_acquire().ignore();
+      return;
+    case fusebox::State::forced_open: return breaker.force_open();
+    case fusebox::State::disabled: return breaker.disable();
+  }
+}
+
+/// Does a call get in? It is counted as ignored, or as rejected.
+inline bool admits(Breaker& breaker) { return static_cast<bool>(breaker.try_acquire()); }
+
+}  // namespace support
