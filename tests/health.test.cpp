@@ -85,3 +85,14 @@ TEST_CASE("H6 without an argument the report is of the process-wide registry") {
   CHECK(report.circuit_breakers.count("H6 default") == 1);
   CHECK(report.timestamp == clock.wall_now());
 }
+
+TEST_CASE("H6 names that are no text stay apart when they are made text") {
+  CircuitBreakerRegistry<test::FakeClock> registry;
+  for (const char* name : {"a\xff", "a\xfe", "a\xef\xbf\xbd", "b"}) registry.get(name)->execute([] {});
+  const auto report = health_report(registry);
+  CHECK(report.circuit_breakers.size() == 4);
+  CHECK(report.circuit_breakers.contains("a\xef\xbf\xbd"));
+  CHECK(report.circuit_breakers.contains("a\xef\xbf\xbd (2)"));
+  CHECK(report.circuit_breakers.contains("a\xef\xbf\xbd (3)"));
+  CHECK(nlohmann::json::parse(to_json(report))["circuitBreakers"].size() == 4);
+}

@@ -104,3 +104,16 @@ TEST_CASE("H7 an empty registry gives headers only, and the text ends with a lin
   CHECK(text.back() == '\n');
   CHECK_FALSE(to_prometheus().empty());
 }
+
+TEST_CASE("H7 names that are no text give no sample twice") {
+  CircuitBreakerRegistry<test::FakeClock> registry;
+  for (const char* name : {"a\xff", "a\xfe", "a\xef\xbf\xbd"}) registry.get(name)->execute([] {});
+  std::istringstream lines{to_prometheus(registry)};
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    CAPTURE(line);
+    CHECK(series.insert(line.substr(0, line.rfind(' '))).second);
+  }
+  CHECK(series.size() == 3 * 11);
+}

@@ -21,8 +21,8 @@ struct HealthSummary {
 };
 
 struct HealthReport {
-  std::chrono::system_clock::time_point timestamp;  ///< by the registry's clock
-  std::map<std::string, CircuitBreakerStats> circuit_breakers;
+  std::chrono::system_clock::time_point timestamp;              ///< by the registry's clock
+  std::map<std::string, CircuitBreakerStats> circuit_breakers;  ///< by name, made valid UTF-8
   HealthSummary summary;
 };
 
@@ -30,7 +30,7 @@ struct HealthReport {
 /// the breakers' moments may differ.
 template <class C = SystemClock>
 [[nodiscard]] HealthReport health_report(const CircuitBreakerRegistry<C>& registry = default_registry()) {
-  HealthReport report{registry.clock().wall_now(), registry.stats(), {}};
+  HealthReport report{registry.clock().wall_now(), detail::with_printable_names(registry.stats()), {}};
   for (const auto& [name, stats] : report.circuit_breakers) {
     ++report.summary.total;
     switch (stats.state) {

@@ -98,7 +98,7 @@ class MetricFamily {
 /// Prometheus expects of counters.
 template <class C = SystemClock>
 [[nodiscard]] std::string to_prometheus(const CircuitBreakerRegistry<C>& registry = default_registry()) {
-  return detail::to_prometheus(registry.stats());
+  return detail::to_prometheus(detail::with_printable_names(registry.stats()));
 }
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -220,7 +220,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
     {
       const std::lock_guard lock{mutex_};
       breakers.reserve(by_use_.size());
-      breakers.assign(by_use_.begin(), by_use_.end());
+      for (const Handle& breaker : by_use_) breakers.emplace_back(breaker);
     }
     for (const auto& breaker : breakers) {
       if (const Handle handle = breaker.lock()) f(*handle);

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -51,6 +53,34 @@ constexpr void for_each_character(std::string_view text, F f) {
     f(step.valid ? text.substr(0, step.size) : std::string_view{"\xEF\xBF\xBD"});
     text.remove_prefix(step.size);
   }
+}
+
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const Utf8Step step = utf8_step(text);
+    if (!step.valid) return false;
+    text.remove_prefix(step.size);
+  }
+  return true;
+}
+
+/// Values by names that can be shown: U+FFFD stands in for what is no character. Names that are alike
+/// then are numbered, since two members, or two samples, of one name would be no document.
+template <class T>
+[[nodiscard]] std::map<std::string, T> with_printable_names(std::map<std::string, T> by_name) {
+  for (auto next = by_name.begin(); next != by_name.end();) {
+    const auto current = next++;
+    if (is_utf8(current->first)) continue;
+    auto node = by_name.extract(current);
+    std::string printable;
+    for_each_character(node.key(), [&](std::string_view character) { printable.append(character); });
+    node.key() = printable;
+    for (int number = 2; by_name.contains(node.key()); ++number) {
+      node.key() = fmt::format("{} ({})", printable, number);
+    }
+    by_name.insert(std::move(node));
+  }
+  return by_name;
 }
 
 /// "text", escaped (RFC 8259 §7).

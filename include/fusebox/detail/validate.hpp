@@ -4,8 +4,8 @@
 // text "Type.field must be <rule>, got <value>" is made only when there is something to say.
 #pragma once
 
+#include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <limits>
 #include <string>
 
@@ -83,9 +83,8 @@ struct Problem {
     case Problem::Kind::duration: got = duration_text(std::chrono::nanoseconds{problem.number}); break;
     case Problem::Kind::text: got = problem.text; break;
     case Problem::Kind::real: {
-      char buffer[32];
-      std::snprintf(buffer, sizeof buffer, "%g", problem.real);
-      got = buffer;
+      char buffer[32];  // in no locale's way of writing numbers
+      got.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, problem.real).ptr);
       break;
     }
     case Problem::Kind::none: break;
