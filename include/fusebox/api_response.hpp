@@ -212,9 +212,10 @@ void write(Res& res, const HttpResponse& response) {
   ApiError error{code, message};
   if (from == nullptr) return error;
   error = error.with_timestamp(from->timestamp()).with_request_id(from->request_id()).with_path(from->path());
-  return from->retry_after() && code == ErrorCode::service_unavailable
-             ? error.with_retry_after(*from->retry_after())
-             : error;
+  if (code != ErrorCode::service_unavailable) return error;
+  const bool is_open = from->reason() == PolicyErrc::circuit_open;
+  const auto wait = is_open ? from->retry_after().value_or(std::chrono::seconds{1}) : from->retry_after();
+  return wait ? error.with_retry_after(*wait) : error;
 }
 
 /// What the client is told of a failure that lies behind us: 502, 503 or 504.

@@ -116,7 +116,11 @@ TEST_CASE("H8 every transport error has a name or at least a code") {
   CHECK(detail::httplib_code(httplib::Error::Read) == NetworkErrc::timed_out);
   CHECK(detail::httplib_code(httplib::Error::Write) == NetworkErrc::connection_reset);
   CHECK(detail::httplib_code(httplib::Error::Canceled) == PolicyErrc::cancelled);
-  CHECK(detail::httplib_code(httplib::Error::SSLConnection));
+  const std::error_code other = detail::httplib_code(httplib::Error::SSLServerVerification);
+  CHECK(other);
+  CHECK(other != std::errc::no_child_process);
+  CHECK(other.message() == "httplib error: " + httplib::to_string(httplib::Error::SSLServerVerification));
+  CHECK(std::string{other.category().name()} == "httplib");
 }
 
 TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP") {

@@ -36,8 +36,20 @@ void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name)
   CHECK(breaker.expired());
 }
 
+/// A subscription that a module ended leaves nothing behind that needs the module.
+void check_forgets_subscribers(Module (*load)(), const std::string& name) {
+  { CHECK(load()->listen(name.c_str()) == 4); }
+  int changes = 0;
+  const auto count = [&changes](const fusebox::StateChange&) { ++changes; };
+  const auto of_all = fusebox::default_registry().on_state_change(count);
+  const auto of_one = fusebox::get_circuit_breaker(name)->on_state_change(count);
+  fusebox::get_circuit_breaker(name)->force_open();
+  CHECK(changes == 2);
+}
+
 void check_module(Module (*load)(), const std::string& name) {
   check_survives_dlclose(load, name);
+  check_forgets_subscribers(load, name + "-listened");
   check_is_destroyed_after_dlclose(load, name + "-destroyed");
 
   const auto module = load();  // again

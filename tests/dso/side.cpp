@@ -50,8 +50,19 @@ const void* breaker_with(const char* name, int failure_threshold) {
 
 bool same_category(const void* category) { return category == &fusebox::policy_error_category(); }
 
-constexpr Side side{registry, breaker,           force_open,   is_open,      call,
-                    fail,     catches_rejection, breaker_with, same_category};
+int listen(const char* name) {
+  int changes = 0;
+  const auto count = [&changes](const fusebox::StateChange&) { ++changes; };
+  const auto of_all = fusebox::default_registry().on_state_change(count);
+  const auto breaker = fusebox::get_circuit_breaker(name);
+  const auto of_one = breaker->on_state_change(count);
+  breaker->force_open();
+  breaker->reset();
+  return changes;
+}
+
+constexpr Side side{registry, breaker,           force_open,   is_open,       call,
+                    fail,     catches_rejection, breaker_with, same_category, listen};
 
 }  // namespace
 

@@ -13,4 +13,5 @@ struct Side {
   bool (*catches_rejection)(void (*thrower)());  // does the library catch what the program throws?
   const void* (*breaker_with)(const char* name, int failure_threshold);
   bool (*same_category)(const void* category);  // is policy_error_category() this object?
+  int (*listen)(const char* name);  // how many changes a subscription of the library's own saw; it has ended
 };

@@ -13,6 +13,7 @@
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/http.hpp>
 
@@ -24,6 +25,20 @@ template <class E>
 concept KnowsConnectionTimeout = requires {
   E::ConnectionTimeout;
 };
+
+/// For the errors that the library has no name for: their own numbers and texts.
+class FUSEBOX_API HttplibErrorCategory final : public std::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "httplib"; }
+  [[nodiscard]] std::string message(int value) const override {
+    return "httplib error: " + httplib::to_string(static_cast<httplib::Error>(value));
+  }
+};
+
+[[nodiscard]] FUSEBOX_API inline const std::error_category& httplib_error_category() noexcept {
+  static const NoDestroy<HttplibErrorCategory> category;
+  return *category;
+}
 
 /// The name of a transport error in the library's words. cpp-httplib does not tell apart why a
 /// connection could not be made: an unknown host is its Connection, as a refused connection is.
@@ -38,7 +53,7 @@ template <class E = httplib::Error>
     case E::Read: return make_error_code(NetworkErrc::timed_out);
     case E::Write: return make_error_code(NetworkErrc::connection_reset);
     case E::Canceled: return make_error_code(PolicyErrc::cancelled);
-    default: return {static_cast<int>(error), std::generic_category()};
+    default: return {static_cast<int>(error), httplib_error_category()};
   }
 }
 

@@ -81,88 +81,88 @@ struct StateChange {
 
 namespace detail {
 
-/// A stored callback. It may run on several threads at once when it listens to several breakers.
+/// A stored callback. It may run on several threads at once when it listens to several breakers. The
+/// callable is erased by functions, not by a derived class: once it is released, nothing that is left
+/// needs the code of the library that made it, which may be unloaded (G4).
 class FUSEBOX_API Subscriber {
  public:
-  Subscriber() = default;
+  template <class F>
+  Subscriber(std::in_place_t, F callback)
+      : callback_{new F(std::move(callback))},
+        call_{[](void* object, const StateChange& change) { (*static_cast<F*>(object))(change); }},
+        destroy_{[](void* object) noexcept { delete static_cast<F*>(object); }} {}
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
-  virtual ~Subscriber() = default;
+  ~Subscriber() { release(); }
 
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
 
   void deliver(const StateChange& change) noexcept {
-    const Running running{*this};
+    Running running{*this};
     if (!active_.load(std::memory_order_seq_cst)) return;
-    FUSEBOX_DETAIL_TRY { call(change); }
+    FUSEBOX_DETAIL_TRY { call_(callback_, change); }
     FUSEBOX_DETAIL_CATCH_ALL {}  // a callback that throws harms nobody (B14)
+    if (running.is_last) release();
   }
 
   /// None runs or starts after this, but for those that called it themselves.
   void stop() noexcept {
     active_.store(false, std::memory_order_seq_cst);
-    const int own = own_frames();
+    int own = 0;
+    Running* outermost = nullptr;
+    for (Running* frame = Running::innermost; frame != nullptr; frame = frame->outer) {
+      if (&frame->subscriber != this) continue;
+      ++own;
+      outermost = frame;
+    }
     for (int running = running_.load(std::memory_order_seq_cst); running > own;
          running = running_.load(std::memory_order_seq_cst)) {
       running_.wait(running, std::memory_order_seq_cst);
     }
-    if (own == 0) release();
+    if (outermost == nullptr) {
+      release();
+    } else {
+      outermost->is_last = true;  // ended from inside: the callback is released when it has returned
+    }
   }
 
- protected:
-  virtual void call(const StateChange& change) = 0;
-  virtual void release() noexcept = 0;
-
  private:
-  class FUSEBOX_API Running {
-   public:
-    explicit Running(Subscriber& subscriber) noexcept : subscriber_{subscriber}, outer_{innermost} {
-      subscriber_.running_.fetch_add(1, std::memory_order_seq_cst);
+  struct FUSEBOX_API Running {
+    explicit Running(Subscriber& whose) noexcept : subscriber{whose}, outer{innermost} {
+      subscriber.running_.fetch_add(1, std::memory_order_seq_cst);
       innermost = this;
     }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() {
-      innermost = outer_;
-      subscriber_.running_.fetch_sub(1, std::memory_order_seq_cst);
-      subscriber_.running_.notify_all();
+      innermost = outer;
+      subscriber.running_.fetch_sub(1, std::memory_order_seq_cst);
+      subscriber.running_.notify_all();
     }
-    static inline constinit thread_local const Running* innermost = nullptr;
+    static inline constinit thread_local Running* innermost = nullptr;
 
-   private:
-    friend class Subscriber;
-    Subscriber& subscriber_;
-    const Running* outer_;
+    Subscriber& subscriber;
+    Running* outer;
+    bool is_last = false;
   };
 
-  [[nodiscard]] int own_frames() const noexcept {
-    int frames = 0;
-    for (const Running* frame = Running::innermost; frame != nullptr; frame = frame->outer_) {
-      if (&frame->subscriber_ == this) ++frames;
-    }
-    return frames;
+  void release() noexcept {
+    if (void* const callback = std::exchange(callback_, nullptr)) destroy_(callback);
   }
 
+  void* callback_;
+  void (*call_)(void*, const StateChange&);
+  void (*destroy_)(void*) noexcept;
   std::atomic<bool> active_{true};
   std::atomic<int> running_{0};
 };
 
 template <class F>
-class CallbackSubscriber final : public Subscriber {
- public:
-  explicit CallbackSubscriber(F callback) : callback_{std::move(callback)} {}
-
- private:
-  void call(const StateChange& change) override { (*callback_)(change); }
-  void release() noexcept override { callback_.reset(); }
-  std::optional<F> callback_;
-};
-
-template <class F>
 [[nodiscard]] std::shared_ptr<Subscriber> make_subscriber(F&& callback) {
-  static_assert(std::is_invocable_v<std::decay_t<F>&, const StateChange&>,
+  using Callback = std::decay_t<F>;
+  static_assert(std::is_invocable_v<Callback&, const StateChange&>,
                 "fusebox: on_state_change takes a callback(const StateChange&)");
-  return std::make_shared<CallbackSubscriber<std::decay_t<F>>>(std::forward<F>(callback));
+  return std::make_shared<Subscriber>(std::in_place, Callback(std::forward<F>(callback)));
 }
 
 struct Event {
