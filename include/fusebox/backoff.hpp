@@ -35,11 +35,14 @@ enum class Jitter : unsigned char {
 
 namespace detail {
 
-/// base × multiplierⁿ in doubles, by squaring; infinite where it is too large.
+/// base × multiplierⁿ in doubles, by squaring; where it is larger than any time, something larger than any
+/// time, but never infinite, which no constant expression may be.
 [[nodiscard]] constexpr double scale(double base, double multiplier, std::uint32_t n) noexcept {
+  constexpr double huge = 1e300;
+  const auto times = [](double a, double b) { return a > huge / b ? huge : a * b; };
   double result = base;
-  for (double square = multiplier; n != 0; n >>= 1U, square *= square) {
-    if ((n & 1U) != 0) result *= square;
+  for (double square = multiplier; n != 0; n >>= 1U, square = times(square, square)) {
+    if ((n & 1U) != 0) result = times(result, square);
   }
   return result;
 }

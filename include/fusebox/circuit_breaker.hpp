@@ -294,18 +294,15 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
         }
       }
     }
-    FUSEBOX_DETAIL_CATCH_FORCED_UNWIND
     FUSEBOX_DETAIL_CATCH_ALL {
       if (op_returned) FUSEBOX_DETAIL_RETHROW;  // from failure_if, classify or the fallback
+      const Failure failure = Failure::from_current_exception();
+      if (!failure.exception()) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
+      call.fail(failure);
       if constexpr (has_fallback) {
-        const Failure failure = Failure::from_current_exception();
-        call.fail(failure);
-        if (failure.is_cancellation()) FUSEBOX_DETAIL_RETHROW;
-        return detail::call_fallback<R>(fallback, failure);
-      } else {
-        call.fail(Failure::from_current_exception());
-        FUSEBOX_DETAIL_RETHROW;
+        if (!failure.is_cancellation()) return detail::call_fallback<R>(fallback, failure);
       }
+      FUSEBOX_DETAIL_RETHROW;
     }
   }
 

@@ -175,6 +175,7 @@ void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Opt
   auto& token = pick<IsStopToken>(no_token, options...);
   auto& rule = pick<IsFailureIf>(no_rule, options...);
   auto& budget = pick<IsBudget>(no_budget, options...);
+  auto random = pick<IsWithRandom>(entropy, options...);  // a generator given by value is this call's own
 
   throw_if("RetryConfig", check(config));
   RetrySession session{config, result.stats, clock, token};
@@ -189,7 +190,7 @@ void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Opt
   // After a failed attempt: waits and says true, or gives up.
   const auto try_again = [&](const Attempt& attempt, Failure failure) FUSEBOX_DETAIL_COLD {
     const auto wait = session.next_wait(failure, clock, token, pick<IsRetryIf>(transient, options...),
-                                        pick<IsWithRandom>(entropy, options...).generator, budget);
+                                        random.generator, budget);
     if (wait) pick<IsOnRetry>(no_hook, options...).call(attempt.number, std::as_const(failure), *wait);
     session.keep(std::move(failure));
     if (wait && session.waited(*wait, clock.sleep_for(*wait, token) && !token.stop_requested())) return true;
@@ -208,8 +209,10 @@ void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Opt
         result.emplace(invoke_attempt(op, attempt));
       }
     }
-    FUSEBOX_DETAIL_CATCH_FORCED_UNWIND
-    FUSEBOX_DETAIL_CATCH_ALL { caught = std::current_exception(); }
+    FUSEBOX_DETAIL_CATCH_ALL {
+      caught = std::current_exception();
+      if (!caught) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
+    }
     if (caught) [[unlikely]] {
       result.drop_value();
       if (try_again(attempt, Failure::from_exception(std::move(caught)))) continue;

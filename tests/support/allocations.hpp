@@ -28,20 +28,29 @@ inline void* allocate(std::size_t size, std::size_t alignment = alignof(std::max
 }  // namespace support
 
 // NOLINTBEGIN(misc-definitions-in-headers)
-void* operator new(std::size_t size) { return support::allocate(size); }
-void* operator new[](std::size_t size) { return support::allocate(size); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
+// Not inlined: where g++ sees into one of a pair, it takes malloc and delete for a mismatch.
+#define REPLACED [[gnu::noinline]]
+REPLACED void* operator new(std::size_t size) { return support::allocate(size); }
+REPLACED void* operator new[](std::size_t size) { return support::allocate(size); }
+REPLACED void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return support::allocate(size);
+}
+REPLACED void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return support::allocate(size);
+}
+REPLACED void* operator new(std::size_t size, std::align_val_t alignment) {
   return support::allocate(size, static_cast<std::size_t>(alignment));
 }
-void* operator new[](std::size_t size, std::align_val_t alignment) {
+REPLACED void* operator new[](std::size_t size, std::align_val_t alignment) {
   return support::allocate(size, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+REPLACED void operator delete(void* memory) noexcept { std::free(memory); }
+REPLACED void operator delete[](void* memory) noexcept { std::free(memory); }
+REPLACED void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+REPLACED void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+REPLACED void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+REPLACED void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+REPLACED void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+REPLACED void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#undef REPLACED
 // NOLINTEND(misc-definitions-in-headers)

@@ -35,7 +35,7 @@ struct CircuitBreakerStats {
   std::uint64_t rejected_count = 0;  ///< calls that were not made
   std::uint64_t slow_count = 0;      ///< calls slower than slow_calls allows
   std::uint64_t opened_count = 0;    ///< openings, by the rules only
-  int consecutive_failures = 0;      ///< the run; while open, the one that opened
+  int consecutive_failures = 0;      ///< the run, up to 65535; while open, the one that opened
   double failure_rate = 0;           ///< in [0, 1]; of the rule's window where one is set
   std::optional<std::chrono::system_clock::time_point> last_failure_time;
   std::optional<std::chrono::system_clock::time_point> last_success_time;

@@ -81,7 +81,7 @@ template <class R, class V>
 R hand_over(V&& value) {
   if constexpr (is_specialization<std::remove_cvref_t<V>, RetryResult> &&
                 !is_specialization<std::remove_cvref_t<R>, RetryResult>) {
-    return static_cast<R>(std::move(value).value());
+    return static_cast<R>(std::forward<V>(value).value());
   } else {
     return static_cast<R>(std::forward<V>(value));
   }
@@ -104,13 +104,23 @@ concept HasFromRejection = requires(const RejectedError& error) {
   { failure_traits<T>::from_rejection(error) } -> std::convertible_to<T>;
 };
 
-/// The form of the rejection that an error of type E takes: the whole error where it fits, else its
-/// code; void where neither fits.
+/// The form of a rejection that fits: the whole error, else its code; void where neither does.
+template <bool TakesCircuitOpenError, bool TakesApiError, bool TakesCode>
+using FittingForm = std::conditional_t<
+    TakesCircuitOpenError, CircuitOpenError,
+    std::conditional_t<TakesApiError, ApiError, std::conditional_t<TakesCode, std::error_code, void>>>;
+
+/// The form that an error of type E takes.
 template <class E>
-using RejectionAs = std::conditional_t<
-    std::is_same_v<E, Failure> || std::is_convertible_v<const CircuitOpenError&, E>, CircuitOpenError,
-    std::conditional_t<std::is_convertible_v<const ApiError&, E>, ApiError,
-                       std::conditional_t<std::is_convertible_v<std::error_code, E>, std::error_code, void>>>;
+using RejectionAsError =
+    FittingForm<std::is_same_v<E, Failure> || std::is_convertible_v<const CircuitOpenError&, E>,
+                std::is_convertible_v<const ApiError&, E>, std::is_convertible_v<std::error_code, E>>;
+
+/// The form from which a result of type T is made.
+template <class T>
+using RejectionAsResult =
+    FittingForm<std::is_constructible_v<T, const CircuitOpenError&>,
+                std::is_constructible_v<T, const ApiError&>, std::is_constructible_v<T, std::error_code>>;
 
 template <class T>
 struct UnexpectedOf {
@@ -128,8 +138,8 @@ struct RejectionForm {
 };
 template <ExpectedLike T>
 struct RejectionForm<T> {
-  using type = std::conditional_t<std::is_void_v<typename UnexpectedOf<T>::type>, RejectionAs<T>,
-                                  RejectionAs<ErrorOf<T>>>;
+  using type = std::conditional_t<std::is_void_v<typename UnexpectedOf<T>::type>, RejectionAsResult<T>,
+                                  RejectionAsError<ErrorOf<T>>>;
 };
 template <>
 struct RejectionForm<std::error_code> {
@@ -161,7 +171,7 @@ V carry_rejection(MakeError make_error) {
       using E = ErrorOf<V>;
       return V(typename UnexpectedOf<V>::type(static_cast<E>(error())));
     } else {
-      V value = error();
+      V value(error());
       if constexpr (ExpectedLike<V>) {
         if (value.has_value()) throw_error(make_error());
       }

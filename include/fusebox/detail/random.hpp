@@ -59,7 +59,7 @@ class EntropySource {
 #endif
     static thread_local std::uint64_t counter = 0;
     const auto address = reinterpret_cast<std::uintptr_t>(&counter);
-    return mix(bits ^ mix(address) ^ ++counter);
+    return mix(mix(bits ^ address) ^ ++counter);
   }
 };
 
@@ -82,7 +82,17 @@ template <RandomSource G>
     return draw();
   } else {
     constexpr int excess = std::bit_width(range) > 32 ? std::bit_width(range) - 32 : 0;
-    const auto half = [&] { return ((draw() >> excess) << 32U) / ((range >> excess) + 1); };
+    constexpr std::uint64_t top = range >> excess;  // below 2^32
+    // Draws are the digits of a number of 16 bits and more, which is then scaled to 32 bits.
+    const auto half = [&] {
+      std::uint64_t bits = 0;
+      std::uint64_t largest = 0;
+      do {
+        bits = bits * (top + 1) + (draw() >> excess);
+        largest = largest * (top + 1) + top;
+      } while (largest < 0xffffU);
+      return bits * 0xffffffffU / largest;
+    };
     const std::uint64_t high = half();
     return (high << 32U) | half();
   }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -88,14 +90,17 @@ class RetryResult {
   decltype(auto) operator*() const& { return value(); }
   T operator*() && { return std::move(*this).value(); }
 
-  [[nodiscard]] Value* operator->() requires(!is_void) { return &get(*this); }
-  [[nodiscard]] const Value* operator->() const requires(!is_void) { return &get(*this); }
+  [[nodiscard]] auto* operator->() requires(!is_void) { return std::addressof(get(*this)); }
+  [[nodiscard]] auto* operator->() const requires(!is_void) { return std::addressof(get(*this)); }
 
   /// So that `Order order = retry_with_backoff(fetch_order);` reads as the plain call does.
   operator std::conditional_t<is_void, Nothing, T>() &&  // NOLINT(*-explicit-*)
       requires(!is_void) {
     return std::move(*this).value();
   }
+  /// Not even by way of a value that converts to bool: `if (result)` would ask the wrong question.
+  template <std::same_as<bool> Bool>
+      operator Bool() && requires(!std::is_same_v<std::remove_cvref_t<T>, bool>) = delete;
 
  private:
   template <class Result, class Op, class... Options>
@@ -121,7 +126,7 @@ class RetryResult {
   template <class... Args>
   void emplace(Args&&... args) {
     if constexpr (std::is_reference_v<T>) {
-      outcome_.template emplace<value_index>((&args)...);
+      outcome_.template emplace<value_index>(std::addressof(args)...);
     } else {
       outcome_.template emplace<value_index>(std::forward<Args>(args)...);
     }
@@ -140,7 +145,7 @@ class RetryResult {
   void throw_exception() const {
     if (succeeded_) [[likely]]
       return;
-    if (outcome_.index() == failure_index || error().exception()) error().rethrow();
+    if (outcome_.index() != value_index) error().rethrow();
   }
 
   // A variant: unlike std::optional's, its empty state writes nothing but the index.

@@ -22,17 +22,6 @@
 #define FUSEBOX_DETAIL_RETHROW ::fusebox::detail::die("exception in a build without exceptions")
 #endif
 
-// Forced unwinding (pthread_cancel, pthread_exit) comes as an exception that must go on (F4).
-#if FUSEBOX_DETAIL_EXCEPTIONS && defined(__GLIBCXX__)
-#include <cxxabi.h>
-#define FUSEBOX_DETAIL_CATCH_FORCED_UNWIND \
-  catch (::abi::__forced_unwind&) {        \
-    throw;                                 \
-  }
-#else
-#define FUSEBOX_DETAIL_CATCH_FORCED_UNWIND
-#endif
-
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 
 [[noreturn]] FUSEBOX_DETAIL_COLD inline void die(const char* what) noexcept {

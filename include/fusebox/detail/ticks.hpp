@@ -43,7 +43,9 @@ inline constexpr Tick tick_max = std::numeric_limits<Tick>::max();
 /// Seconds as nanoseconds, saturating.
 [[nodiscard]] constexpr std::chrono::nanoseconds to_nanoseconds(std::chrono::seconds duration) noexcept {
   constexpr auto limit = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds::max());
-  return duration > limit ? std::chrono::nanoseconds::max() : std::chrono::nanoseconds{duration};
+  if (duration > limit) return std::chrono::nanoseconds::max();
+  if (duration < -limit) return std::chrono::nanoseconds::min();
+  return duration;
 }
 
 template <class C>

@@ -1,0 +1,594 @@
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/breaker_states.hpp"
+#include "support/expected.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using support::Breaker;
+using support::trip;
+using support::trip_and_wait;
+
+namespace {
+
+using Expected = support::Expected<int, std::error_code>;
+using Unexpected = support::Unexpected<std::error_code>;
+
+struct Response {
+  int status = 200;
+};
+
+/// Judged by failure_of: any status from 400 on has failed.
+std::optional<Failure> failure_of(const Response& response) {
+  if (response.status < 400) return std::nullopt;
+  return Failure::from_status(response.status);
+}
+
+struct Counts {
+  std::uint64_t success = 0;
+  std::uint64_t failure = 0;
+  std::uint64_t ignored = 0;
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Counts& counts) {
+  return out << counts.success << '/' << counts.failure << '/' << counts.ignored;
+}
+
+Counts counts_of(const Breaker& breaker) {
+  const auto stats = breaker.stats();
+  return {stats.success_count, stats.failure_count, stats.ignored_count};
+}
+
+const auto unavailable = [](int status) {
+  return [status]() -> int { throw ApiError{static_cast<ErrorCode>(status)}; };
+};
+
+const RetryConfig no_retry{.max_retries = 0, .jitter = Jitter::none};
+
+int seven() { return 7; }
+
+}  // namespace
+
+TEST_CASE("B10 what op throws is recorded by classify and goes on") {
+  struct Row {
+    int status;
+    Counts counts;
+  };
+  for (const auto& [status, counts] : {Row{400, {1, 0, 0}}, Row{404, {1, 0, 0}}, Row{408, {0, 1, 0}},
+                                       Row{429, {0, 1, 0}}, Row{500, {0, 1, 0}}, Row{503, {0, 1, 0}}}) {
+    CAPTURE(status);
+    Breaker breaker{"b"};
+    CHECK_THROWS_AS(breaker.execute(unavailable(status)), ApiError);
+    CHECK(counts_of(breaker) == counts);
+  }
+}
+
+TEST_CASE("B10 an exception of any type is a failure, cancellations and rejections are ignored") {
+  Breaker breaker{"b"};
+  CHECK_THROWS_AS(breaker.execute([] { throw 42; }), int);
+  CHECK_THROWS_AS(breaker.execute([] { throw std::logic_error{"x"}; }), std::logic_error);
+  CHECK_THROWS_AS(breaker.execute([] { throw TimeoutError{}; }), TimeoutError);
+  CHECK(counts_of(breaker) == Counts{0, 3, 0});
+  CHECK_THROWS_AS(breaker.execute([] { throw CancelledError{}; }), CancelledError);
+  CHECK_THROWS_AS(breaker.execute([] { throw CircuitOpenError{"other"}; }), CircuitOpenError);
+  CHECK_THROWS_AS(breaker.execute([] { throw BulkheadFullError{}; }), BulkheadFullError);
+  CHECK(counts_of(breaker) == Counts{0, 3, 3});
+}
+
+TEST_CASE("B10 the exception that goes on is the same object") {
+  struct Tracked : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+  Breaker breaker{"b"};
+  std::exception_ptr thrown;
+  const auto op = [&] {
+    thrown = std::make_exception_ptr(Tracked{"x"});
+    std::rethrow_exception(thrown);
+  };
+  try {
+    breaker.execute(op);
+    FAIL("nothing was thrown");
+  } catch (const Tracked& error) {
+    CHECK(std::current_exception() == thrown);
+    CHECK(error.what() == std::string{"x"});
+  }
+}
+
+TEST_CASE("B10 a failed value is recorded by classify and handed over unchanged") {
+  Breaker breaker{"b"};
+  CHECK(breaker.execute([] { return Response{503}; }).status == 503);
+  CHECK(counts_of(breaker) == Counts{0, 1, 0});
+  CHECK(breaker.execute([] { return Response{404}; }).status == 404);
+  CHECK(counts_of(breaker) == Counts{1, 1, 0});
+  CHECK(breaker.execute([] { return Response{200}; }).status == 200);
+  CHECK(counts_of(breaker) == Counts{2, 1, 0});
+
+  const std::error_code refused = make_error_code(NetworkErrc::connection_refused);
+  CHECK(breaker.execute([&] { return Expected{Unexpected{refused}}; }).error() == refused);
+  CHECK(breaker.execute([&] { return refused; }) == refused);
+  CHECK(counts_of(breaker) == Counts{2, 3, 0});
+  CHECK(breaker.execute([] { return Expected{3}; }).value() == 3);
+  CHECK(breaker.execute([] { return std::error_code{}; }) == std::error_code{});
+  CHECK(counts_of(breaker) == Counts{4, 3, 0});
+  CHECK(breaker.execute([] { return make_error_code(PolicyErrc::cancelled); }) == PolicyErrc::cancelled);
+  CHECK(counts_of(breaker) == Counts{4, 3, 1});
+}
+
+TEST_CASE("B10 failed values open the breaker as exceptions do") {
+  Breaker breaker{"b", {.failure_threshold = 2}};
+  for (int i = 0; i < 2; ++i) (void)breaker.execute([] { return Response{500}; });
+  CHECK(breaker.state() == State::open);
+}
+
+TEST_CASE("B10 a value that failure_if finds bad is a failure for this call only") {
+  Breaker breaker{"b"};
+  const auto negative = failure_if([](const int& value) { return value < 0; });
+  CHECK(breaker.execute([] { return -1; }, negative) == -1);
+  CHECK(breaker.execute([] { return 1; }, negative) == 1);
+  CHECK(breaker.execute([] { return -1; }) == -1);
+  CHECK(counts_of(breaker) == Counts{2, 1, 0});
+  CHECK(breaker.execute([] { return -1; }, [] { return 9; }, negative) == 9);
+  CHECK(breaker.execute([] { return -1; }, negative, CallOptions{}) == -1);
+  CHECK(counts_of(breaker) == Counts{2, 3, 0});
+}
+
+TEST_CASE("B10 failure_if has the last word over what the value's type says") {
+  Breaker breaker{"b"};
+  const auto never = failure_if([](const Response&) { return false; });
+  const auto always = failure_if([](const Response&) { return true; });
+  const auto fallback = [](const Failure& failure) { return Response{failure.status().value_or(0)}; };
+  CHECK(breaker.execute([] { return Response{500}; }, fallback, never).status == 500);
+  CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  CHECK(breaker.execute([] { return Response{502}; }, fallback, always).status == 502);
+  CHECK(breaker.execute([] { return Response{200}; }, fallback, always).status == 0);
+  CHECK(counts_of(breaker) == Counts{1, 2, 0});
+}
+
+TEST_CASE("B10 failure_if may say which failure a value is") {
+  Breaker breaker{"b"};
+  const auto as_status = failure_if([](const int& value) -> std::optional<Failure> {
+    if (value < 400) return std::nullopt;
+    return Failure::from_status(value);
+  });
+  CHECK(breaker.execute([] { return 404; }, as_status) == 404);
+  CHECK(breaker.execute([] { return 500; }, as_status) == 500);
+  CHECK(breaker.execute([] { return 200; }, as_status) == 200);
+  CHECK(counts_of(breaker) == Counts{2, 1, 0});
+}
+
+TEST_CASE("B10 the fallback stands in whatever the outcome but cancellation") {
+  const auto fallback = [] { return -1; };
+  Breaker breaker{"b"};
+  SECTION("for a failure") {
+    CHECK(breaker.execute(unavailable(500), fallback) == -1);
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
+  }
+  SECTION("for an answered 4xx, which is a success") {
+    CHECK(breaker.execute(unavailable(404), fallback) == -1);
+    CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  }
+  SECTION("for another breaker's rejection, which is ignored") {
+    CHECK(breaker.execute([]() -> int { throw CircuitOpenError{"other"}; }, fallback) == -1);
+    CHECK(counts_of(breaker) == Counts{0, 0, 1});
+  }
+  SECTION("for a failed value") {
+    CHECK(breaker.execute([] { return Response{500}; }, [] { return Response{299}; }).status == 299);
+    CHECK(breaker.execute([] { return Response{404}; }, [] { return Response{299}; }).status == 299);
+    CHECK(counts_of(breaker) == Counts{1, 1, 0});
+  }
+  SECTION("for a rejection of its own") {
+    breaker.force_open();
+    CHECK(breaker.execute(seven, fallback) == -1);
+    CHECK(counts_of(breaker) == Counts{});
+  }
+  SECTION("not for a success") { CHECK(breaker.execute(seven, fallback) == 7); }
+  SECTION("not for a thrown cancellation") {
+    CHECK_THROWS_AS(breaker.execute([]() -> int { throw CancelledError{}; }, fallback), CancelledError);
+    CHECK_THROWS_AS(
+        breaker.execute(
+            []() -> int { throw std::system_error{std::make_error_code(std::errc::operation_canceled)}; },
+            fallback),
+        std::system_error);
+    CHECK(counts_of(breaker) == Counts{0, 0, 2});
+  }
+  SECTION("not for a returned cancellation") {
+    const auto code = breaker.execute([] { return make_error_code(PolicyErrc::cancelled); },
+                                      [] { return std::error_code{}; });
+    CHECK(code == PolicyErrc::cancelled);
+    CHECK(counts_of(breaker) == Counts{0, 0, 1});
+  }
+}
+
+TEST_CASE("B10 the fallback runs once, after the outcome is recorded") {
+  Breaker breaker{"b", {.failure_threshold = 1}};
+  int calls = 0;
+  State seen{};
+  const auto fallback = [&] {
+    ++calls;
+    seen = breaker.state();
+    return 0;
+  };
+  breaker.execute(unavailable(500), fallback);
+  CHECK(seen == State::open);
+  CHECK(calls == 1);
+  breaker.execute(unavailable(500), fallback);
+  CHECK(calls == 2);
+  CHECK(breaker.stats().rejected_count == 1);
+}
+
+TEST_CASE("B10 a fallback that takes a Failure sees what failed") {
+  Breaker breaker{"b", {.reset_timeout = 30s}};
+  std::optional<Failure> seen;
+  const auto keep = [&seen](const Failure& failure) {
+    seen = failure;
+    return 0;
+  };
+  SECTION("the exception") {
+    breaker.execute([]() -> int { throw ApiError{ErrorCode::not_found, "no such order"}; }, keep);
+    REQUIRE(seen);
+    CHECK(seen->exception());
+    CHECK(seen->status() == 404);
+    CHECK(seen->message() == "no such order");
+    CHECK_THROWS_WITH(seen->rethrow(), "no such order");
+  }
+  SECTION("an exception without a code") {
+    breaker.execute([]() -> int { throw 42; }, keep);
+    REQUIRE(seen);
+    CHECK_FALSE(seen->code());
+    CHECK_THROWS_AS(seen->rethrow(), int);
+  }
+  SECTION("the failed value's error") {
+    breaker.execute([] { return Response{502}; },
+                    [&](const Failure& failure) {
+                      keep(failure);
+                      return Response{};
+                    });
+    REQUIRE(seen);
+    CHECK_FALSE(seen->exception());
+    CHECK(seen->status() == 502);
+  }
+  SECTION("the failure that failure_if made") {
+    const auto rule =
+        failure_if([](const int&) -> std::optional<Failure> { return Failure::from_status(429, 5s); });
+    breaker.execute(seven, keep, rule);
+    REQUIRE(seen);
+    CHECK(seen->status() == 429);
+    CHECK(seen->retry_after() == 5s);
+  }
+  SECTION("the rejection") {
+    trip(breaker);
+    breaker.clock().advance(500ms);
+    breaker.execute(seven, keep);
+    REQUIRE(seen);
+    CHECK(seen->is_rejection());
+    CHECK_FALSE(seen->exception());
+    CHECK(seen->code() == PolicyErrc::circuit_open);
+    CHECK(seen->status() == 503);
+    CHECK(seen->category() == ErrorCategory::external_service);
+    CHECK(seen->retry_after() == 30s);
+    CHECK(seen->message() == "circuit breaker 'b' is open");
+    try {
+      seen->rethrow();
+    } catch (const CircuitOpenError& error) {
+      CHECK(error.name() == "b");
+      CHECK(error.retry_after() == 30s);
+      CHECK(error.timestamp() == breaker.clock().wall_now());
+    }
+    CHECK_THROWS_AS(seen->rethrow(), CircuitOpenError);
+  }
+}
+
+TEST_CASE("B10 of a fallback callable both ways, the one that takes the Failure is preferred") {
+  struct Both {
+    std::string operator()() const { return "nothing"; }
+    std::string operator()(const Failure&) const { return "failure"; }
+  };
+  Breaker breaker{"b"};
+  CHECK(breaker.execute([]() -> std::string { throw 1; }, Both{}) == "failure");
+  CHECK(breaker.execute([]() -> std::string { throw 1; },
+                        [](auto&&... args) { return std::to_string(sizeof...(args)); }) == "1");
+  breaker.force_open();
+  CHECK(breaker.execute([] { return std::string{"op"}; }, Both{}) == "failure");
+}
+
+TEST_CASE("B10 an exception from the fallback goes through, the outcome of op being recorded") {
+  Breaker breaker{"b", {.failure_threshold = 2}};
+  const auto throws = [](const Failure&) -> int { throw std::domain_error{"fallback"}; };
+  CHECK_THROWS_AS(breaker.execute(unavailable(500), throws), std::domain_error);
+  CHECK(counts_of(breaker) == Counts{0, 1, 0});
+  CHECK_THROWS_AS(breaker.execute([] { return Response{500}; },
+                                  []() -> Response { throw std::domain_error{"fallback"}; }),
+                  std::domain_error);
+  CHECK(counts_of(breaker) == Counts{0, 2, 0});
+  CHECK(breaker.state() == State::open);
+  CHECK_THROWS_AS(breaker.execute(seven, throws), std::domain_error);
+  CHECK(counts_of(breaker) == Counts{0, 2, 0});
+}
+
+TEST_CASE("B10 a fallback may rethrow the failure") {
+  Breaker breaker{"b"};
+  CHECK_THROWS_AS(breaker.execute(unavailable(500), [](const Failure& failure) -> int { failure.rethrow(); }),
+                  ApiError);
+}
+
+TEST_CASE("B10 classify decides, and sees the failure") {
+  const auto by_message = [](const Failure& failure) {
+    if (failure.message() == "fine") return Outcome::success;
+    return failure.message() == "mine" ? Outcome::ignored : Outcome::failure;
+  };
+  Breaker breaker{"b", {.classify = by_message}};
+  for (const char* text : {"fine", "mine", "bad"}) {
+    CHECK_THROWS_WITH(breaker.execute([&] { throw std::runtime_error{text}; }), text);
+  }
+  CHECK(counts_of(breaker) == Counts{1, 1, 1});
+}
+
+TEST_CASE("B12 cancellation and rejection are ignored before classify is asked") {
+  Breaker breaker{"b", {.classify = [](const Failure&) { return Outcome::failure; }}};
+  CHECK_THROWS_AS(breaker.execute([] { throw CancelledError{}; }), CancelledError);
+  CHECK_THROWS_AS(breaker.execute([] { throw RateLimitedError{}; }), RateLimitedError);
+  CHECK(counts_of(breaker) == Counts{0, 0, 2});
+}
+
+TEST_CASE("B10 a throwing classify gives the permit back and goes through") {
+  const auto throws = [](const Failure&) -> Outcome { throw std::domain_error{"classify"}; };
+  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1, .classify = throws}};
+  const auto fallback = [] { return 0; };
+  CHECK_THROWS_AS(breaker.execute(unavailable(500)), std::domain_error);
+  CHECK_THROWS_AS(breaker.execute(unavailable(500), fallback), std::domain_error);
+  CHECK_THROWS_AS(breaker.execute([] { return Response{500}; }), std::domain_error);
+  CHECK(counts_of(breaker) == Counts{0, 0, 3});
+  CHECK(breaker.state() == State::closed);
+
+  trip_and_wait(breaker);
+  CHECK_THROWS_AS(breaker.execute(unavailable(500)), std::domain_error);
+  CHECK(breaker.state() == State::half_open);
+  CHECK(breaker.execute(seven) == 7);
+  CHECK(breaker.state() == State::closed);
+}
+
+TEST_CASE("B10 a throwing failure_if gives the permit back and goes through") {
+  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
+  const auto throws = failure_if([](const int&) -> bool { throw std::domain_error{"failure_if"}; });
+  CHECK_THROWS_AS(breaker.execute(seven, throws), std::domain_error);
+  CHECK_THROWS_AS(breaker.execute(
+                      seven, [] { return 0; }, throws),
+                  std::domain_error);
+  CHECK(counts_of(breaker) == Counts{0, 0, 2});
+  trip_and_wait(breaker);
+  CHECK_THROWS_AS(breaker.execute(seven, throws), std::domain_error);
+  CHECK(breaker.execute(seven) == 7);
+  CHECK(breaker.state() == State::closed);
+}
+
+TEST_CASE("B11 without a fallback the result type is op's") {
+  Breaker breaker{"b"};
+  int object = 1;
+  static_assert(std::is_void_v<decltype(breaker.execute([] {}))>);
+  static_assert(std::is_same_v<decltype(breaker.execute(seven)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute([&]() -> int& { return object; })), int&>);
+  static_assert(
+      std::is_same_v<decltype(breaker.execute([&]() -> const int& { return object; })), const int&>);
+  static_assert(
+      std::is_same_v<decltype(breaker.execute([&]() -> int&& { return std::move(object); })), int&&>);
+  static_assert(
+      std::is_same_v<decltype(breaker.execute([] { return retry_with_backoff(seven); })), RetryResult<int>>);
+  CHECK(&breaker.execute([&]() -> int& { return object; }) == &object);
+  CHECK(&breaker.execute([&]() -> const int& { return object; }) == &object);
+}
+
+TEST_CASE("B11 with a fallback the result type is the common type of both") {
+  Breaker breaker{"b"};
+  static int object = 1;
+  const auto reference = []() -> int& { return object; };
+  const auto const_reference = []() -> const int& { return object; };
+  static_assert(std::is_same_v<decltype(breaker.execute(seven, seven)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute(reference, seven)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute(seven, reference)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute(reference, const_reference)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute(const_reference, reference)), int>);
+  static_assert(std::is_same_v<decltype(breaker.execute(reference, reference)), int&>);
+  static_assert(std::is_same_v<decltype(breaker.execute(const_reference, const_reference)), const int&>);
+  static_assert(std::is_same_v<decltype(breaker.execute(seven, [] { return 1L; })), long>);
+  static_assert(std::is_same_v<decltype(breaker.execute([] { return "x"; }, [] { return std::string{}; })),
+                               std::string>);
+  static_assert(std::is_same_v<decltype(breaker.execute(seven, [] { return std::optional<int>{}; })),
+                               std::optional<int>>);
+  static_assert(std::is_same_v<decltype(breaker.execute([] { return std::optional<int>{}; },
+                                                        [] { return std::nullopt; })),
+                               std::optional<int>>);
+  static_assert(std::is_void_v<decltype(breaker.execute([] {}, [](const Failure&) {}))>);
+
+  CHECK(&breaker.execute(reference, reference) == &object);
+  CHECK(breaker.execute(seven, [] { return std::optional<int>{}; }) == 7);
+  CHECK(breaker.execute(unavailable(500), [] { return std::optional<int>{}; }) == std::nullopt);
+  CHECK(breaker.execute([] { return "x"; }, [] { return std::string{"y"}; }) == "x");
+  breaker.force_open();
+  CHECK(breaker.execute([] { return "x"; }, [] { return std::string{"y"}; }) == "y");
+  CHECK(breaker.execute([] { return std::string{"x"}; }, [] { return "y"; }) == "y");
+  CHECK(&breaker.execute(reference, reference) == &object);
+}
+
+TEST_CASE("B11 void works, with a void fallback too") {
+  Breaker breaker{"b"};
+  int ops = 0;
+  int fallbacks = 0;
+  breaker.execute([&] { ++ops; });
+  breaker.execute([&] { ++ops; }, [&] { ++fallbacks; });
+  breaker.execute([] { throw 1; }, [&] { ++fallbacks; });
+  breaker.execute([] { throw 1; }, [&](const Failure&) { ++fallbacks; });
+  breaker.force_open();
+  breaker.execute([&] { ++ops; }, [&] { ++fallbacks; });
+  breaker.execute([&] { ++ops; }, [&](const Failure&) { ++fallbacks; });
+  CHECK(ops == 2);
+  CHECK(fallbacks == 4);
+  CHECK(counts_of(breaker) == Counts{2, 2, 0});
+}
+
+TEST_CASE("B11 move-only values work, with and without a fallback") {
+  using Box = std::unique_ptr<int>;
+  Breaker breaker{"b"};
+  CHECK(*breaker.execute([] { return std::make_unique<int>(1); }) == 1);
+  const auto spare = [] { return std::make_unique<int>(2); };
+  CHECK(*breaker.execute([] { return std::make_unique<int>(1); }, spare) == 1);
+  CHECK(*breaker.execute([]() -> Box { throw 1; }, spare) == 2);
+  const auto null = breaker.execute([]() -> Box { throw 1; }, [] { return nullptr; });
+  static_assert(std::is_same_v<decltype(null), const Box>);
+  CHECK_FALSE(null);
+  const auto bad = failure_if([](const Box& box) { return *box == 1; });
+  CHECK(*breaker.execute([] { return std::make_unique<int>(1); }, bad) == 1);
+  CHECK(*breaker.execute([] { return std::make_unique<int>(1); }, spare, bad) == 2);
+  breaker.force_open();
+  CHECK(*breaker.execute([] { return std::make_unique<int>(1); }, spare) == 2);
+}
+
+TEST_CASE("B11 a RetryResult keeps its stats without a fallback and is unwrapped with one") {
+  Breaker breaker{"b"};
+  int calls = 0;
+  const auto flaky = [&](int failures) {
+    return [&calls, failures]() -> int {
+      if (++calls <= failures) throw ApiError{ErrorCode::service_unavailable};
+      return calls;
+    };
+  };
+  const RetryConfig config{.max_retries = 3, .base_delay = 1s, .jitter = Jitter::none};
+  const auto retry = [&](int failures) {
+    return [&, failures] { return try_retry_with_backoff(flaky(failures), config, breaker.clock()); };
+  };
+  SECTION("a value with its stats") {
+    auto result = breaker.execute(retry(2));
+    static_assert(std::is_same_v<decltype(result), RetryResult<int>>);
+    CHECK(result.value() == 3);
+    CHECK(result.stats.attempts == 3);
+    CHECK(result.stats.total_delay == 3s);
+    CHECK(result.stats.errors.size() == 2);
+    CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  }
+  SECTION("a failure with its stats, recorded once") {
+    auto result = breaker.execute(retry(9));
+    CHECK_FALSE(result.has_value());
+    CHECK(result.stats.attempts == 4);
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
+  }
+  SECTION("the value with a fallback") {
+    static_assert(std::is_same_v<decltype(breaker.execute(retry(0), seven)), int>);
+    static_assert(std::is_same_v<decltype(breaker.execute(seven, retry(0))), int>);
+    static_assert(std::is_same_v<decltype(breaker.execute(retry(0), retry(0))), int>);
+    CHECK(breaker.execute(retry(1), seven) == 2);
+    CHECK(breaker.execute(retry(99), seven) == 7);
+    CHECK(breaker.execute(unavailable(500), [&] { return retry_with_backoff(seven, no_retry); }) == 7);
+    CHECK(counts_of(breaker) == Counts{1, 2, 0});
+  }
+  SECTION("a fallback's failed RetryResult goes on as its error") {
+    CHECK_THROWS_AS(breaker.execute(unavailable(404), retry(99)), ApiError);
+    CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  }
+  SECTION("a thrown last error, recorded once") {
+    CHECK_THROWS_AS(breaker.execute([&] { return retry_with_backoff(flaky(99), config, breaker.clock()); }),
+                    ApiError);
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
+  }
+  SECTION("void and references") {
+    static int object = 1;
+    const auto nothing = [] { return retry_with_backoff([] {}, no_retry); };
+    const auto reference = []() -> int& { return object; };
+    const auto retried = [=] { return retry_with_backoff(reference, no_retry); };
+    static_assert(std::is_void_v<decltype(breaker.execute(nothing, [] {}))>);
+    static_assert(std::is_same_v<decltype(breaker.execute(retried, reference)), int&>);
+    breaker.execute(nothing);
+    breaker.execute(nothing, [] {});
+    breaker.execute([] {}, nothing);
+    CHECK(&breaker.execute(retried, reference) == &object);
+    CHECK(counts_of(breaker) == Counts{4, 0, 0});
+    breaker.execute([] { throw 1; }, nothing);
+    breaker.force_open();
+    breaker.execute([] {}, nothing);
+    CHECK(&breaker.execute(retried, reference) == &object);
+  }
+}
+
+TEST_CASE("B11 an expected-like op with an expected-like fallback gives the expected") {
+  Breaker breaker{"b"};
+  const auto bad = [] { return Expected{Unexpected{make_error_code(NetworkErrc::timed_out)}}; };
+  static_assert(std::is_same_v<decltype(breaker.execute(bad, bad)), Expected>);
+  CHECK(breaker.execute(bad, [] { return Expected{5}; }).value() == 5);
+  CHECK(breaker.execute(bad, bad).error() == NetworkErrc::timed_out);
+  CHECK(breaker.execute(bad, [] { return 6; }).value() == 6);
+}
+
+TEST_CASE("7.1 op may be any callable: const, mutable, move-only, a function, a std::function") {
+  Breaker breaker{"b"};
+  struct Constant {
+    int operator()() const { return 1; }
+  };
+  struct NonConst {
+    int calls = 0;
+    int operator()() { return ++calls; }
+  };
+  const Constant constant;
+  CHECK(breaker.execute(constant) == 1);
+  NonConst counter;
+  breaker.execute(counter);
+  breaker.execute(counter);
+  CHECK(counter.calls == 2);
+  int calls = 0;
+  CHECK(breaker.execute([calls]() mutable { return ++calls; }) == 1);
+  CHECK(breaker.execute([box = std::make_unique<int>(4)] { return *box; }) == 4);
+  CHECK(breaker.execute([box = std::make_unique<int>(4)] { return *box; },
+                        [box = std::make_unique<int>(5)] { return *box; }) == 4);
+  CHECK(breaker.execute(seven) == 7);
+  CHECK(breaker.execute(&seven) == 7);
+  int (*const pointer)() = seven;
+  CHECK(breaker.execute(pointer, &seven) == 7);
+  const std::function<int()> stored = [] { return 8; };
+  CHECK(breaker.execute(stored, stored) == 8);
+  CHECK(breaker.stats().success_count == 10);
+}
+
+TEST_CASE("7.1 op and fallback are used in place, neither copied nor moved") {
+  struct Fixed {
+    explicit Fixed(int number) : value{number} {}
+    Fixed(const Fixed&) = delete;
+    Fixed& operator=(const Fixed&) = delete;
+    int operator()() const { return value; }
+    int value;
+  };
+  Breaker breaker{"b"};
+  CHECK(breaker.execute(Fixed{1}, Fixed{2}) == 1);
+  breaker.force_open();
+  CHECK(breaker.execute(Fixed{1}, Fixed{2}) == 2);
+}
+
+TEST_CASE("7.1 a breaker may be called from inside the op, and the fallback, of others and of itself") {
+  Breaker outer{"outer", {.failure_threshold = 2}};
+  Breaker inner{"inner", {.failure_threshold = 1}};
+  const auto call = [&] { return outer.execute([&] { return inner.execute(unavailable(503)); }); };
+  CHECK_THROWS_AS(call(), ApiError);
+  CHECK(counts_of(outer) == Counts{0, 1, 0});
+  CHECK(inner.state() == State::open);
+  for (int i = 0; i < 10; ++i) CHECK_THROWS_AS(call(), CircuitOpenError);
+  CHECK(counts_of(outer) == Counts{0, 1, 10});
+  CHECK(outer.state() == State::closed);
+  CHECK(inner.execute(seven, [&] { return outer.execute(seven); }) == 7);
+
+  Breaker self{"self"};
+  CHECK(self.execute([&] { return self.execute([&] { return self.execute(seven) + 1; }) + 1; }) == 9);
+  CHECK(counts_of(self) == Counts{3, 0, 0});
+}

@@ -1,0 +1,552 @@
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "catch.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+using Breaker = CircuitBreaker<test::FakeClock>;
+
+constexpr auto limit = 100ms;
+
+/// One call per letter: S success, F failure, I ignored; s and f are a success and a failure that
+/// take 1 ns longer than `limit`.
+void report(Breaker& breaker, std::string_view outcomes) {
+  for (const char letter : outcomes) {
+    Permit permit = breaker.try_acquire();
+    if (letter == 's' || letter == 'f') breaker.clock().advance(limit + 1ns);
+    switch (letter) {
+      case 'S':
+      case 's': permit.success(); break;
+      case 'F':
+      case 'f': permit.failure(); break;
+      default: permit.ignore();
+    }
+  }
+}
+
+/// The number of the call that opens, from 1; 0 where none does.
+std::size_t opens_at(const CircuitBreakerConfig& config, std::string_view outcomes) {
+  Breaker breaker{"b", config};
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    report(breaker, outcomes.substr(i, 1));
+    if (breaker.state() == State::open) return i + 1;
+  }
+  return 0;
+}
+
+CircuitBreakerConfig rate_only(double threshold, int minimum_calls, Window window) {
+  return {
+      .failure_threshold = 0,
+      .failure_rate = FailureRate{.threshold = threshold, .minimum_calls = minimum_calls, .window = window}};
+}
+
+CircuitBreakerConfig slow_only(double threshold, int minimum_calls, Window window) {
+  return {
+      .failure_threshold = 0,
+      .slow_calls = SlowCalls{
+          .slower_than = limit, .threshold = threshold, .minimum_calls = minimum_calls, .window = window}};
+}
+}  // namespace
+
+TEST_CASE("B3 a failure rate opens when it is reached with minimum_calls in the window, on that very call") {
+  struct Row {
+    double threshold;
+    int minimum_calls;
+    int window;
+    std::string_view outcomes;
+    std::size_t opens_at;
+  };
+  const Row rows[] = {
+      {0.5, 4, 10, "SSFF", 4},           // reached exactly
+      {0.5, 4, 10, "SSSFF", 0},          // 2 of 5: just not
+      {0.5, 4, 10, "SSSFFF", 6},         // 3 of 6
+      {0.51, 4, 10, "SSFF", 0},          // 0.5 < 0.51
+      {0.51, 4, 10, "SSFFF", 5},         // 3 of 5
+      {1.0, 1, 1, "F", 1},               // the smallest rule
+      {1.0, 1, 1, "SSSF", 4},            // only the last call is in the window
+      {1.0, 3, 10, "FF", 0},             // below minimum_calls there is no rate
+      {1.0, 3, 10, "FFF", 3},            // at minimum_calls there is
+      {1.0, 3, 3, "SFFF", 4},            // the success has left the window
+      {1.0, 3, 4, "SFFF", 0},            // the success is still in it
+      {0.3, 10, 10, "SSSSSSSFFF", 10},   // 3 of 10 is 0.3
+      {0.3, 10, 10, "SSSSSSSSFFF", 11},  // the oldest success was replaced: 3 of 10 again
+      {0.1, 10, 10, "FSSSSSSSSS", 0},    // reached, but by a success
+      {0.001, 5, 100, "SSSSF", 5},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.outcomes, row.threshold, row.minimum_calls, row.window);
+    CHECK(opens_at(rate_only(row.threshold, row.minimum_calls, last_calls(row.window)), row.outcomes) ==
+          row.opens_at);
+    CHECK(opens_at(rate_only(row.threshold, row.minimum_calls, within(1h)), row.outcomes) ==
+          (row.outcomes.size() > static_cast<std::size_t>(row.window) ? 0 : row.opens_at));
+  }
+}
+
+TEST_CASE("B3 a success does not open, though it completes minimum_calls: the next failure does") {
+  CHECK(opens_at(rate_only(0.5, 4, last_calls(10)), "FFSS") == 0);
+  CHECK(opens_at(rate_only(0.5, 4, last_calls(10)), "FFSSF") == 5);
+}
+
+TEST_CASE("B3 a failure that leaves the rate below the threshold does not open") {
+  CHECK(opens_at(rate_only(0.5, 2, last_calls(4)), "SSSFSSSFSSSF") == 0);
+}
+
+TEST_CASE("B3 ignored calls are in no denominator") {
+  CHECK(opens_at(rate_only(0.5, 4, last_calls(10)), "IIIIISIIFSIIF") == 13);
+  CHECK(opens_at(rate_only(1.0, 3, last_calls(3)), "FIIIIIFIIII") == 0);
+  CHECK(opens_at(rate_only(1.0, 3, last_calls(3)), "FIFIF") == 5);
+  CHECK(opens_at(slow_only(1.0, 2, last_calls(2)), "sIIIs") == 5);
+}
+
+TEST_CASE("B3 an ignored call is in no window of slow calls, however long it took") {
+  Breaker breaker{"b", slow_only(1.0, 1, last_calls(1))};
+  Permit permit = breaker.try_acquire();
+  breaker.clock().advance(1h);
+  permit.ignore();
+  CHECK(breaker.state() == State::closed);
+  CHECK(breaker.stats().slow_count == 0);
+}
+
+TEST_CASE("B3 rejected calls are in no denominator") {
+  for (const Window window : {last_calls(4), within(1h)}) {
+    Breaker breaker{"b", rate_only(0.5, 4, window)};
+    report(breaker, "SFSF");
+    REQUIRE(breaker.state() == State::open);
+    for (int i = 0; i < 20; ++i) CHECK_FALSE(breaker.try_acquire());
+    CHECK(breaker.stats().failure_rate == 0.5);
+    CHECK(breaker.stats().rejected_count == 20);
+  }
+}
+
+TEST_CASE("B3 below minimum_calls there is no rate, and stats say 0") {
+  for (const Window window : {last_calls(10), within(10s)}) {
+    Breaker breaker{"b", rate_only(1.0, 4, window)};
+    report(breaker, "FFS");
+    CHECK(breaker.stats().failure_rate == 0.0);
+    report(breaker, "F");
+    CHECK(breaker.stats().failure_rate == 0.75);
+  }
+}
+
+TEST_CASE("B3 B13 the rate in stats is that of the rule's window, not of all calls") {
+  Breaker breaker{"b", rate_only(1.0, 2, last_calls(4))};
+  report(breaker, "FFSSSS");
+  CHECK(breaker.state() == State::open);
+  breaker.reset();
+  report(breaker, "SFFSSSS");
+  CHECK(breaker.stats().failure_rate == 0.0);
+  CHECK(breaker.stats().failure_count == 2);
+  report(breaker, "F");
+  CHECK(breaker.stats().failure_rate == 0.25);
+}
+
+TEST_CASE("B3 B13 with slow_calls alone the rate in stats is failures over recorded outcomes") {
+  Breaker breaker{"b", slow_only(1.0, 2, last_calls(2))};
+  report(breaker, "FSSSI");
+  CHECK(breaker.stats().failure_rate == 0.25);
+}
+
+TEST_CASE("B3 failure_threshold = 0 turns the rule of consecutive failures off") {
+  Breaker plain{"b", {.failure_threshold = 0}};
+  for (int i = 0; i < 1000; ++i) report(plain, "F");
+  CHECK(plain.state() == State::closed);
+  CHECK(plain.stats().consecutive_failures == 1000);
+  CHECK(opens_at(rate_only(1.0, 20, last_calls(100)), std::string(30, 'F')) == 20);
+}
+
+TEST_CASE("B3 a time window's calls leave it with their bucket") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", rate_only(1.0, 1, within(10s)), clock};
+  const auto rate = [&] { return breaker.stats().failure_rate; };
+  report(breaker, "S");
+  clock.advance(1s - 1ns);
+  report(breaker, "F");
+  CHECK(rate() == 0.5);
+  clock.advance(1ns);
+  report(breaker, "F");
+  CHECK(rate() == Approx(2.0 / 3));
+  clock.advance(9s - 1ns);
+  CHECK(rate() == Approx(2.0 / 3));
+  clock.advance(1ns);
+  CHECK(rate() == 1.0);
+  CHECK(breaker.state() == State::closed);
+  clock.advance(1s - 1ns);
+  CHECK(rate() == 1.0);
+  clock.advance(1ns);
+  CHECK(rate() == 0.0);
+}
+
+TEST_CASE("B3 a time window opens on what is in it only") {
+  const test::FakeClock clock;
+  const auto config = rate_only(0.5, 2, within(100ns));
+  SECTION("a call one bucket too old does not count towards minimum_calls") {
+    Breaker breaker{"b", config, clock};
+    report(breaker, "F");
+    clock.advance(100ns);
+    report(breaker, "F");
+    CHECK(breaker.state() == State::closed);
+  }
+  SECTION("a call at the far edge does") {
+    Breaker breaker{"b", config, clock};
+    report(breaker, "F");
+    clock.advance(99ns);
+    report(breaker, "F");
+    CHECK(breaker.state() == State::open);
+  }
+}
+
+TEST_CASE("B3 a time window is dropped, however long the breaker idled") {
+  for (const std::chrono::nanoseconds idle :
+       {std::chrono::nanoseconds{10s}, std::chrono::nanoseconds{11s}, std::chrono::nanoseconds{24h},
+        std::chrono::nanoseconds{876'000h}}) {
+    const test::FakeClock clock;
+    Breaker breaker{"b", rate_only(1.0, 2, within(10s)), clock};
+    report(breaker, "F");
+    clock.advance(idle);
+    report(breaker, "F");
+    CHECK(breaker.state() == State::closed);
+    report(breaker, "F");
+    CHECK(breaker.state() == State::open);
+  }
+}
+
+TEST_CASE("B3 the shortest time windows are ten buckets of 1 ns") {
+  struct Row {
+    std::chrono::nanoseconds length;
+    std::chrono::nanoseconds held;
+  };
+  for (const Row& row : {Row{1ns, 9ns}, Row{9ns, 9ns}, Row{10ns, 9ns}, Row{11ns, 19ns}}) {
+    CAPTURE(row.length.count());
+    const test::FakeClock clock;
+    Breaker breaker{"b", rate_only(1.0, 1, within(row.length)), clock};
+    report(breaker, "S");
+    report(breaker, "F");
+    clock.advance(row.held);
+    CHECK(breaker.stats().failure_rate == 0.5);
+    clock.advance(1ns);
+    CHECK(breaker.stats().failure_rate == 0.0);
+  }
+}
+
+TEST_CASE("B3 a window of 1 s or more goes by the clock's coarse ticks, a shorter one does not") {
+  struct Row {
+    std::chrono::nanoseconds length;
+    double later;
+  };
+  for (const Row& row : {Row{1s, 0.0}, Row{999'999'999ns, 0.5}}) {
+    CAPTURE(row.length.count());
+    const test::FakeClock clock;
+    clock.set_coarse_tick(1s);
+    Breaker breaker{"b", rate_only(1.0, 1, within(row.length)), clock};
+    clock.advance(950ms);
+    report(breaker, "SF");
+    CHECK(breaker.stats().failure_rate == 0.5);
+    clock.advance(50ms);
+    CHECK(breaker.stats().failure_rate == row.later);
+  }
+}
+
+TEST_CASE("B3 whether a call is slow is measured on the fine clock") {
+  const test::FakeClock clock;
+  clock.set_coarse_tick(1s);
+  Breaker breaker{"b", slow_only(1.0, 1, last_calls(1)), clock};
+  clock.advance(950ms);
+  Permit permit = breaker.try_acquire();
+  clock.advance(limit);
+  permit.success();
+  CHECK(breaker.stats().slow_count == 0);
+  report(breaker, "s");
+  CHECK(breaker.stats().slow_count == 1);
+}
+
+TEST_CASE("B3 only reports of the closed period it belongs to enter a window") {
+  const test::FakeClock clock;
+  for (const Window window : {last_calls(4), within(1h)}) {
+    auto config = rate_only(0.75, 4, window);
+    config.success_threshold = 2;
+    config.half_open_max_calls = 2;
+    Breaker breaker{"b", config, clock};
+    Permit late_success = breaker.try_acquire();
+    Permit late_failure = breaker.try_acquire();
+    Permit later_failure = breaker.try_acquire();
+    Permit latest_failure = breaker.try_acquire();
+    report(breaker, "SFFF");
+    REQUIRE(breaker.state() == State::open);
+    REQUIRE(breaker.stats().failure_rate == 0.75);
+
+    late_success.success();
+    CHECK(breaker.stats().failure_rate == 0.75);
+    late_failure.failure();
+    CHECK(breaker.stats().failure_rate == 0.75);
+
+    clock.advance(60s);
+    Permit probe = breaker.try_acquire();
+    REQUIRE(breaker.state() == State::half_open);
+    CHECK(breaker.stats().failure_rate == 0.75);
+    later_failure.failure();
+    report(breaker, "S");
+    CHECK(breaker.stats().failure_rate == 0.75);
+
+    probe.success();
+    REQUIRE(breaker.state() == State::closed);
+    CHECK(breaker.stats().failure_rate == 0.0);
+    latest_failure.failure();
+    report(breaker, "FFF");
+    CHECK(breaker.state() == State::closed);
+    CHECK(breaker.stats().failure_rate == 0.0);
+    report(breaker, "S");
+    CHECK(breaker.stats().failure_rate == 0.75);
+  }
+}
+
+TEST_CASE("B3 calls of a disabled breaker enter no window") {
+  Breaker breaker{"b", rate_only(1.0, 2, last_calls(4))};
+  report(breaker, "SS");
+  breaker.disable();
+  report(breaker, "FFFF");
+  CHECK(breaker.state() == State::disabled);
+  CHECK(breaker.stats().failure_rate == 0.0);
+  CHECK(breaker.stats().failure_count == 4);
+}
+
+TEST_CASE("B3 a window stays readable while open, half-open and open again") {
+  const test::FakeClock clock;
+  for (const Window window : {last_calls(4), within(24h)}) {
+    Breaker breaker{"b", rate_only(0.5, 4, window), clock};
+    report(breaker, "SSFF");
+    REQUIRE(breaker.state() == State::open);
+    CHECK(breaker.stats().failure_rate == 0.5);
+    clock.advance(60s);
+    CHECK(breaker.stats().failure_rate == 0.5);
+    {
+      Permit probe = breaker.try_acquire();
+      REQUIRE(breaker.state() == State::half_open);
+      CHECK(breaker.stats().failure_rate == 0.5);
+      probe.failure();
+    }
+    REQUIRE(breaker.state() == State::open);
+    CHECK(breaker.stats().failure_rate == 0.5);
+  }
+}
+
+TEST_CASE("B3 a time window also moves on while open") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", rate_only(0.5, 4, within(10s)), clock};
+  report(breaker, "SSFF");
+  REQUIRE(breaker.state() == State::open);
+  clock.advance(10s);
+  CHECK(breaker.stats().failure_rate == 0.0);
+}
+
+TEST_CASE("B3 windows start anew after closing and after reset") {
+  const test::FakeClock clock;
+  for (const Window window : {last_calls(4), within(1h)}) {
+    auto config = rate_only(1.0, 3, window);
+    config.slow_calls =
+        SlowCalls{.slower_than = limit, .threshold = 1.0, .minimum_calls = 3, .window = window};
+    Breaker breaker{"b", config, clock};
+    SECTION("closing") {
+      report(breaker, "FFF");
+      clock.advance(60s);
+      report(breaker, "SS");
+      REQUIRE(breaker.state() == State::closed);
+      CHECK(breaker.stats().failure_rate == 0.0);
+      report(breaker, "FF");
+      CHECK(breaker.state() == State::closed);
+      report(breaker, "F");
+      CHECK(breaker.state() == State::open);
+    }
+    SECTION("reset while closed") {
+      report(breaker, "ff");
+      breaker.reset();
+      report(breaker, "ff");
+      CHECK(breaker.state() == State::closed);
+      report(breaker, "f");
+      CHECK(breaker.state() == State::open);
+    }
+    SECTION("reset while open") {
+      report(breaker, "FFF");
+      REQUIRE(breaker.state() == State::open);
+      breaker.reset();
+      CHECK(breaker.stats().failure_rate == 0.0);
+      report(breaker, "FF");
+      CHECK(breaker.state() == State::closed);
+    }
+  }
+}
+
+TEST_CASE("B3 slower_than is strict") {
+  struct Row {
+    std::chrono::nanoseconds took;
+    State state;
+  };
+  for (const Row& row :
+       {Row{limit - 1ns, State::closed}, Row{limit, State::closed}, Row{limit + 1ns, State::open}}) {
+    const test::FakeClock clock;
+    Breaker breaker{"b", slow_only(1.0, 1, last_calls(1)), clock};
+    CHECK(breaker.execute([&] {
+      clock.advance(row.took);
+      return 7;
+    }) == 7);
+    CHECK(breaker.state() == row.state);
+    CHECK(breaker.stats().slow_count == (row.state == State::open ? 1U : 0U));
+    CHECK(breaker.stats().success_count == 1);
+    CHECK(breaker.stats().failure_count == 0);
+  }
+}
+
+TEST_CASE("B3 a slow success opens, reason slow_calls") {
+  Breaker breaker{"b", slow_only(0.5, 4, last_calls(4))};
+  std::vector<StateChangeReason> reasons;
+  const Subscription subscription =
+      breaker.on_state_change([&](const StateChange& change) { reasons.push_back(change.reason); });
+  report(breaker, "SSss");
+  CHECK(breaker.state() == State::open);
+  CHECK(reasons == std::vector{StateChangeReason::slow_calls});
+  CHECK(breaker.stats().consecutive_failures == 0);
+  CHECK(breaker.stats().opened_count == 1);
+}
+
+TEST_CASE("B3 a window of slow calls counts every recorded outcome, quick and failed ones too") {
+  CHECK(opens_at(slow_only(0.5, 4, last_calls(4)), "FFss") == 4);
+  CHECK(opens_at(slow_only(0.5, 4, last_calls(4)), "FFFs") == 0);
+  CHECK(opens_at(slow_only(0.5, 4, last_calls(4)), "FFff") == 4);
+  CHECK(opens_at(slow_only(1.0, 2, last_calls(2)), "sSsSss") == 6);
+  CHECK(opens_at(slow_only(1.0, 3, within(1h)), "sss") == 3);
+}
+
+TEST_CASE("B3 a rate that a slow call reached first opens on the next failure too") {
+  CHECK(opens_at(slow_only(0.5, 4, last_calls(4)), "ssSS") == 0);
+  CHECK(opens_at(slow_only(0.5, 3, last_calls(4)), "ssSF") == 4);
+}
+
+TEST_CASE("B3 both rate rules count side by side, each by its own window") {
+  auto config = rate_only(0.5, 4, last_calls(4));
+  config.slow_calls =
+      SlowCalls{.slower_than = limit, .threshold = 1.0, .minimum_calls = 2, .window = last_calls(2)};
+  std::vector<StateChangeReason> reasons;
+  Breaker breaker{"b", config};
+  const Subscription subscription =
+      breaker.on_state_change([&](const StateChange& change) { reasons.push_back(change.reason); });
+  SECTION("the failure rate opens by itself") {
+    report(breaker, "SSFF");
+    CHECK(reasons == std::vector{StateChangeReason::failure_rate});
+  }
+  SECTION("slow calls open by themselves") {
+    report(breaker, "SFss");
+    CHECK(reasons == std::vector{StateChangeReason::slow_calls});
+  }
+  SECTION("together they open once") {
+    report(breaker, "SSff");
+    CHECK(breaker.state() == State::open);
+    CHECK(reasons.size() == 1);
+    CHECK(breaker.stats().opened_count == 1);
+  }
+}
+
+TEST_CASE("B3 rate rules and failure_threshold work side by side") {
+  auto config = rate_only(0.5, 10, last_calls(10));
+  config.failure_threshold = 3;
+  std::vector<StateChangeReason> reasons;
+  Breaker breaker{"b", config};
+  const Subscription subscription =
+      breaker.on_state_change([&](const StateChange& change) { reasons.push_back(change.reason); });
+  SECTION("a run opens below minimum_calls") {
+    report(breaker, "SFFF");
+    CHECK(reasons == std::vector{StateChangeReason::failure_threshold});
+    CHECK(breaker.stats().consecutive_failures == 3);
+  }
+  SECTION("a rate opens without a run") {
+    report(breaker, "FSFSFSFSSF");
+    CHECK(reasons == std::vector{StateChangeReason::failure_rate});
+    CHECK(breaker.stats().consecutive_failures == 1);
+  }
+}
+
+TEST_CASE("B3 what op throws enters the window as classify says") {
+  auto config = rate_only(1.0, 2, last_calls(2));
+  Breaker breaker{"b", config};
+  const auto fail_with = [&](int status) {
+    CHECK_THROWS_AS(breaker.execute([&] { throw ApiError{static_cast<ErrorCode>(status), "no"}; }), ApiError);
+  };
+  fail_with(503);
+  fail_with(404);
+  CHECK(breaker.stats().failure_rate == 0.5);
+  fail_with(500);
+  CHECK(breaker.state() == State::closed);
+  fail_with(500);
+  CHECK(breaker.state() == State::open);
+}
+
+TEST_CASE("B3 validate refuses the windows that last_calls and within let through") {
+  const Window bad[] = {last_calls(0), last_calls(-1), last_calls(65'536), within(0ns), within(-1ns)};
+  for (const Window& window : bad) {
+    CAPTURE(window.calls(), window.length().count());
+    CHECK_FALSE(validate(rate_only(0.5, 1, window)).empty());
+    CHECK_FALSE(validate(slow_only(0.5, 1, window)).empty());
+    CHECK_THROWS_AS((Breaker{"b", rate_only(0.5, 1, window)}), std::invalid_argument);
+    CHECK_THROWS_AS((Breaker{"b", slow_only(0.5, 1, window)}), std::invalid_argument);
+  }
+  CHECK_THROWS_AS((Breaker{"b", rate_only(0.5, 11, last_calls(10))}), std::invalid_argument);
+  for (const Window& window :
+       {last_calls(1), last_calls(65'535), within(1ns), within(std::chrono::nanoseconds::max())}) {
+    CHECK(validate(rate_only(0.5, 1, window)).empty());
+    CHECK(validate(slow_only(0.5, 1, window)).empty());
+  }
+  CHECK(validate(rate_only(0.5, 65'535, within(1s))).empty());
+  CHECK(validate(rate_only(0.5, 10, last_calls(10))).empty());
+}
+
+TEST_CASE("B3 a breaker agrees with a plain model of its windows over many random calls") {
+  struct Entry {
+    std::int64_t bucket;
+    bool failed;
+  };
+  constexpr int minimum = 4;
+  constexpr double threshold = 0.6;
+  const bool is_time = GENERATE(false, true);
+  const test::FakeClock clock;
+  Breaker breaker{"b", rate_only(threshold, minimum, is_time ? within(100ms) : last_calls(7)), clock};
+  std::deque<Entry> held;
+  std::mt19937 random{7};
+  int openings = 0;
+  for (int i = 0; i < 4000; ++i) {
+    if (random() % 4 == 0) clock.advance(std::chrono::microseconds{random() % 30'000});
+    const std::int64_t bucket = clock.now().time_since_epoch() / 10ms;
+    const auto kind = random() % 8;
+    if (kind == 0) {
+      report(breaker, "I");
+    } else {
+      const bool failed = kind <= 4;
+      report(breaker, failed ? "F" : "S");
+      held.push_back({bucket, failed});
+    }
+    if (is_time) {
+      while (!held.empty() && held.front().bucket <= bucket - 10) held.pop_front();
+    } else if (held.size() > 7) {
+      held.pop_front();
+    }
+    const auto failures = std::count_if(held.begin(), held.end(), [](const Entry& e) { return e.failed; });
+    const double rate =
+        held.size() < minimum ? 0.0 : static_cast<double>(failures) / static_cast<double>(held.size());
+    const bool opens = kind >= 1 && kind <= 4 && rate >= threshold;
+    REQUIRE(breaker.stats().failure_rate == rate);
+    REQUIRE(breaker.state() == (opens ? State::open : State::closed));
+    if (opens) {
+      ++openings;
+      breaker.reset();
+      held.clear();
+    }
+  }
+  CHECK(openings > 100);
+}

@@ -1,0 +1,560 @@
+#include <fusebox/failure.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/threads.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto noon = std::chrono::sys_days{std::chrono::year{2025} / 1 / 7} + 12h;
+
+template <class E>
+Failure thrown(const E& error) {
+  try {
+    throw error;
+  } catch (...) {
+    return Failure::from_current_exception();
+  }
+}
+
+/// What a failure says of itself.
+struct Seen {
+  std::error_code code = {};
+  ErrorCategory category = ErrorCategory::internal;
+  std::optional<int> status = std::nullopt;
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  std::string message = {};
+};
+
+void check_seen(const Failure& failure, const Seen& expected) {
+  CAPTURE(expected.message);
+  CHECK(failure.code() == expected.code);
+  CHECK(failure.category() == expected.category);
+  CHECK(failure.status() == expected.status);
+  CHECK(failure.retry_after() == expected.retry_after);
+  CHECK(failure.message() == expected.message);
+}
+
+/// What rethrow() throws, handed to `look`, which takes a const E&; any other type fails the test.
+template <class E, class Look>
+void check_rethrown(const Failure& failure, Look look) {
+  bool is_exact = false;
+  try {
+    failure.rethrow();
+  } catch (const E& error) {
+    if constexpr (std::is_polymorphic_v<E>) {
+      is_exact = typeid(error) == typeid(E);
+    } else {
+      is_exact = true;
+    }
+    look(error);
+  } catch (...) {
+  }
+  CHECK(is_exact);
+}
+
+template <class E>
+void check_rethrown(const Failure& failure) {
+  check_rethrown<E>(failure, [](const E&) {});
+}
+
+/// Throws a copy of `error` and looks at the original, the failure made of it, and what that rethrows.
+template <class E>
+void check_same_object(const E& error) {
+  try {
+    throw error;
+  } catch (const E& original) {
+    const Failure failure = Failure::from_current_exception();
+    CHECK(failure.exception() == std::current_exception());
+    check_rethrown<E>(failure, [&](const E& again) { CHECK(&again == &original); });
+    check_rethrown<E>(Failure{failure}, [&](const E& again) { CHECK(&again == &original); });
+  }
+}
+
+/// A library's error is seen alike however it comes: thrown, thrown as its ApiError part, or a value.
+template <class E>
+void check_library_error(const E& error, const Seen& expected) {
+  const ApiError sliced = error;
+  check_seen(thrown(error), expected);
+  check_seen(thrown(sliced), expected);
+  check_seen(Failure{error}, expected);
+  check_seen(Failure{sliced}, expected);
+
+  check_same_object(error);
+  check_same_object(sliced);
+  check_rethrown<E>(Failure{error});
+  check_rethrown<E>(Failure{sliced});
+}
+
+/// Somebody's own error, with more in it than an ApiError has.
+struct OutOfStock : ApiError {
+  explicit OutOfStock(int sku) : ApiError{ErrorCode::conflict, "out of stock"}, article{sku} {}
+  int article;
+};
+
+/// Counts what is done with it.
+struct Counting : std::exception {
+  Counting(int& made_copies, int& asked_texts) : copies{&made_copies}, texts{&asked_texts} {}
+  Counting(const Counting& other) : std::exception{other}, copies{other.copies}, texts{other.texts} {
+    ++*copies;
+  }
+  Counting& operator=(const Counting&) = delete;
+  [[nodiscard]] const char* what() const noexcept override {
+    ++*texts;
+    return "counted";
+  }
+  int* copies;
+  int* texts;
+};
+
+static_assert(noexcept(Failure::from_current_exception()));
+static_assert(noexcept(std::declval<const Failure&>().exception()));
+static_assert(noexcept(std::declval<const Failure&>().code()));
+static_assert(noexcept(std::declval<const Failure&>().category()));
+static_assert(noexcept(std::declval<const Failure&>().status()));
+static_assert(noexcept(std::declval<const Failure&>().retry_after()));
+static_assert(noexcept(std::declval<const Failure&>().is_rejection()));
+static_assert(noexcept(std::declval<const Failure&>().is_cancellation()));
+static_assert(noexcept(std::declval<const Failure&>().is_timeout()));
+static_assert(noexcept(std::declval<const Failure&>().is_transient()));
+static_assert(std::is_nothrow_move_constructible_v<Failure>);
+static_assert(!std::is_default_constructible_v<Failure>);
+
+static_assert(std::is_constructible_v<Failure, ApiError> && !std::is_convertible_v<ApiError, Failure>);
+static_assert(std::is_constructible_v<Failure, std::error_code> &&
+              !std::is_convertible_v<std::error_code, Failure>);
+
+static_assert(std::is_same_v<decltype(std::declval<Failure&>().exception()), const std::exception_ptr&>);
+static_assert(std::is_same_v<decltype(std::declval<Failure&>().code()), std::error_code>);
+static_assert(std::is_same_v<decltype(std::declval<Failure&>().message()), std::string>);
+
+}  // namespace
+
+TEST_CASE("Outcome is written in words") {
+  CHECK(to_string(Outcome::success) == "success");
+  CHECK(to_string(Outcome::failure) == "failure");
+  CHECK(to_string(Outcome::ignored) == "ignored");
+}
+
+TEST_CASE("Failure of an ApiError has its reason, category, status, Retry-After and message") {
+  const ApiError busy = ApiError{ErrorCode::rate_limit_exceeded, "slow down"}.with_retry_after(17s);
+  check_library_error(busy, {.code = make_error_code(ErrorCode::rate_limit_exceeded),
+                             .category = ErrorCategory::rate_limit,
+                             .status = 429,
+                             .retry_after = 17s,
+                             .message = "slow down"});
+  check_library_error(ApiError{ErrorCode::gone}, {.code = make_error_code(ErrorCode::gone),
+                                                  .category = ErrorCategory::not_found,
+                                                  .status = 410,
+                                                  .message = "gone"});
+}
+
+TEST_CASE("Failure of an ApiError whose status has no name keeps the status") {
+  check_library_error(ApiError{static_cast<ErrorCode>(418), "teapot"}, {.code = {418, api_error_category()},
+                                                                        .category = ErrorCategory::validation,
+                                                                        .status = 418,
+                                                                        .message = "teapot"});
+}
+
+TEST_CASE("Failure of an ApiError has the category that was given, not that of its code") {
+  const ApiError error =
+      ApiError{ErrorCode::internal_server_error, "reset"}.with_category(ErrorCategory::network);
+  check_library_error(error, {.code = make_error_code(ErrorCode::internal_server_error),
+                              .category = ErrorCategory::network,
+                              .status = 500,
+                              .message = "reset"});
+}
+
+TEST_CASE("Failure of an ApiError has the reason that was given, not its code") {
+  const std::error_code pipe = std::make_error_code(std::errc::broken_pipe);
+  check_library_error(
+      ApiError{ErrorCode::bad_gateway, "gone", pipe, noon},
+      {.code = pipe, .category = ErrorCategory::external_service, .status = 502, .message = "gone"});
+}
+
+TEST_CASE("Failure of an ApiError about a network error has no status, since nobody answered") {
+  for (const std::error_code code : {make_error_code(NetworkErrc::connection_refused),
+                                     std::make_error_code(std::errc::connection_reset)}) {
+    check_library_error(ApiError{ErrorCode::bad_gateway, "refused", code, noon},
+                        {.code = code, .category = ErrorCategory::external_service, .message = "refused"});
+  }
+}
+
+TEST_CASE("Failure of each of the library's errors keeps its type and identity, also sliced") {
+  check_library_error(CircuitOpenError{"payments", 30s}, {.code = make_error_code(PolicyErrc::circuit_open),
+                                                          .category = ErrorCategory::external_service,
+                                                          .status = 503,
+                                                          .retry_after = 30s,
+                                                          .message = "circuit breaker 'payments' is open"});
+  check_library_error(BulkheadFullError{"pool"}, {.code = make_error_code(PolicyErrc::bulkhead_full),
+                                                  .category = ErrorCategory::external_service,
+                                                  .status = 503,
+                                                  .message = "bulkhead 'pool' is full"});
+  check_library_error(RateLimitedError{"mail", 2s}, {.code = make_error_code(PolicyErrc::rate_limited),
+                                                     .category = ErrorCategory::rate_limit,
+                                                     .status = 429,
+                                                     .retry_after = 2s,
+                                                     .message = "rate limit 'mail' reached"});
+  check_library_error(TimeoutError{}, {.code = make_error_code(PolicyErrc::timed_out),
+                                       .category = ErrorCategory::external_service,
+                                       .status = 504,
+                                       .message = "timed out"});
+  check_library_error(CancelledError{}, {.code = make_error_code(PolicyErrc::cancelled),
+                                         .category = ErrorCategory::external_service,
+                                         .status = 503,
+                                         .message = "cancelled"});
+}
+
+TEST_CASE("Failure of a rejection rethrows an error that still knows the policy's name") {
+  check_rethrown<CircuitOpenError>(Failure{ApiError{CircuitOpenError{"payments", 30s}}},
+                                   [](const CircuitOpenError& error) {
+                                     CHECK(error.name() == "payments");
+                                     CHECK(error.retry_after() == 30s);
+                                   });
+  check_rethrown<BulkheadFullError>(Failure{BulkheadFullError{"pool"}},
+                                    [](const BulkheadFullError& error) { CHECK(error.name() == "pool"); });
+}
+
+TEST_CASE("Failure of a thrown std::system_error has its code") {
+  for (const auto* category : {&std::generic_category(), &std::system_category()}) {
+    const std::error_code reset{ECONNRESET, *category};
+    check_seen(thrown(std::system_error{reset, "read"}),
+               {.code = reset,
+                .category = ErrorCategory::network,
+                .message = std::system_error{reset, "read"}.what()});
+  }
+  const std::error_code denied = std::make_error_code(std::errc::permission_denied);
+  check_seen(thrown(std::system_error{denied}), {.code = denied, .message = denied.message()});
+
+  const std::filesystem::filesystem_error derived{"open", denied};
+  check_seen(thrown(derived), {.code = denied, .message = derived.what()});
+  check_same_object(derived);
+}
+
+TEST_CASE("Failure of a thrown std::system_error made of the library's codes has what they stand for") {
+  check_seen(thrown(std::system_error{ErrorCode::not_found, "get"}),
+             {.code = make_error_code(ErrorCode::not_found),
+              .category = ErrorCategory::not_found,
+              .status = 404,
+              .message = "get: HTTP status 404 (not_found)"});
+  check_seen(thrown(std::system_error{NetworkErrc::host_not_found}),
+             {.code = make_error_code(NetworkErrc::host_not_found),
+              .category = ErrorCategory::network,
+              .message = "host not found"});
+  check_seen(thrown(std::system_error{PolicyErrc::circuit_open}),
+             {.code = make_error_code(PolicyErrc::circuit_open),
+              .category = ErrorCategory::external_service,
+              .status = 503,
+              .message = "circuit breaker is open"});
+}
+
+TEST_CASE("Failure of a thrown std::error_code has that code") {
+  const std::error_code refused = std::make_error_code(std::errc::connection_refused);
+  check_seen(thrown(refused),
+             {.code = refused, .category = ErrorCategory::network, .message = refused.message()});
+  check_seen(thrown(make_error_code(ErrorCode::conflict)), {.code = make_error_code(ErrorCode::conflict),
+                                                            .category = ErrorCategory::validation,
+                                                            .status = 409,
+                                                            .message = "HTTP status 409 (conflict)"});
+  check_same_object(refused);
+}
+
+TEST_CASE("Failure of an exception that the library does not know has no code and is internal") {
+  check_seen(thrown(std::runtime_error{"out of paper"}), {.message = "out of paper"});
+  check_seen(thrown(std::out_of_range{"index"}), {.message = "index"});
+  check_seen(thrown(std::bad_alloc{}), {.message = std::bad_alloc{}.what()});
+  check_seen(thrown(42), {.message = "unknown exception"});
+  check_seen(thrown("text"), {.message = "unknown exception"});
+  check_seen(thrown(std::errc::timed_out), {.message = "unknown exception"});
+
+  check_same_object(std::runtime_error{"out of paper"});
+  check_same_object(42);
+  check_same_object(std::string{"text"});
+}
+
+TEST_CASE("Failure made where no exception is handled has neither exception nor code") {
+  const Failure failure = Failure::from_current_exception();
+  CHECK(failure.exception() == nullptr);
+  check_seen(failure, {.message = "failed without an error code"});
+  check_seen(Failure::from_exception(nullptr), {.message = "failed without an error code"});
+  check_rethrown<ApiError>(failure, [](const ApiError& error) {
+    CHECK(error.code() == ErrorCode::internal_server_error);
+    CHECK(error.category() == ErrorCategory::internal);
+  });
+}
+
+TEST_CASE("Failure of somebody's own error derived from ApiError rethrows it whole") {
+  check_same_object(OutOfStock{4711});
+  const Failure failure = thrown(OutOfStock{4711});
+  CHECK(failure.status() == 409);
+  check_rethrown<OutOfStock>(failure, [](const OutOfStock& error) { CHECK(error.article == 4711); });
+}
+
+TEST_CASE("Failure of the innermost exception is the one of the handler that asks") {
+  try {
+    throw ApiError{ErrorCode::not_found};
+  } catch (...) {
+    CHECK(thrown(ApiError{ErrorCode::conflict}).status() == 409);
+    CHECK(Failure::from_current_exception().status() == 404);
+  }
+}
+
+TEST_CASE("Failure of a status has that status, its category, and the Retry-After that was given") {
+  struct Row {
+    int status;
+    ErrorCategory category;
+    const char* message;
+  };
+  for (const Row& row : {Row{400, ErrorCategory::validation, "HTTP status 400 (validation_error)"},
+                         Row{401, ErrorCategory::authentication, "HTTP status 401 (unauthorized)"},
+                         Row{403, ErrorCategory::authorization, "HTTP status 403 (forbidden)"},
+                         Row{404, ErrorCategory::not_found, "HTTP status 404 (not_found)"},
+                         Row{408, ErrorCategory::network, "HTTP status 408 (request_timeout)"},
+                         Row{418, ErrorCategory::validation, "HTTP status 418"},
+                         Row{429, ErrorCategory::rate_limit, "HTTP status 429 (rate_limit_exceeded)"},
+                         Row{500, ErrorCategory::internal, "HTTP status 500 (internal_server_error)"},
+                         Row{503, ErrorCategory::external_service, "HTTP status 503 (service_unavailable)"},
+                         Row{302, ErrorCategory::internal, "HTTP status 302"}}) {
+    const Seen expected{.code = {row.status, api_error_category()},
+                        .category = row.category,
+                        .status = row.status,
+                        .message = row.message};
+    check_seen(Failure::from_status(row.status), expected);
+    check_seen(Failure{std::error_code{row.status, api_error_category()}}, expected);
+    CHECK(Failure::from_status(row.status).exception() == nullptr);
+  }
+  CHECK(Failure::from_status(503, 0s).retry_after() == 0s);
+  CHECK(Failure::from_status(503, 120s).retry_after() == 120s);
+  CHECK(Failure::from_status(429, std::nullopt).retry_after() == std::nullopt);
+}
+
+TEST_CASE("Failure of a std::error_code has that code and what it stands for") {
+  check_seen(Failure{std::error_code{}}, {.message = "failed without an error code"});
+  check_seen(Failure{NetworkErrc::timed_out}, {.code = make_error_code(NetworkErrc::timed_out),
+                                               .category = ErrorCategory::network,
+                                               .message = "connection timed out"});
+  check_seen(Failure{ErrorCode::forbidden}, {.code = make_error_code(ErrorCode::forbidden),
+                                             .category = ErrorCategory::authorization,
+                                             .status = 403,
+                                             .message = "HTTP status 403 (forbidden)"});
+  const std::error_code missing = std::make_error_code(std::errc::no_such_file_or_directory);
+  check_seen(Failure{missing}, {.code = missing, .message = missing.message()});
+}
+
+TEST_CASE("Failure of a bare verdict has the status that the library answers with for it") {
+  struct Row {
+    PolicyErrc errc;
+    int status;
+    ErrorCategory category;
+    const char* message;
+  };
+  for (const Row& row :
+       {Row{PolicyErrc::circuit_open, 503, ErrorCategory::external_service, "circuit breaker is open"},
+        Row{PolicyErrc::bulkhead_full, 503, ErrorCategory::external_service, "bulkhead is full"},
+        Row{PolicyErrc::rate_limited, 429, ErrorCategory::rate_limit, "rate limit reached"},
+        Row{PolicyErrc::timed_out, 504, ErrorCategory::external_service, "timed out"},
+        Row{PolicyErrc::cancelled, 503, ErrorCategory::external_service, "cancelled"}}) {
+    check_seen(Failure{row.errc}, {.code = make_error_code(row.errc),
+                                   .category = row.category,
+                                   .status = row.status,
+                                   .message = row.message});
+  }
+}
+
+TEST_CASE("Failure of a verdict as a bare code rethrows the library's error of that verdict") {
+  check_rethrown<CircuitOpenError>(Failure{PolicyErrc::circuit_open}, [](const CircuitOpenError& error) {
+    CHECK(error.code() == ErrorCode::service_unavailable);
+    CHECK(error.reason() == PolicyErrc::circuit_open);
+    CHECK(error.name().empty());
+    CHECK(error.retry_after() == std::nullopt);
+  });
+  check_rethrown<BulkheadFullError>(Failure{PolicyErrc::bulkhead_full});
+  check_rethrown<RateLimitedError>(Failure{PolicyErrc::rate_limited}, [](const RateLimitedError& error) {
+    CHECK(error.code() == ErrorCode::rate_limit_exceeded);
+    CHECK(error.reason() == PolicyErrc::rate_limited);
+  });
+  check_rethrown<TimeoutError>(Failure{PolicyErrc::timed_out}, [](const TimeoutError& error) {
+    CHECK(error.code() == ErrorCode::gateway_timeout);
+    CHECK(error.reason() == PolicyErrc::timed_out);
+  });
+  check_rethrown<CancelledError>(Failure{PolicyErrc::cancelled});
+}
+
+TEST_CASE("Failure of a value rethrows an ApiError that tells the same") {
+  const test::FakeClock clock;
+  const test::ScopedSystemClock guard{clock};
+  clock.advance(90s);
+
+  SECTION("a status") {
+    check_rethrown<ApiError>(Failure::from_status(503, 7s), [](const ApiError& error) {
+      CHECK(error.code() == ErrorCode::service_unavailable);
+      CHECK(error.category() == ErrorCategory::external_service);
+      CHECK(error.reason() == ErrorCode::service_unavailable);
+      CHECK(error.retry_after() == 7s);
+      CHECK(error.message() == "HTTP status 503 (service_unavailable)");
+      CHECK(error.timestamp() == noon + 90s);
+      CHECK(error.is_upstream());
+    });
+  }
+  SECTION("a code of our own") {
+    check_rethrown<ApiError>(Failure{ErrorCode::not_found}, [](const ApiError& error) {
+      CHECK(error.code() == ErrorCode::not_found);
+      CHECK(error.category() == ErrorCategory::not_found);
+      CHECK(error.message() == "HTTP status 404 (not_found)");
+      CHECK_FALSE(error.is_upstream());
+    });
+  }
+  SECTION("a network error") {
+    check_rethrown<ApiError>(Failure{NetworkErrc::connection_reset}, [](const ApiError& error) {
+      CHECK(error.code() == ErrorCode::internal_server_error);
+      CHECK(error.category() == ErrorCategory::network);
+      CHECK(error.reason() == NetworkErrc::connection_reset);
+      CHECK(error.message() == "connection reset");
+    });
+  }
+  SECTION("a POSIX error") {
+    const std::error_code broken = std::make_error_code(std::errc::broken_pipe);
+    check_rethrown<ApiError>(Failure{broken}, [&](const ApiError& error) {
+      CHECK(error.code() == ErrorCode::internal_server_error);
+      CHECK(error.category() == ErrorCategory::internal);
+      CHECK(error.reason() == broken);
+      CHECK(error.message() == broken.message());
+    });
+  }
+  SECTION("an ApiError, with all that it had") {
+    const ApiError given = ApiError{ErrorCode::conflict, "taken"}
+                               .with_details({{"name", "in use"}})
+                               .with_request_id("r-1")
+                               .with_path("/users")
+                               .with_retry_after(3s)
+                               .with_timestamp(noon - 1h);
+    check_rethrown<ApiError>(Failure{given}, [&](const ApiError& error) {
+      CHECK(error.code() == ErrorCode::conflict);
+      CHECK(error.message() == "taken");
+      CHECK(error.details() == given.details());
+      CHECK(error.request_id() == "r-1");
+      CHECK(error.path() == "/users");
+      CHECK(error.retry_after() == 3s);
+      CHECK(error.timestamp() == noon - 1h);
+    });
+  }
+}
+
+TEST_CASE("Failure of a value is seen alike after it was rethrown") {
+  const std::vector<Failure> failures{Failure::from_status(404),
+                                      Failure::from_status(503, 9s),
+                                      Failure{PolicyErrc::circuit_open},
+                                      Failure{PolicyErrc::cancelled},
+                                      Failure{PolicyErrc::timed_out},
+                                      Failure{NetworkErrc::host_not_found},
+                                      Failure{std::make_error_code(std::errc::connection_refused)},
+                                      Failure{RateLimitedError{"mail", 4s}}};
+  for (const Failure& failure : failures) {
+    CAPTURE(failure.message());
+    try {
+      failure.rethrow();
+    } catch (...) {
+      const Failure again = Failure::from_current_exception();
+      CHECK(again.code() == failure.code());
+      CHECK(again.category() == failure.category());
+      CHECK(again.status() == failure.status());
+      CHECK(again.retry_after() == failure.retry_after());
+      CHECK(again.message() == failure.message());
+      CHECK(again.is_rejection() == failure.is_rejection());
+      CHECK(again.is_cancellation() == failure.is_cancellation());
+      CHECK(again.is_transient() == failure.is_transient());
+      CHECK(default_outcome(again) == default_outcome(failure));
+    }
+  }
+}
+
+TEST_CASE("Failure of a breaker's rejection is the CircuitOpenError that it would throw") {
+  const auto failure = Failure::from_rejection(CircuitOpenError::origin_for("payments"), 12s, noon);
+  CHECK(failure.exception() == nullptr);
+  check_seen(failure, {.code = make_error_code(PolicyErrc::circuit_open),
+                       .category = ErrorCategory::external_service,
+                       .status = 503,
+                       .retry_after = 12s,
+                       .message = "circuit breaker 'payments' is open"});
+  check_rethrown<CircuitOpenError>(failure, [](const CircuitOpenError& error) {
+    CHECK(error.name() == "payments");
+    CHECK(error.retry_after() == 12s);
+    CHECK(error.timestamp() == noon);
+    CHECK(error.message() == "circuit breaker 'payments' is open");
+  });
+}
+
+TEST_CASE("Failure makes its text when it is asked for, and copies no exception") {
+  int copies = 0;
+  int texts = 0;
+  try {
+    throw Counting{copies, texts};
+  } catch (...) {
+    const int thrown_copies = copies;
+    const Failure failure = Failure::from_current_exception();
+    const std::vector<Failure> kept(3, failure);
+    CHECK(copies == thrown_copies);
+    CHECK(texts == 0);
+    CHECK(kept.back().message() == "counted");
+    CHECK(texts == 1);
+    CHECK(failure.message() == "counted");
+    CHECK(texts == 2);
+    CHECK(copies == thrown_copies);
+  }
+}
+
+TEST_CASE("Failure outlives the handler, and its copies share the exception") {
+  std::optional<Failure> kept;
+  {
+    const Failure failure = thrown(std::runtime_error{"long gone"});
+    kept = failure;
+    CHECK(kept->exception() == failure.exception());
+  }
+  CHECK(kept->message() == "long gone");
+  CHECK_THROWS_WITH(kept->rethrow(), "long gone");
+  CHECK_THROWS_WITH(kept->rethrow(), "long gone");
+
+  Failure other = Failure::from_status(404);
+  other = *kept;
+  CHECK(other.exception() == kept->exception());
+  CHECK(other.status() == std::nullopt);
+  kept = Failure::from_status(404, 5s);
+  CHECK(kept->exception() == nullptr);
+  CHECK(kept->message() == "HTTP status 404 (not_found)");
+  CHECK(other.message() == "long gone");
+}
+
+TEST_CASE("Failure can be read by several threads") {
+  const std::array<Failure, 3> failures{thrown(ApiError{ErrorCode::conflict, "taken"}),
+                                        Failure{CircuitOpenError{"b", 1s}}, Failure::from_status(503, 2s)};
+  std::atomic<int> wrong{0};
+  for (int round = 0; round < 20; ++round) {
+    support::run_together(4, [&](int) {
+      for (const Failure& failure : failures) {
+        const Failure copy = failure;
+        if (copy.message() != failure.message() || copy.code() != failure.code()) ++wrong;
+        try {
+          copy.rethrow();
+        } catch (const ApiError& error) {
+          if (error.reason() != failure.code()) ++wrong;
+        }
+      }
+    });
+  }
+  CHECK(wrong == 0);
+}

@@ -1,0 +1,371 @@
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#if defined(__unix__)
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#endif
+
+#include "catch.hpp"
+#include "support/breaker_states.hpp"
+#include "support/threads.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using support::Breaker;
+using support::trip;
+using support::trip_and_wait;
+
+namespace {
+
+struct Counts {
+  std::uint64_t success = 0;
+  std::uint64_t failure = 0;
+  std::uint64_t ignored = 0;
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Counts& counts) {
+  return out << counts.success << '/' << counts.failure << '/' << counts.ignored;
+}
+
+Counts counts_of(const Breaker& breaker) {
+  const auto stats = breaker.stats();
+  return {stats.success_count, stats.failure_count, stats.ignored_count};
+}
+
+}  // namespace
+
+TEST_CASE("B1 a permit is move-only, never throws and converts to bool explicitly") {
+  static_assert(!std::is_copy_constructible_v<Permit> && !std::is_copy_assignable_v<Permit>);
+  static_assert(std::is_nothrow_move_constructible_v<Permit> && std::is_nothrow_move_assignable_v<Permit>);
+  static_assert(std::is_nothrow_default_constructible_v<Permit> && std::is_nothrow_destructible_v<Permit>);
+  static_assert(std::is_constructible_v<bool, const Permit&> && !std::is_convertible_v<const Permit&, bool>);
+  static_assert(noexcept(static_cast<bool>(std::declval<const Permit&>())));
+  static_assert(noexcept(std::declval<Permit&>().success()));
+  static_assert(noexcept(std::declval<Permit&>().failure()));
+  static_assert(noexcept(std::declval<Permit&>().ignore()));
+  static_assert(noexcept(std::declval<Permit&>().report(Outcome::success)));
+  static_assert(noexcept(try_acquire(std::declval<std::shared_ptr<Breaker>>())));
+}
+
+TEST_CASE("B1 the permits of breakers with different clocks are of one type") {
+  CircuitBreaker<> on_system_time{"a"};
+  Breaker on_fake_time{"b"};
+  std::vector<Permit> permits;
+  permits.push_back(on_system_time.try_acquire());
+  permits.push_back(on_fake_time.try_acquire());
+  for (Permit& permit : permits) permit.success();
+  CHECK(on_system_time.stats().success_count == 1);
+  CHECK(on_fake_time.stats().success_count == 1);
+}
+
+TEST_CASE("B1 each report is counted as what it says") {
+  Breaker breaker{"b"};
+  breaker.try_acquire().success();
+  CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  breaker.try_acquire().failure();
+  CHECK(counts_of(breaker) == Counts{1, 1, 0});
+  breaker.try_acquire().ignore();
+  CHECK(counts_of(breaker) == Counts{1, 1, 1});
+  breaker.try_acquire().report(Outcome::success);
+  CHECK(counts_of(breaker) == Counts{2, 1, 1});
+  breaker.try_acquire().report(Outcome::failure);
+  CHECK(counts_of(breaker) == Counts{2, 2, 1});
+  breaker.try_acquire().report(Outcome::ignored);
+  CHECK(counts_of(breaker) == Counts{2, 2, 2});
+}
+
+TEST_CASE("B1 the first report counts, later ones do nothing") {
+  for (const Outcome first : {Outcome::success, Outcome::failure, Outcome::ignored}) {
+    for (const Outcome later : {Outcome::success, Outcome::failure, Outcome::ignored}) {
+      CAPTURE(to_string(first), to_string(later));
+      Breaker breaker{"b"};
+      Breaker once{"once"};
+      {
+        Permit permit = breaker.try_acquire();
+        permit.report(first);
+        for (int i = 0; i < 10; ++i) permit.report(later);
+        once.try_acquire().report(first);
+      }
+      CHECK(counts_of(breaker) == counts_of(once));
+      CHECK(breaker.state() == State::closed);
+    }
+  }
+}
+
+TEST_CASE("B1 a permit says that it was admitted, before its report and after it") {
+  Breaker breaker{"b"};
+  Permit permit = breaker.try_acquire();
+  CHECK(permit);
+  permit.success();
+  CHECK(permit);
+}
+
+TEST_CASE("B1 destruction without a report is ignore()") {
+  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
+  { const Permit dropped = breaker.try_acquire(); }
+  CHECK(counts_of(breaker) == Counts{0, 0, 1});
+  trip_and_wait(breaker);
+  { const Permit dropped = breaker.try_acquire(); }
+  CHECK(breaker.state() == State::half_open);
+  CHECK(counts_of(breaker) == Counts{0, 1, 2});
+  CHECK(breaker.try_acquire());
+}
+
+TEST_CASE("B1 a permit that an exception destroys is ignored and gives its slot back") {
+  Breaker breaker{"b", {.failure_threshold = 1}};
+  trip_and_wait(breaker);
+  CHECK_THROWS_AS(
+      [&] {
+        const Permit lost = breaker.try_acquire();
+        throw std::runtime_error{"lost"};
+      }(),
+      std::runtime_error);
+  CHECK(breaker.state() == State::half_open);
+  CHECK(breaker.stats().ignored_count == 1);
+  CHECK(breaker.try_acquire());
+}
+
+TEST_CASE("B1 a refused permit is false, and its reports do nothing") {
+  for (const State state : {State::open, State::forced_open}) {
+    Breaker breaker{"b", {.failure_threshold = 1}};
+    support::bring_to(breaker, state);
+    const Counts before = counts_of(breaker);
+    {
+      Permit refused = breaker.try_acquire();
+      CHECK_FALSE(refused);
+      refused.success();
+      refused.failure();
+      refused.ignore();
+      refused.report(Outcome::failure);
+      CHECK_FALSE(refused);
+    }
+    CHECK(counts_of(breaker) == before);
+    CHECK(breaker.stats().rejected_count == 1);
+    CHECK(breaker.state() == state);
+  }
+}
+
+TEST_CASE("B1 a default-made permit is a refusal") {
+  Permit permit;
+  CHECK_FALSE(permit);
+  permit.success();
+  CHECK_FALSE(permit);
+}
+
+TEST_CASE("B1 moving hands the report over; what was moved from is a refusal that reports nothing") {
+  Breaker breaker{"b"};
+  Permit first = breaker.try_acquire();
+  {
+    Permit second = std::move(first);
+    CHECK(second);
+    CHECK_FALSE(first);  // NOLINT(bugprone-use-after-move)
+    first.failure();
+    CHECK(counts_of(breaker) == Counts{});
+    second.success();
+    CHECK(counts_of(breaker) == Counts{1, 0, 0});
+  }
+  CHECK(counts_of(breaker) == Counts{1, 0, 0});
+}
+
+TEST_CASE("B1 a reported permit stays reported when it is moved") {
+  Breaker breaker{"b"};
+  Permit first = breaker.try_acquire();
+  first.success();
+  Permit second = std::move(first);
+  CHECK(second);
+  second.failure();
+  CHECK(counts_of(breaker) == Counts{1, 0, 0});
+}
+
+TEST_CASE("B1 move assignment ignores the permit that it replaces, at once") {
+  Breaker one{"one"};
+  Breaker two{"two"};
+  Permit permit = one.try_acquire();
+  permit = two.try_acquire();
+  CHECK(counts_of(one) == Counts{0, 0, 1});
+  CHECK(permit);
+  permit.success();
+  CHECK(counts_of(one) == Counts{0, 0, 1});
+  CHECK(counts_of(two) == Counts{1, 0, 0});
+  permit = Permit{};
+  CHECK_FALSE(permit);
+  CHECK(counts_of(two) == Counts{1, 0, 0});
+}
+
+TEST_CASE("B1 assigning a refusal over a probe frees its slot") {
+  Breaker breaker{"b", {.failure_threshold = 1}};
+  trip_and_wait(breaker);
+  Permit probe = breaker.try_acquire();
+  CHECK(probe);
+  probe = Permit{};
+  CHECK(breaker.try_acquire());
+}
+
+TEST_CASE("B1 assigning a permit to itself leaves it as it is") {
+  Breaker breaker{"b"};
+  Permit permit = breaker.try_acquire();
+  Permit& same = permit;
+  permit = std::move(same);
+  CHECK(permit);
+  CHECK(counts_of(breaker) == Counts{});
+  permit.failure();
+  CHECK(counts_of(breaker) == Counts{0, 1, 0});
+}
+
+TEST_CASE("B1 permits can be swapped and stored") {
+  Breaker one{"one"};
+  Breaker two{"two"};
+  Permit a = one.try_acquire();
+  Permit b = two.try_acquire();
+  std::swap(a, b);
+  a.failure();
+  b.success();
+  CHECK(counts_of(one) == Counts{1, 0, 0});
+  CHECK(counts_of(two) == Counts{0, 1, 0});
+  std::vector<Permit> many;
+  for (int i = 0; i < 100; ++i) many.push_back(one.try_acquire());
+  for (Permit& permit : many) permit.success();
+  many.clear();
+  CHECK(counts_of(one) == Counts{101, 0, 0});
+}
+
+TEST_CASE("B1 a permit may be reported on another thread") {
+  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
+  trip_and_wait(breaker);
+  Permit probe = breaker.try_acquire();
+  std::thread{[permit = std::move(probe)]() mutable { permit.success(); }}.join();
+  CHECK(breaker.state() == State::closed);
+  CHECK(counts_of(breaker) == Counts{1, 1, 0});
+}
+
+TEST_CASE("B1 permits reported on many threads are each counted once") {
+  Breaker breaker{"b", {.failure_threshold = 0}};
+  constexpr int threads = 4;
+  constexpr int rounds = 500;
+  std::vector<std::vector<Permit>> permits(threads);
+  for (auto& share : permits) {
+    for (int i = 0; i < rounds; ++i) share.push_back(breaker.try_acquire());
+  }
+  support::run_together(threads, [&](int i) {
+    int turn = 0;
+    for (Permit& permit : permits[static_cast<std::size_t>(i)]) {
+      if (++turn % 4 == 0) continue;
+      permit.report(turn % 2 == 0 ? Outcome::success : Outcome::failure);
+    }
+    permits[static_cast<std::size_t>(i)].clear();
+  });
+  CHECK(counts_of(breaker) == Counts{threads * rounds / 4, threads * rounds / 2, threads * rounds / 4});
+}
+
+TEST_CASE("B1 a permit from a shared_ptr keeps its breaker alive until it is gone") {
+  auto breaker = std::make_shared<Breaker>("b");
+  const std::weak_ptr<Breaker> watch = breaker;
+  {
+    Permit permit = try_acquire(breaker);
+    CHECK(permit);
+    breaker.reset();
+    REQUIRE_FALSE(watch.expired());
+    permit.success();
+    CHECK(watch.lock()->stats().success_count == 1);
+  }
+  CHECK(watch.expired());
+}
+
+TEST_CASE("B1 a permit that keeps its breaker alive and is dropped reports before it lets go") {
+  auto breaker = std::make_shared<Breaker>("b");
+  const std::weak_ptr<Breaker> watch = breaker;
+  Permit permit = try_acquire(std::move(breaker));
+  REQUIRE_FALSE(watch.expired());
+  Permit moved = std::move(permit);
+  REQUIRE_FALSE(watch.expired());
+  moved = Permit{};
+  CHECK(watch.expired());
+}
+
+TEST_CASE("B1 a probe from a shared_ptr may close a breaker that only the probe holds") {
+  auto breaker =
+      std::make_shared<Breaker>("b", CircuitBreakerConfig{.failure_threshold = 1, .success_threshold = 1});
+  std::vector<State> seen;
+  const auto subscription =
+      breaker->on_state_change([&](const StateChange& change) { seen.push_back(change.to); });
+  trip_and_wait(*breaker);
+  Permit probe = try_acquire(breaker);
+  const std::weak_ptr<Breaker> watch = breaker;
+  breaker.reset();
+  probe.success();
+  CHECK(seen == std::vector<State>{State::open, State::half_open, State::closed});
+  probe = Permit{};
+  CHECK(watch.expired());
+}
+
+TEST_CASE("B1 a refusal from a shared_ptr keeps nothing alive") {
+  auto breaker = std::make_shared<Breaker>("b");
+  breaker->force_open();
+  const std::weak_ptr<Breaker> watch = breaker;
+  const Permit refused = try_acquire(breaker);
+  CHECK_FALSE(refused);
+  CHECK(breaker->stats().rejected_count == 1);
+  breaker.reset();
+  CHECK(watch.expired());
+}
+
+TEST_CASE("B1 a null shared_ptr gives a refusal") {
+  Permit permit = try_acquire(std::shared_ptr<Breaker>{});
+  CHECK_FALSE(permit);
+  permit.success();
+}
+
+TEST_CASE("B1 a permit outlives its report, not its breaker: a reported one may be destroyed later") {
+  Permit permit;
+  {
+    Breaker breaker{"b"};
+    permit = breaker.try_acquire();
+    permit.success();
+  }
+  permit.failure();
+  CHECK(permit);
+}
+
+#if defined(__unix__) && !defined(NDEBUG)
+TEST_CASE("B1 debug builds assert that no permit outlives its breaker") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const ::pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    ::dup2(ends[1], STDERR_FILENO);
+    auto breaker = std::make_unique<Breaker>("b");
+    const Permit permit = breaker->try_acquire();
+    breaker.reset();
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  char buffer[512];
+  for (::ssize_t size = 0; (size = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
+    said.append(buffer, static_cast<std::size_t>(size));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  CHECK(said.find("a Permit outlives its breaker") != std::string::npos);
+}
+#endif

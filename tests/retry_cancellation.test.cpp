@@ -1,0 +1,303 @@
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/expected.hpp"
+#include "support/retry.hpp"
+#include "support/threads.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using support::Delays;
+using support::Flaky;
+
+namespace {
+
+ApiError unavailable(const std::string& message = "unavailable") {
+  return {ErrorCode::service_unavailable, message};
+}
+
+/// A FakeClock whose nth sleep first asks for a stop; the sleep itself then says what `slept` says.
+struct StoppingClock : test::FakeClock {
+  StoppingClock(std::stop_source& source, bool slept) : stop{&source}, result{slept} {}
+  bool sleep_for(std::chrono::nanoseconds duration, std::stop_token) const {
+    FakeClock::sleep_for(duration);
+    stop->request_stop();
+    return result;
+  }
+  std::stop_source* stop;
+  bool result;
+};
+
+}  // namespace
+
+TEST_CASE("R4 cancelled before the first attempt: op is not called, CancelledError is thrown") {
+  test::FakeClock clock;
+  clock.set_wall(std::chrono::sys_days{std::chrono::year{2030} / 5 / 6});
+  std::stop_source stop;
+  stop.request_stop();
+  int calls = 0;
+  try {
+    retry_with_backoff([&] { return ++calls; }, clock, stop.get_token());
+    FAIL("no exception");
+  } catch (const CancelledError& error) {
+    CHECK(error.reason() == PolicyErrc::cancelled);
+    CHECK(error.code() == ErrorCode::service_unavailable);
+    CHECK(error.timestamp() == clock.wall_now());
+  }
+  CHECK_THROWS_AS(retry_with_backoff([&] { ++calls; }, clock, stop.get_token()), CancelledError);
+  CHECK(calls == 0);
+  CHECK(clock.sleeps().empty());
+}
+
+TEST_CASE("R4 cancelled before the first attempt, as a result") {
+  std::stop_source stop;
+  stop.request_stop();
+  auto result = try_retry_with_backoff([] { return 1; }, test::FakeClock{}, stop.get_token());
+  CHECK_FALSE(result.has_value());
+  CHECK(result.stats.attempts == 0);
+  CHECK(result.stats.errors.empty());
+  CHECK(result.stats.total_delay == 0ns);
+  CHECK(result.stats.stop_reason == StopReason::cancelled);
+  CHECK(result.error().is_cancellation());
+  CHECK(result.error().code() == PolicyErrc::cancelled);
+  CHECK_THROWS_AS(result.value(), CancelledError);
+  CHECK_THROWS_AS(std::move(result).value(), CancelledError);
+}
+
+TEST_CASE("R4 cancelled before the first attempt of an op that returns its errors: CancelledError") {
+  using Result = support::Expected<int, std::error_code>;
+  std::stop_source stop;
+  stop.request_stop();
+  const auto op = [] { return Result{1}; };
+  CHECK_THROWS_AS(retry_with_backoff(op, stop.get_token()), CancelledError);
+  const auto result = try_retry_with_backoff(op, stop.get_token());
+  CHECK_FALSE(result.has_value());
+  CHECK_THROWS_AS(result.value(), CancelledError);
+}
+
+TEST_CASE("R4 cancelled before the first attempt, on_give_up is told once and on_retry never") {
+  std::stop_source stop;
+  stop.request_stop();
+  int given_up = 0;
+  int retried = 0;
+  const auto result = try_retry_with_backoff(
+      [] {}, stop.get_token(), on_retry([&](int, const Failure&, std::chrono::nanoseconds) { ++retried; }),
+      on_give_up([&](const RetryStats& stats) {
+        ++given_up;
+        CHECK(stats.attempts == 0);
+        CHECK(stats.stop_reason == StopReason::cancelled);
+      }));
+  CHECK_FALSE(result.has_value());
+  CHECK(given_up == 1);
+  CHECK(retried == 0);
+}
+
+TEST_CASE("R4 cancelled during an attempt that fails: its error, unchanged, and no wait") {
+  test::FakeClock clock;
+  std::stop_source stop;
+  const ApiError* thrown = nullptr;
+  const auto op = [&](const Attempt& attempt) -> int {
+    if (attempt.number == 2) stop.request_stop();
+    try {
+      throw unavailable(std::to_string(attempt.number));
+    } catch (const ApiError& error) {
+      thrown = &error;
+      throw;
+    }
+  };
+  std::optional<StopReason> reason;
+  try {
+    retry_with_backoff(op, clock, stop.get_token(),
+                       on_give_up([&](const RetryStats& stats) { reason = stats.stop_reason; }));
+    FAIL("no exception");
+  } catch (const ApiError& error) {
+    CHECK(&error == thrown);
+    CHECK(error.message() == "2");
+  }
+  CHECK(clock.sleeps().size() == 1);
+  CHECK(reason == StopReason::cancelled);
+}
+
+TEST_CASE("R4 cancelled during an attempt that succeeds: its value") {
+  std::stop_source stop;
+  const auto result = retry_with_backoff(
+      [&] {
+        stop.request_stop();
+        return 7;
+      },
+      test::FakeClock{}, stop.get_token());
+  CHECK(result.value() == 7);
+  CHECK(result.stats.stop_reason == StopReason::succeeded);
+}
+
+TEST_CASE("R4 op can end early by the attempt's stop token") {
+  std::stop_source stop;
+  const auto op = [&](const Attempt& attempt) {
+    CHECK_FALSE(attempt.stop_token.stop_requested());
+    stop.request_stop();
+    if (attempt.stop_token.stop_requested()) throw CancelledError{"by its token"};
+  };
+  CHECK_THROWS_WITH(retry_with_backoff(op, test::FakeClock{}, stop.get_token()), "by its token");
+}
+
+TEST_CASE("R4 cancelled by on_retry: the wait does not begin, and no attempt follows") {
+  test::FakeClock clock;
+  const auto begin = clock.now();
+  std::stop_source stop;
+  Flaky op;
+  const auto result = try_retry_with_backoff(
+      op, clock, stop.get_token(),
+      on_retry([&](int, const Failure&, std::chrono::nanoseconds) { stop.request_stop(); }));
+  CHECK(op.calls == 1);
+  CHECK(result.stats.stop_reason == StopReason::cancelled);
+  CHECK(result.stats.total_delay == 0ns);
+  CHECK(clock.now() == begin);
+}
+
+TEST_CASE("R4 cancellation ends a wait at once, and the caller gets the last error") {
+  const auto clock = test::FakeClock::manual();
+  const auto begin = clock.now();
+  std::stop_source stop;
+  Flaky op;
+  int given_up = 0;
+  std::optional<RetryResult<std::error_code>> result;
+  std::jthread caller{[&] {
+    result = try_retry_with_backoff(op, {.base_delay = 30s}, clock, stop.get_token(),
+                                    on_give_up([&](const RetryStats&) { ++given_up; }));
+  }};
+  clock.wait_for_sleepers(1);
+  stop.request_stop();
+  caller.join();
+  CHECK(op.calls == 1);
+  CHECK(clock.now() == begin);
+  CHECK(clock.sleeps().size() == 1);
+  CHECK(given_up == 1);
+  REQUIRE(result);
+  CHECK_FALSE(result->has_value());
+  CHECK(result->stats.stop_reason == StopReason::cancelled);
+  CHECK(result->stats.attempts == 1);
+  CHECK(result->stats.errors.size() == 1);
+  CHECK(result->stats.total_delay == 0ns);
+  CHECK(result->error().code() == NetworkErrc::connection_reset);
+  CHECK(result->value() == NetworkErrc::connection_reset);
+}
+
+TEST_CASE("R4 cancelled in the second wait, the last exception is thrown unchanged") {
+  const auto clock = test::FakeClock::manual();
+  std::stop_source stop;
+  std::string message;
+  std::jthread caller{[&] {
+    try {
+      retry_with_backoff([](const Attempt& attempt) { throw unavailable(std::to_string(attempt.number)); },
+                         {.jitter = Jitter::none}, clock, stop.get_token());
+    } catch (const CancelledError&) {
+      message = "cancelled";
+    } catch (const ApiError& error) {
+      message = error.message();
+    }
+  }};
+  clock.wait_for_sleepers(1);
+  const auto woken = clock.advance(1s);
+  clock.wait_for_sleepers(1);
+  stop.request_stop();
+  caller.join();
+  CHECK(woken == 1);
+  CHECK(message == "2");
+  CHECK(clock.sleeps() == Delays{1s, 2s});
+}
+
+TEST_CASE("R4 a wait that nobody cancels ends when it is due, not before") {
+  const auto clock = test::FakeClock::manual();
+  std::stop_source stop;
+  Flaky op{.failures = 1};
+  std::optional<RetryResult<std::error_code>> result;
+  std::jthread caller{
+      [&] { result = try_retry_with_backoff(op, {.jitter = Jitter::none}, clock, stop.get_token()); }};
+  clock.wait_for_sleepers(1);
+  const auto early = clock.advance(1s - 1ns);
+  const auto due = clock.advance(1ns);
+  caller.join();
+  CHECK(early == 0);
+  CHECK(due == 1);
+  REQUIRE(result);
+  CHECK(result->has_value());
+  CHECK(result->stats.attempts == 2);
+  CHECK(result->stats.total_delay == 1s);
+}
+
+TEST_CASE("R4 a stop asked for while a wait ends: no attempt follows, whatever the clock says") {
+  for (const bool slept : {false, true}) {
+    CAPTURE(slept);
+    std::stop_source stop;
+    Flaky op;
+    const auto result = try_retry_with_backoff(op, StoppingClock{stop, slept}, stop.get_token());
+    CHECK(op.calls == 1);
+    CHECK(result.stats.stop_reason == StopReason::cancelled);
+    CHECK(result.error().code() == NetworkErrc::connection_reset);
+  }
+}
+
+TEST_CASE("R4 a cancelled wait comes after the budget was asked and before the deadline matters") {
+  support::Budget budget{.tokens = 3};
+  std::stop_source stop;
+  const auto result = try_retry_with_backoff(Flaky{}, {.total_timeout = 1h}, StoppingClock{stop, false},
+                                             stop.get_token(), budget);
+  CHECK(result.stats.stop_reason == StopReason::cancelled);
+  CHECK(budget.asked == 1);
+}
+
+TEST_CASE("R4 a token that cannot be stopped changes nothing") {
+  test::FakeClock clock;
+  const auto result = try_retry_with_backoff(Flaky{}, clock, std::stop_token{});
+  CHECK(result.stats.stop_reason == StopReason::retries_exhausted);
+  CHECK(clock.sleeps().size() == 3);
+}
+
+TEST_CASE("R4 one stop ends the waits of many calls") {
+  constexpr int callers = 4;
+  for (int round = 0; round < 20; ++round) {
+    const auto clock = test::FakeClock::manual();
+    std::stop_source stop;
+    std::vector<StopReason> reasons(callers, StopReason::succeeded);
+    support::run_together(callers + 1, [&](int i) {
+      if (i == callers) {
+        clock.wait_for_sleepers(callers);
+        stop.request_stop();
+      } else {
+        const auto result = try_retry_with_backoff(Flaky{}, clock, stop.get_token());
+        reasons[static_cast<std::size_t>(i)] = result.stats.stop_reason;
+      }
+    });
+    CHECK(reasons == std::vector<StopReason>(callers, StopReason::cancelled));
+  }
+}
+
+TEST_CASE("R4 a stop that races the call never leaves it waiting") {
+  for (int round = 0; round < 200; ++round) {
+    const auto clock = test::FakeClock::manual();
+    std::stop_source stop;
+    StopReason reason = StopReason::succeeded;
+    int attempts = -1;
+    support::run_together(2, [&](int i) {
+      if (i == 0) {
+        stop.request_stop();
+      } else {
+        const auto result = try_retry_with_backoff(Flaky{}, clock, stop.get_token());
+        reason = result.stats.stop_reason;
+        attempts = result.stats.attempts;
+      }
+    });
+    CHECK(reason == StopReason::cancelled);
+    CHECK((attempts == 0 || attempts == 1));
+  }
+}

@@ -1,0 +1,543 @@
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/expected.hpp"
+#include "support/retry.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using support::Budget;
+using support::Flaky;
+
+namespace {
+
+ApiError unavailable(const std::string& message = "unavailable") {
+  return {ErrorCode::service_unavailable, message};
+}
+
+struct Order {
+  int id = 0;
+  std::string item;
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
+struct NoDefault {
+  explicit NoDefault(int n) : number{n} {}
+  int number;
+};
+
+/// Counts what is done with it.
+struct Counted {
+  static inline int copies = 0;
+  static inline int moves = 0;
+  static inline int alive = 0;
+  Counted() { ++alive; }
+  Counted(const Counted&) {
+    ++copies;
+    ++alive;
+  }
+  Counted(Counted&&) noexcept {
+    ++moves;
+    ++alive;
+  }
+  Counted& operator=(const Counted&) = default;
+  Counted& operator=(Counted&&) = default;
+  ~Counted() { --alive; }
+};
+
+template <class T>
+concept HasArrow = requires(T result) {
+  result.operator->();
+};
+
+template <class T>
+constexpr bool makes_bool =
+    std::is_constructible_v<bool, RetryResult<T>> || std::is_constructible_v<bool, RetryResult<T>&> ||
+    std::is_constructible_v<bool, const RetryResult<T>&>;
+
+using Code = support::Expected<int, std::error_code>;
+using Rich = support::Expected<std::string, ApiError>;
+using Words = support::Expected<int, std::string>;
+
+}  // namespace
+
+TEST_CASE("a result holds op's value") {
+  auto result = retry_with_backoff([] { return Order{7, "lamp"}; });
+  static_assert(std::is_same_v<decltype(result), RetryResult<Order>>);
+  CHECK(result.has_value());
+  CHECK(result.value() == Order{7, "lamp"});
+  CHECK(*result == Order{7, "lamp"});
+  CHECK(result->item == "lamp");
+  result->id = 8;
+  (*result).item = "desk";
+  CHECK(std::as_const(result).value() == Order{8, "desk"});
+  CHECK(std::as_const(result)->id == 8);
+  result.value().id = 9;
+  CHECK((*std::as_const(result)).id == 9);
+}
+
+TEST_CASE("an lvalue result gives access, an rvalue gives T by value") {
+  using Result = RetryResult<Order>;
+  static_assert(std::is_same_v<decltype(std::declval<Result&>().value()), Order&>);
+  static_assert(std::is_same_v<decltype(std::declval<const Result&>().value()), const Order&>);
+  static_assert(std::is_same_v<decltype(std::declval<Result>().value()), Order>);
+  static_assert(std::is_same_v<decltype(*std::declval<Result&>()), Order&>);
+  static_assert(std::is_same_v<decltype(*std::declval<const Result&>()), const Order&>);
+  static_assert(std::is_same_v<decltype(*std::declval<Result>()), Order>);
+  static_assert(std::is_same_v<decltype(std::declval<Result&>().operator->()), Order*>);
+  static_assert(std::is_same_v<decltype(std::declval<const Result&>().operator->()), const Order*>);
+  const auto& kept = retry_with_backoff([] { return std::string(100, 'x'); }).value();
+  CHECK(kept == std::string(100, 'x'));
+  std::string all;
+  for (const char c : *retry_with_backoff([] { return std::string{"abc"}; })) all += c;
+  CHECK(all == "abc");
+}
+
+TEST_CASE("a call converts to its value, so that it reads as the plain call does") {
+  const auto fetch = [] { return Order{7, "lamp"}; };
+  const Order order = retry_with_backoff(fetch);
+  CHECK(order == Order{7, "lamp"});
+  const auto name = [](const Order& given) { return given.item; };
+  CHECK(name(retry_with_backoff(fetch)) == "lamp");
+  std::string text = retry_with_backoff([] { return std::string{"first"}; });
+  text = retry_with_backoff([] { return std::string{"second"}; });
+  CHECK(text == "second");
+  const long wide = retry_with_backoff([] { return 5; });
+  CHECK(wide == 5);
+  const std::optional<int> maybe = retry_with_backoff([] { return std::optional<int>{6}; });
+  CHECK(maybe == 6);
+  const auto returned = [&]() -> Order { return retry_with_backoff(fetch); }();
+  CHECK(returned.id == 7);
+}
+
+TEST_CASE("only an rvalue converts to its value") {
+  static_assert(std::is_convertible_v<RetryResult<Order>, Order>);
+  static_assert(!std::is_convertible_v<RetryResult<Order>&, Order>);
+  static_assert(!std::is_convertible_v<const RetryResult<Order>&, Order>);
+  auto result = retry_with_backoff([] { return Order{7, "lamp"}; });
+  const Order order = std::move(result);
+  CHECK(order.id == 7);
+}
+
+TEST_CASE("no result converts to bool, so that success is asked by has_value()") {
+  static_assert(!makes_bool<void>);
+  static_assert(!makes_bool<Order>);
+  static_assert(!makes_bool<std::string>);
+  static_assert(!makes_bool<std::unique_ptr<int>>);
+  static_assert(!makes_bool<std::optional<int>>);
+  static_assert(!makes_bool<std::error_code>);
+  static_assert(!makes_bool<Code>);
+  static_assert(!makes_bool<Order&>);
+  static_assert(!std::is_constructible_v<bool, RetryResult<int>&>);
+  static_assert(!std::is_constructible_v<bool, const RetryResult<bool>&>);
+}
+
+TEST_CASE("no result converts to bool, by way of its value either") {
+  CHECK_FALSE(makes_bool<int>);
+  CHECK_FALSE(makes_bool<double>);
+  CHECK_FALSE(makes_bool<const char*>);
+  CHECK_FALSE(makes_bool<int&>);
+}
+
+TEST_CASE("a bool value converts to bool as any value does") {
+  const bool yes = retry_with_backoff([] { return true; });
+  const bool no = retry_with_backoff([] { return false; });
+  CHECK(yes);
+  CHECK_FALSE(no);
+  const auto result = retry_with_backoff([] { return false; });
+  CHECK(result.has_value());
+  CHECK_FALSE(result.value());
+}
+
+TEST_CASE("a void op has a result with stats, whose value() is void") {
+  int calls = 0;
+  const auto op = [&] {
+    if (++calls < 3) throw unavailable();
+  };
+  auto result = retry_with_backoff(op, test::FakeClock{});
+  static_assert(std::is_same_v<decltype(result), RetryResult<void>>);
+  static_assert(std::is_void_v<decltype(result.value())>);
+  static_assert(std::is_void_v<decltype(std::move(result).value())>);
+  static_assert(std::is_void_v<decltype(*result)>);
+  static_assert(!HasArrow<RetryResult<void>>);
+  static_assert(HasArrow<RetryResult<int>>);
+  CHECK(result.has_value());
+  CHECK_NOTHROW(result.value());
+  CHECK_NOTHROW(*result);
+  CHECK(result.stats.attempts == 3);
+  const auto failed = try_retry_with_backoff([] { throw unavailable("void"); }, test::FakeClock{});
+  CHECK_FALSE(failed.has_value());
+  CHECK_THROWS_WITH(failed.value(), "void");
+  CHECK_THROWS_WITH(*failed, "void");
+}
+
+TEST_CASE("a result may be dropped without a warning") {
+  int calls = 0;
+  retry_with_backoff([&] { ++calls; });
+  retry_with_backoff([&] { return ++calls; });
+  retry_with_backoff([&] { ++calls; }, {.max_retries = 1}, test::FakeClock{});
+  CHECK(calls == 3);
+}
+
+TEST_CASE("a reference stays one") {
+  Order stored{7, "lamp"};
+  auto result = retry_with_backoff([&]() -> Order& { return stored; });
+  static_assert(std::is_same_v<decltype(result), RetryResult<Order&>>);
+  static_assert(std::is_same_v<decltype(result.value()), Order&>);
+  static_assert(std::is_same_v<decltype(std::as_const(result).value()), Order&>);
+  static_assert(std::is_same_v<decltype(std::move(result).value()), Order&>);
+  CHECK(&result.value() == &stored);
+  CHECK(&*result == &stored);
+  CHECK(&result->id == &stored.id);
+  Order& converted = retry_with_backoff([&]() -> Order& { return stored; });
+  CHECK(&converted == &stored);
+  const Order copy = retry_with_backoff([&]() -> Order& { return stored; });
+  CHECK(copy == stored);
+  retry_with_backoff([&]() -> Order& { return stored; }).value().id = 8;
+  CHECK(stored.id == 8);
+}
+
+TEST_CASE("a reference in a const result is reached alike by value(), * and ->") {
+  using Result = const RetryResult<Order&>&;
+  CHECK(std::is_same_v<decltype(std::declval<Result>().value()), Order&>);
+  CHECK(std::is_same_v<decltype(*std::declval<Result>()), Order&>);
+  CHECK(std::is_same_v<decltype(std::declval<Result>().operator->()), Order*>);
+}
+
+TEST_CASE("a reference to const stays one") {
+  const std::string stored = "kept";
+  auto result = retry_with_backoff([&]() -> const std::string& { return stored; });
+  static_assert(std::is_same_v<decltype(result), RetryResult<const std::string&>>);
+  static_assert(std::is_same_v<decltype(result.value()), const std::string&>);
+  static_assert(std::is_same_v<decltype(result.operator->()), const std::string*>);
+  CHECK(&result.value() == &stored);
+  CHECK(result->size() == 4);
+  const std::string& converted = retry_with_backoff([&]() -> const std::string& { return stored; });
+  CHECK(&converted == &stored);
+}
+
+TEST_CASE("a reference after failures, and none where every attempt failed") {
+  int stored = 1;
+  const auto op = [&](const Attempt& attempt) -> int& {
+    if (attempt.number < 3) throw unavailable();
+    return stored;
+  };
+  CHECK(&retry_with_backoff(op, test::FakeClock{}).value() == &stored);
+  auto failed = try_retry_with_backoff(op, {.max_retries = 1}, test::FakeClock{});
+  CHECK_FALSE(failed.has_value());
+  CHECK_THROWS_AS(failed.value(), ApiError);
+}
+
+TEST_CASE("a move-only value is moved, never copied") {
+  auto result = retry_with_backoff([] { return std::make_unique<int>(7); });
+  static_assert(std::is_same_v<decltype(result), RetryResult<std::unique_ptr<int>>>);
+  CHECK(**result == 7);
+  CHECK(*result->get() == 7);
+  const std::unique_ptr<int> taken = std::move(result).value();
+  CHECK(*taken == 7);
+  const std::unique_ptr<int> converted = retry_with_backoff([] { return std::make_unique<int>(8); });
+  CHECK(*converted == 8);
+  auto starred = *retry_with_backoff([] { return std::make_unique<int>(9); });
+  CHECK(*starred == 9);
+  auto moved = std::move(result);
+  CHECK(moved.has_value());
+}
+
+TEST_CASE("a value is not copied on its way to the caller") {
+  Counted::copies = 0;
+  {
+    const Counted value = retry_with_backoff([] { return Counted{}; });
+    auto result = retry_with_backoff([] { return Counted{}; });
+    const Counted taken = std::move(result).value();
+    CHECK(Counted::copies == 0);
+    CHECK(Counted::alive == 3);
+  }
+  CHECK(Counted::alive == 0);
+}
+
+TEST_CASE("a value that cannot be made from nothing") {
+  const auto op = [](const Attempt& attempt) {
+    if (attempt.number == 1) throw unavailable();
+    return NoDefault{7};
+  };
+  static_assert(!std::is_default_constructible_v<NoDefault>);
+  CHECK(retry_with_backoff(op, test::FakeClock{})->number == 7);
+  CHECK_FALSE(try_retry_with_backoff(op, {.max_retries = 0}).has_value());
+}
+
+TEST_CASE("a const value loses its const, which says nothing in a return type") {
+  const auto op = []() -> const std::string { return "text"; };
+  static_assert(std::is_same_v<decltype(retry_with_backoff(op)), RetryResult<std::string>>);
+  CHECK(retry_with_backoff(op).value() == "text");
+}
+
+TEST_CASE("values of the types that a result itself is made of") {
+  CHECK(retry_with_backoff([] { return Failure{std::error_code{}}; }).has_value());
+  CHECK(retry_with_backoff([] { return std::monostate{}; }).has_value());
+  CHECK(retry_with_backoff([] { return unavailable("a value"); })->message() == "a value");
+  CHECK(retry_with_backoff([] { return std::exception_ptr{}; }).has_value());
+  CHECK(retry_with_backoff([] { return RetryStats{}; })->attempts == 0);
+}
+
+TEST_CASE("a result is copied and moved with its value, its error and its stats") {
+  const auto failed = try_retry_with_backoff([]() -> int { throw unavailable("kept"); }, test::FakeClock{});
+  const auto copy = failed;
+  CHECK_FALSE(copy.has_value());
+  CHECK(copy.error().message() == "kept");
+  CHECK(copy.stats.errors.size() == 4);
+  auto result = retry_with_backoff([] { return std::string{"value"}; });
+  const auto moved = std::move(result);
+  CHECK(moved.value() == "value");
+  static_assert(!std::is_copy_constructible_v<RetryResult<std::unique_ptr<int>>>);
+  static_assert(std::is_nothrow_move_constructible_v<RetryResult<std::unique_ptr<int>>>);
+}
+
+TEST_CASE("try_retry_with_backoff throws nothing of op's, whatever it is") {
+  test::FakeClock clock;
+  const auto error_of = [&](auto thrown) {
+    const auto op = [&]() -> int { throw thrown; };
+    const auto result = try_retry_with_backoff(op, {.max_retries = 1}, clock);
+    CHECK_FALSE(result.has_value());
+    CHECK(result.error().exception() != nullptr);
+    CHECK_THROWS_AS(result.value(), decltype(thrown));
+    return result.error();
+  };
+  CHECK(error_of(unavailable("gone")).message() == "gone");
+  CHECK(error_of(std::runtime_error{"unknown"}).message() == "unknown");
+  CHECK_FALSE(error_of(42).code());
+  CHECK(error_of(CircuitOpenError{"payments"}).is_rejection());
+  CHECK(error_of(CancelledError{}).is_cancellation());
+  CHECK(error_of(std::error_code{NetworkErrc::timed_out}).code() == NetworkErrc::timed_out);
+}
+
+TEST_CASE("access without a value rethrows op's own exception object, time and again") {
+  const ApiError* thrown = nullptr;
+  auto result = try_retry_with_backoff(
+      [&]() -> Order {
+        try {
+          throw unavailable();
+        } catch (const ApiError& error) {
+          thrown = &error;
+          throw;
+        }
+      },
+      test::FakeClock{});
+  const auto is_thrown = [&](auto access) {
+    try {
+      access();
+    } catch (const ApiError& error) {
+      return &error == thrown;
+    }
+    return false;
+  };
+  CHECK(is_thrown([&] { (void)result.value(); }));
+  CHECK(is_thrown([&] { (void)*result; }));
+  CHECK(is_thrown([&] { (void)result->id; }));
+  CHECK(is_thrown([&] { (void)std::as_const(result).value(); }));
+  CHECK(is_thrown([&] { (void)std::as_const(result)->id; }));
+  CHECK(is_thrown([&] { (void)std::move(result).value(); }));
+  CHECK(is_thrown([&] { const Order order = std::move(result); }));
+}
+
+TEST_CASE("error() of a success is a failure without a code") {
+  Flaky op{.failures = 2};
+  const auto result = try_retry_with_backoff(op, test::FakeClock{});
+  CHECK(result.has_value());
+  CHECK_FALSE(result.error().code());
+  CHECK_FALSE(result.error().exception());
+  CHECK(result.stats.errors.size() == 2);
+}
+
+TEST_CASE("an error code: success is an empty one, and a failed one stays reachable") {
+  const auto good = retry_with_backoff(Flaky{.failures = 1}, test::FakeClock{});
+  CHECK(good.has_value());
+  CHECK_FALSE(good.value());
+  CHECK(good.stats.attempts == 2);
+  const auto bad = retry_with_backoff(Flaky{}, test::FakeClock{});
+  CHECK_FALSE(bad.has_value());
+  CHECK(bad.value() == NetworkErrc::connection_reset);
+  CHECK(bad.error().code() == NetworkErrc::connection_reset);
+  const std::error_code code = retry_with_backoff(Flaky{}, test::FakeClock{});
+  CHECK(code == NetworkErrc::connection_reset);
+}
+
+TEST_CASE("an expected: its last failed value is not thrown, has_value() is false, value() gives it") {
+  int calls = 0;
+  const auto op = [&] {
+    return Code{support::Unexpected{std::error_code{503 - ++calls % 2, api_error_category()}}};
+  };
+  const auto result = retry_with_backoff(op, {.max_retries = 1}, test::FakeClock{});
+  static_assert(std::is_same_v<decltype(result), const RetryResult<Code>>);
+  CHECK_FALSE(result.has_value());
+  CHECK_FALSE(result.value().has_value());
+  CHECK(result->error().value() == 503);
+  CHECK(result.error().status() == 503);
+  REQUIRE(result.stats.errors.size() == 2);
+  CHECK(result.stats.errors[0].status() == 502);
+  const Code converted = retry_with_backoff(op, {.max_retries = 0});
+  CHECK_FALSE(converted.has_value());
+}
+
+TEST_CASE("an expected: its success, at once and after failures") {
+  const auto op = [](const Attempt& attempt) -> Rich {
+    if (attempt.number < 3) return support::Unexpected{unavailable(std::to_string(attempt.number))};
+    return std::string{"value"};
+  };
+  const auto result = retry_with_backoff(op, test::FakeClock{});
+  CHECK(result.has_value());
+  CHECK(result->value() == "value");
+  CHECK(result.stats.errors.size() == 2);
+  CHECK(result.stats.errors[1].message() == "2");
+  const Rich converted = retry_with_backoff([] { return Rich{"at once"}; });
+  CHECK(converted.value() == "at once");
+}
+
+TEST_CASE("an expected whose error is of an unknown type: a failure without a code, not retried") {
+  const auto result =
+      retry_with_backoff([] { return Words{support::Unexpected{std::string{"broken"}}}; }, test::FakeClock{});
+  CHECK_FALSE(result.has_value());
+  CHECK(result->error() == "broken");
+  CHECK_FALSE(result.error().code());
+  CHECK(result.stats.stop_reason == StopReason::not_retryable);
+}
+
+TEST_CASE("an op that returns its errors and then throws: the last error counts, which is no value") {
+  const auto op = [](const Attempt& attempt) -> Code {
+    if (attempt.number == 1) return support::Unexpected{std::error_code{NetworkErrc::timed_out}};
+    throw ApiError{ErrorCode::not_found};
+  };
+  CHECK_THROWS_AS(retry_with_backoff(op, test::FakeClock{}), ApiError);
+  const auto result = try_retry_with_backoff(op, test::FakeClock{});
+  CHECK_FALSE(result.has_value());
+  CHECK(result.error().status() == 404);
+  CHECK_THROWS_AS(result.value(), ApiError);
+}
+
+TEST_CASE("an op that throws and then returns its error: the value counts") {
+  const auto op = [](const Attempt& attempt) -> Code {
+    if (attempt.number == 1) throw unavailable();
+    return support::Unexpected{std::error_code{ErrorCode::not_found}};
+  };
+  const auto result = retry_with_backoff(op, test::FakeClock{});
+  CHECK_FALSE(result.has_value());
+  CHECK(result->error() == ErrorCode::not_found);
+}
+
+TEST_CASE("a retry within a retry: the inner result is an expected-like value") {
+  const auto inner = [] { return try_retry_with_backoff(Flaky{}, {.max_retries = 1}, test::FakeClock{}); };
+  const auto result = retry_with_backoff(inner, {.max_retries = 2}, test::FakeClock{});
+  static_assert(std::is_same_v<decltype(result), const RetryResult<RetryResult<std::error_code>>>);
+  CHECK_FALSE(result.has_value());
+  CHECK(result.stats.attempts == 3);
+  CHECK(result.value().stats.attempts == 2);
+  CHECK(result.error().code() == NetworkErrc::connection_reset);
+}
+
+TEST_CASE("a retry within a retry: an inner result that holds an exception stays a value too") {
+  const auto inner = [] {
+    return try_retry_with_backoff([]() -> int { throw unavailable("inner"); }, {.max_retries = 1},
+                                  test::FakeClock{});
+  };
+  std::optional<RetryResult<RetryResult<int>>> result;
+  REQUIRE_NOTHROW(result = retry_with_backoff(inner, {.max_retries = 2}, test::FakeClock{}));
+  CHECK_FALSE(result->has_value());
+  CHECK(result->value().stats.attempts == 2);
+  CHECK(result->error().message() == "inner");
+}
+
+TEST_CASE("an expected of a Failure that holds an exception stays a value too") {
+  using Result = support::Expected<int, Failure>;
+  const auto op = [] {
+    return Result{support::Unexpected{Failure::from_exception(std::make_exception_ptr(unavailable("held")))}};
+  };
+  std::optional<RetryResult<Result>> result;
+  REQUIRE_NOTHROW(result = retry_with_backoff(op, test::FakeClock{}));
+  CHECK_FALSE(result->has_value());
+  CHECK(result->value().error().message() == "held");
+  CHECK(result->stats.attempts == 4);
+}
+
+TEST_CASE("stats for each reason to stop") {
+  test::FakeClock clock;
+  const RetryConfig config{.max_retries = 1, .jitter = Jitter::none};
+  const auto check = [](const RetryStats& stats, StopReason reason, int attempts,
+                        std::chrono::nanoseconds total_delay, std::size_t errors) {
+    CAPTURE(to_string(reason));
+    CHECK(stats.stop_reason == reason);
+    CHECK(stats.attempts == attempts);
+    CHECK(stats.total_delay == total_delay);
+    CHECK(stats.errors.size() == errors);
+  };
+  const auto busy = [](std::chrono::seconds wait) {
+    return [=] { throw unavailable().with_retry_after(wait); };
+  };
+  std::stop_source stop;
+  stop.request_stop();
+  Budget budget;
+  auto timed = config;
+  timed.total_timeout = 1s;
+  check(try_retry_with_backoff([] {}, config, clock).stats, StopReason::succeeded, 1, 0s, 0);
+  check(try_retry_with_backoff(Flaky{.failures = 1}, config, clock).stats, StopReason::succeeded, 2, 1s, 1);
+  check(try_retry_with_backoff([] { throw 42; }, config, clock).stats, StopReason::not_retryable, 1, 0s, 1);
+  check(try_retry_with_backoff(Flaky{}, config, clock).stats, StopReason::retries_exhausted, 2, 1s, 2);
+  check(try_retry_with_backoff(Flaky{}, timed, clock).stats, StopReason::deadline, 1, 0s, 1);
+  check(try_retry_with_backoff(Flaky{}, config, clock, budget).stats, StopReason::budget_exhausted, 1, 0s, 1);
+  check(try_retry_with_backoff(busy(31s), config, clock).stats, StopReason::retry_after_too_long, 1, 0s, 1);
+  check(try_retry_with_backoff([] {}, clock, stop.get_token()).stats, StopReason::cancelled, 0, 0s, 0);
+}
+
+TEST_CASE("stats.errors: one Failure per failed attempt, in order, the success no entry") {
+  const auto op = [](const Attempt& attempt) {
+    switch (attempt.number) {
+      case 1: throw unavailable("first");
+      case 2: throw std::system_error{make_error_code(NetworkErrc::timed_out)};
+      case 3: return make_error_code(NetworkErrc::connection_refused);
+      default: return std::error_code{};
+    }
+  };
+  const auto result = retry_with_backoff(op, test::FakeClock{});
+  REQUIRE(result.stats.errors.size() == 3);
+  CHECK(result.stats.errors[0].message() == "first");
+  CHECK(result.stats.errors[0].exception() != nullptr);
+  CHECK(result.stats.errors[1].code() == NetworkErrc::timed_out);
+  CHECK(result.stats.errors[2].code() == NetworkErrc::connection_refused);
+  CHECK(result.stats.errors[2].exception() == nullptr);
+}
+
+TEST_CASE("a rejected call's result made no attempt, and its value() is the rejection") {
+  const CircuitOpenError error{"payments", 5s};
+  auto result = failure_traits<RetryResult<int>>::from_rejection(error);
+  CHECK_FALSE(result.has_value());
+  CHECK(result.stats.attempts == 0);
+  CHECK(result.stats.errors.empty());
+  CHECK(result.error().is_rejection());
+  CHECK(result.error().retry_after() == 5s);
+  CHECK_THROWS_AS(result.value(), CircuitOpenError);
+  CHECK_THROWS_AS(int{std::move(result)}, CircuitOpenError);
+  CHECK_THROWS_AS(failure_traits<RetryResult<void>>::from_rejection(error).value(), CircuitOpenError);
+}
+
+TEST_CASE("each reason to stop has a name") {
+  CHECK(to_string(StopReason::succeeded) == "succeeded");
+  CHECK(to_string(StopReason::not_retryable) == "not_retryable");
+  CHECK(to_string(StopReason::retries_exhausted) == "retries_exhausted");
+  CHECK(to_string(StopReason::deadline) == "deadline");
+  CHECK(to_string(StopReason::budget_exhausted) == "budget_exhausted");
+  CHECK(to_string(StopReason::retry_after_too_long) == "retry_after_too_long");
+  CHECK(to_string(StopReason::cancelled) == "cancelled");
+  CHECK(to_string(static_cast<StopReason>(99)) == "unknown");
+}
