@@ -95,7 +95,8 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   }
 
   template <class Op, class... Options>
-  decltype(auto) execute(Op&& op, CallOptions call, Options&&... options) {
+  requires(detail::count<detail::IsCallOptions, Options...> == 0) decltype(auto)
+      execute(Op&& op, CallOptions call, Options&&... options) {
     return execute_with(op, call, options...);
   }
 
@@ -136,8 +137,9 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   template <class F>
   [[nodiscard]] Subscription on_state_change(F&& callback) {
     auto subscriber = detail::make_subscriber(std::forward<F>(callback));
-    core_.subscribe(subscriber);
-    return Subscription{std::move(subscriber)};
+    Subscription subscription{subscriber};
+    core_.subscribe(std::move(subscriber));
+    return subscription;
   }
 
  private:

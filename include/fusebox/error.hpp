@@ -299,7 +299,8 @@ class FUSEBOX_API ErrorCategoryConditions final : public std::error_category {
   [[nodiscard]] bool equivalent(const std::error_code& code, int condition) const noexcept override {
     if (static_cast<ErrorCategory>(condition) == ErrorCategory::internal) {
       // An unknown code is not said to be ours: internal answers for HTTP statuses only.
-      return code.category() == api_error_category() && category_of(code.value()) == ErrorCategory::internal;
+      return code && code.category() == api_error_category() &&
+             category_of(code.value()) == ErrorCategory::internal;
     }
     return code && category_of_code(code) == static_cast<ErrorCategory>(condition);
   }

@@ -67,6 +67,8 @@ enum class Outcome : unsigned char;
 class Failure;
 template <class T>
 struct failure_traits;
+template <class Predicate>
+class FailureIf;
 
 enum class Jitter : unsigned char;
 struct RetryConfig;
@@ -89,10 +91,14 @@ class Subscription;
 template <class C = SystemClock>
 class CircuitBreaker;
 
+class Window;
 struct RegistryConfig;
 template <class C = SystemClock>
 class CircuitBreakerRegistry;
 
+struct RequestInfo;
+struct HttpResponse;
+struct HealthSummary;
 struct HealthReport;
 
 namespace detail {

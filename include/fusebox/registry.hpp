@@ -68,7 +68,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return find_or_make(name, &config);
   }
 
-  /// The breaker of that name, or null.
+  /// The breaker of that name, or null. Unlike get(), this is no use that keeps it from being evicted.
   [[nodiscard]] Handle find(std::string_view name) const {
     const std::lock_guard lock{mutex_};
     const auto found = by_name_.find(name);
@@ -136,11 +136,12 @@ class FUSEBOX_API CircuitBreakerRegistry {
   template <class F>
   [[nodiscard]] Subscription on_state_change(F&& callback) {
     auto subscriber = detail::make_subscriber(std::forward<F>(callback));
+    Subscription subscription{subscriber};
     const std::lock_guard lock{mutex_};
     std::erase_if(subscribers_, [](const auto& old) { return !old->active(); });
     subscribers_.push_back(subscriber);
     for (const Handle& breaker : by_use_) breaker->core_.subscribe(subscriber);
-    return Subscription{std::move(subscriber)};
+    return subscription;
   }
 
  private:
@@ -158,22 +159,20 @@ class FUSEBOX_API CircuitBreakerRegistry {
     const std::lock_guard lock{mutex_};
     if (const auto found = by_name_.find(name); found != by_name_.end()) {
       const Position position = found->second;
-      by_use_.splice(by_use_.end(), by_use_, position);
       if (config != nullptr && *config != (*position)->config()) {
         detail::throw_if("CircuitBreakerConfig", detail::check(*config));
         ++config_conflicts_;
       }
+      by_use_.splice(by_use_.end(), by_use_, position);
       return *position;
     }
     auto made = std::make_shared<Breaker>(std::string{name},
                                           config != nullptr ? *config : config_.default_config, clock_);
-    if (by_name_.size() >= static_cast<std::size_t>(config_.max_breakers)) {
-      const Position oldest = find_evictable();
-      if (oldest == by_use_.end()) {
-        ++unregistered_;
-        return made;
-      }
-      evicted = take_out(oldest);
+    const bool full = by_name_.size() >= static_cast<std::size_t>(config_.max_breakers);
+    const Position oldest = full ? find_evictable() : by_use_.end();
+    if (full && oldest == by_use_.end()) {
+      ++unregistered_;
+      return made;
     }
     for (const auto& subscriber : subscribers_) {
       if (subscriber->active()) made->core_.subscribe(subscriber);
@@ -184,6 +183,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
       by_use_.erase(position);
       FUSEBOX_DETAIL_RETHROW;
     }
+    if (full) evicted = take_out(oldest);
     return made;
   }
 

@@ -240,6 +240,8 @@ auto retry(Op& op, const RetryConfig& config, Options&... options) {
   static_assert(!unfinished<T>,
                 "fusebox: op returns a future or a coroutine: its failure would come after the retry has "
                 "looked; wait for it inside op");
+  static_assert(!std::is_void_v<T> || count<IsFailureIf, Options...> == 0,
+                "fusebox: failure_if judges the value of op, and this op returns none");
   RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>> result;
   run_attempts(result, op, config, options...);
   return result;

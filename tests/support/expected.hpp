@@ -20,7 +20,7 @@ class Expected {
   using error_type = E;
   using unexpected_type = Unexpected<E>;
 
-  Expected(T value) : value_{std::move(value)} {}                            // NOLINT(*-explicit-*)
+  Expected(T value) : value_{std::move(value)} {}                              // NOLINT(*-explicit-*)
   Expected(Unexpected<E> unexpected) : error_{std::move(unexpected.error)} {}  // NOLINT(*-explicit-*)
 
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }

@@ -404,14 +404,13 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::move_by_hand(State to, StateChang
   if (word.state() == to && to != State::closed) return;
   escalation_ = 0;
   if (to == State::closed) {
+    // Before the word: a call that sees the new period counts in it.
     reset_generation_ = word.generation() + 1;
     opened_ = 0;
-  }
-  enter(word, to, 0, to == State::forced_open ? tick_max : tick_min, reason, now);
-  if (to == State::closed) {
     before_reset_ = totals_.values();
     totals_.forget_stamps();
   }
+  enter(word, to, 0, to == State::forced_open ? tick_max : tick_min, reason, now);
   unlock_and_deliver(lock);
 }
 
@@ -419,7 +418,6 @@ template <class C, class Sync>
 FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   CircuitBreakerStats stats;
   const Tick stamp_now = coarse_tick(clock_);
-  const Tick wait_now = wait_tick();
   const auto wall_now = clock_.wall_now();
   Lock lock{mutex_};
   const Word word = load();
@@ -444,10 +442,9 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   stats.consecutive_failures = static_cast<int>(word.run());
   stats.last_failure_time = wall(totals_.last_failure());
   stats.last_success_time = wall(totals_.last_success());
-  if (word.state() == State::open) {
-    stats.retry_after = std::chrono::nanoseconds{elapsed(wait_now, due_.load(std::memory_order_relaxed))};
-  }
+  const Tick due = due_.load(std::memory_order_relaxed);
   lock.unlock();
+  if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};
   if (failure_window_) {
     const Rate rate = failure_window_->rate(closed_generation, clock_);
     if (rate.reaches(0.0, config_.failure_rate->minimum_calls)) stats.failure_rate = rate.value();

@@ -1,8 +1,8 @@
 // fusebox/detail/rate_window.hpp: of the last calls, or the calls of the last seconds, how many hit (B3).
 //
-// A hit is what the rule counts: a failure, or a slow call. Recording takes no lock, but for one at the
-// change of a time bucket. What is stored carries the generation that it belongs to, so that a new
-// period starts empty without anything being cleared. Storage is allocated once.
+// A hit is what the rule counts: a failure, or a slow call. Recording takes no lock. What is stored carries
+// the generation that it belongs to, so that a new period starts empty without anything being cleared.
+// Storage is allocated once.
 #pragma once
 
 #include <array>
@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include <fusebox/detail/random.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
@@ -75,11 +75,18 @@ class Tally {
   std::uint64_t bits_ = 0;
 };
 
-/// Adds to the tally of `tag`: starts anew where the word holds an older one, does nothing where it
-/// holds a newer one.
-template <class Word>
-void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept {
-  std::uint64_t seen = word.load(std::memory_order_relaxed);
+/// Is tag `a` of a later generation than `b`?
+[[nodiscard]] constexpr bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
+  const std::uint32_t ahead = (a - b) & Tally::tag_mask;
+  return ahead != 0 && ahead <= Tally::tag_mask / 2;
+}
+
+/// Adds to the tally of `tag`. Where the word holds that of another tag, it starts anew, unless
+/// `is_past(tag held)` says that the one held is to stay.
+template <class Word, class IsPast>
+void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits,
+                  IsPast is_past) noexcept {
+  std::uint64_t seen = word.load(std::memory_order_acquire);
   for (;;) {
     const Tally old{seen};
     Tally next{tag, calls, hits};
@@ -88,12 +95,23 @@ void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint3
       const bool full = old.calls() == Tally::field_mask && calls > 0;
       next = full ? Tally{tag, old.calls() / 2 + calls, old.hits() / 2 + hits}
                   : Tally{tag, old.calls() + calls, old.hits() + hits};
-    } else if (((tag - old.tag()) & Tally::tag_mask) > Tally::tag_mask / 2) {
+    } else if (is_past(old.tag())) {
       return;
     }
-    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_relaxed, std::memory_order_relaxed))
+    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_acq_rel, std::memory_order_acquire))
       return;
   }
+}
+
+/// Moves `word` on to `value`; false where it is past it.
+template <class Word, class T>
+bool move_on(Word& word, T value) noexcept {
+  T held = word.load(std::memory_order_acquire);
+  while (held < value) {
+    if (word.compare_exchange_weak(held, value, std::memory_order_acq_rel, std::memory_order_acquire))
+      return true;
+  }
+  return held == value;
 }
 
 struct Rate {
@@ -116,13 +134,19 @@ class CountWindow {
       : size_{static_cast<std::uint32_t>(calls)}, ring_{std::make_unique<Slot[]>(size_)} {}
 
   void record(std::uint32_t tag, bool hit) noexcept {
-    const std::uint64_t turn = next_.fetch_add(1, std::memory_order_relaxed);
+    // A report that was on its way while the period ended must not take a place in the next one.
+    const auto is_past = [tag](std::uint32_t held) { return is_later(held, tag); };
+    if (is_past(Tally{sum_.load(std::memory_order_relaxed)}.tag())) return;
+    Slot& slot = ring_[next_.fetch_add(1, std::memory_order_relaxed) % size_];
     const std::uint32_t mine = (tag << 1U) | (hit ? 1U : 0U);
-    const std::uint32_t old = ring_[turn % size_].exchange(mine, std::memory_order_relaxed);
+    std::uint32_t old = slot.load(std::memory_order_relaxed);
+    do {
+      if (is_past(old >> 1U)) return;
+    } while (!slot.compare_exchange_weak(old, mine, std::memory_order_relaxed, std::memory_order_relaxed));
     const bool replaced = (old >> 1U) == tag;
     const std::uint32_t calls = replaced ? 0 : 1;
     const std::uint32_t hits = (mine & 1U) - (replaced ? old & 1U : 0U);
-    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits);
+    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits, is_past);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t tag) const noexcept {
@@ -140,36 +164,36 @@ class CountWindow {
   typename Sync::template Atomic<std::uint64_t> sum_{0};
 };
 
-/// The last ten buckets of time.
+/// The last ten buckets of time. A bucket is used again every ten widths, and starts empty then; its tally's
+/// tag tells which of its turns, and which generation, it counts.
 template <class Sync>
 class TimeWindow {
  public:
   explicit TimeWindow(std::chrono::nanoseconds length)
       : width_{length.count() / bucket_count + (length.count() % bucket_count != 0 ? 1 : 0)} {}
 
-  void record(std::uint32_t tag, Tick now, bool hit) {
+  void record(std::uint32_t generation, Tick now, bool hit) noexcept {
     const Tick number = number_at(now);
     Bucket& bucket = buckets_[static_cast<std::size_t>(modulo(number))];
-    if (bucket.number.load(std::memory_order_acquire) != number) {
-      const std::lock_guard lock{mutex_};
-      const Tick held = bucket.number.load(std::memory_order_relaxed);
-      if (held > number) return;  // a whole window ahead of us already
-      if (held < number) {
-        bucket.tally.store(Tally{tag, 0, 0}.bits(), std::memory_order_relaxed);
-        bucket.number.store(number, std::memory_order_release);
-      }
-    }
-    add_to_tally(bucket.tally, tag, 1, hit ? 1 : 0);
+    if (!move_on(generation_, generation) || !move_on(bucket.number, number)) return;
+    // A tally of another tag is of the past, unless time or the generation has moved on meanwhile.
+    const auto is_past = [&](std::uint32_t) {
+      return bucket.number.load(std::memory_order_acquire) != number ||
+             generation_.load(std::memory_order_acquire) != generation;
+    };
+    add_to_tally(bucket.tally, tag_of(generation, number), 1, hit ? 1 : 0, is_past);
   }
 
-  [[nodiscard]] Rate rate(std::uint32_t tag, Tick now) const noexcept {
+  [[nodiscard]] Rate rate(std::uint32_t generation, Tick now) const noexcept {
     const Tick newest = number_at(now);
     Rate sum;
-    for (std::size_t i = 0; i < bucket_count; ++i) {
-      const Bucket& bucket = buckets_[i];
+    for (const Bucket& bucket : buckets_) {
       const Tick number = bucket.number.load(std::memory_order_acquire);
-      const Tally tally{bucket.tally.load(std::memory_order_relaxed)};
-      if (number == tick_min || tally.tag() != tag || elapsed(number, newest) >= bucket_count) continue;
+      const Tally tally{bucket.tally.load(std::memory_order_acquire)};
+      if (number == tick_min || elapsed(number, newest) >= bucket_count ||
+          tally.tag() != tag_of(generation, number)) {
+        continue;
+      }
       sum.calls += tally.calls();
       sum.hits += tally.hits();
     }
@@ -184,14 +208,22 @@ class TimeWindow {
     typename Sync::template Atomic<std::uint64_t> tally{0};
   };
 
-  [[nodiscard]] Tick number_at(Tick now) const noexcept { return now / width_ - (now % width_ < 0 ? 1 : 0); }
+  [[nodiscard]] static constexpr Tick floor_divide(Tick a, Tick b) noexcept {
+    return a / b - (a % b < 0 ? 1 : 0);
+  }
+  [[nodiscard]] Tick number_at(Tick now) const noexcept { return floor_divide(now, width_); }
   [[nodiscard]] static constexpr Tick modulo(Tick number) noexcept {
     return (number % bucket_count + bucket_count) % bucket_count;
   }
+  /// Differs from one turn of a bucket to the next, and from one generation to the next.
+  [[nodiscard]] static constexpr std::uint32_t tag_of(std::uint32_t generation, Tick number) noexcept {
+    const auto turn = static_cast<std::uint64_t>(floor_divide(number, bucket_count));
+    return static_cast<std::uint32_t>(turn ^ mix(generation)) & Tally::tag_mask;
+  }
 
   Tick width_;
+  typename Sync::template Atomic<std::uint32_t> generation_{0};
   std::array<Bucket, bucket_count> buckets_;
-  typename Sync::Mutex mutex_;
 };
 
 /// Either of the two, as the config says.
@@ -208,18 +240,16 @@ class RateWindow {
 
   template <class C>
   void record(std::uint32_t generation, const C& clock, bool hit) {
-    const std::uint32_t tag = generation & Tally::tag_mask;
     if (count_) {
-      count_->record(tag, hit);
+      count_->record(generation & Tally::tag_mask, hit);
     } else {
-      time_->record(tag, tick(clock), hit);
+      time_->record(generation, tick(clock), hit);
     }
   }
 
   template <class C>
   [[nodiscard]] Rate rate(std::uint32_t generation, const C& clock) const {
-    const std::uint32_t tag = generation & Tally::tag_mask;
-    return count_ ? count_->rate(tag) : time_->rate(tag, tick(clock));
+    return count_ ? count_->rate(generation & Tally::tag_mask) : time_->rate(generation, tick(clock));
   }
 
  private:

@@ -46,10 +46,11 @@ class FakeClock {
   }
 
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const {
+    const std::lock_guard lock{timeline_->mutex};
+    const detail::Tick since = timeline_->now.load(std::memory_order_relaxed) - timeline_->wall_set_at;
     return std::chrono::system_clock::time_point{
         std::chrono::duration_cast<std::chrono::system_clock::duration>(
-            std::chrono::nanoseconds{timeline_->now.load(std::memory_order_acquire) +
-                                     timeline_->wall_offset.load(std::memory_order_relaxed)})};
+            std::chrono::nanoseconds{detail::saturating_add(timeline_->wall, since)})};
   }
 
   /// Records the wait. By default the timeline moves by `duration`; in manual mode the caller waits
@@ -70,9 +71,9 @@ class FakeClock {
 
   /// Makes `wall_now()` jump; it goes on from there with the timeline, which does not move.
   void set_wall(std::chrono::system_clock::time_point time) const {
-    const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-    timeline_->wall_offset.store(wall - timeline_->now.load(std::memory_order_acquire),
-                                 std::memory_order_relaxed);
+    const std::lock_guard lock{timeline_->mutex};
+    timeline_->wall = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+    timeline_->wall_set_at = timeline_->now.load(std::memory_order_relaxed);
   }
 
   /// From now on sleepers wait for `advance` (true) or move the timeline by themselves (false).
@@ -108,8 +109,9 @@ class FakeClock {
   }
 
   struct Sleeper {
-    detail::Tick due;
+    detail::Tick due = 0;
     bool woken = false;
+    bool stopped = false;
   };
 
   struct Timeline {
@@ -117,22 +119,19 @@ class FakeClock {
     static constexpr detail::Tick start_wall = detail::ticks(std::chrono::seconds{1'736'251'200});
 
     std::atomic<detail::Tick> now{start};
-    std::atomic<detail::Tick> wall_offset{start_wall - start};
     std::atomic<detail::Tick> coarse_tick{1};
     std::mutex mutex;
     std::condition_variable changed;
     std::vector<std::chrono::nanoseconds> sleeps;
     std::vector<Sleeper*> sleepers;
     bool manual = false;
+    detail::Tick wall = start_wall;  // when the timeline stood at wall_set_at
+    detail::Tick wall_set_at = start;
 
-    void move(detail::Tick duration) {
+    /// Moves the timeline and wakes the sleepers that are due by then. The caller holds the lock.
+    std::size_t move(detail::Tick duration) {
       now.store(detail::saturating_add(now.load(std::memory_order_relaxed), duration),
                 std::memory_order_release);
-    }
-
-    std::size_t advance(detail::Tick duration) {
-      const std::lock_guard lock{mutex};
-      move(duration);
       const auto due = [&](Sleeper* sleeper) {
         sleeper->woken = sleeper->due <= now.load(std::memory_order_relaxed);
         return sleeper->woken;
@@ -142,31 +141,35 @@ class FakeClock {
       return woken;
     }
 
+    std::size_t advance(detail::Tick duration) {
+      const std::lock_guard lock{mutex};
+      return move(duration);
+    }
+
     bool sleep(detail::Tick duration, [[maybe_unused]] const detail::StopToken& token) {
+      Sleeper self;
+#if FUSEBOX_DETAIL_STOP_TOKEN
+      // Before anybody can count this sleeper: once request_stop has returned, advance finds it no more.
+      const std::stop_callback on_stop{token, [&] {
+                                         const std::lock_guard guard{mutex};
+                                         std::erase(sleepers, &self);
+                                         self.stopped = !self.woken;
+                                         changed.notify_all();
+                                       }};
+#endif
       std::unique_lock lock{mutex};
       sleeps.emplace_back(duration);
-      if (token.stop_requested()) return false;
+      if (self.stopped) return false;
       if (duration <= 0) return true;
       if (!manual) {
         move(duration);
         return true;
       }
-      Sleeper self{detail::saturating_add(now.load(std::memory_order_relaxed), duration)};
+      self.due = detail::saturating_add(now.load(std::memory_order_relaxed), duration);
       sleepers.push_back(&self);
       changed.notify_all();
-      lock.unlock();
-#if FUSEBOX_DETAIL_STOP_TOKEN
-      const std::stop_callback on_stop{token, [this] {
-                                         const std::lock_guard guard{mutex};
-                                         changed.notify_all();
-                                       }};
-#endif
-      lock.lock();
-      changed.wait(lock, [&] { return self.woken || token.stop_requested(); });
-      std::erase(sleepers, &self);
-      const bool woken = self.woken;
-      lock.unlock();
-      return woken;
+      changed.wait(lock, [&] { return self.woken || self.stopped; });
+      return self.woken;
     }
   };
 

@@ -1,0 +1,12 @@
+// op is looked at before its fallback is.
+// expect: op must be callable without arguments or with a Deadline
+#include <fusebox/circuit_breaker.hpp>
+
+inline fusebox::CircuitBreaker<> breaker{"name"};
+inline int fetch(int id) { return id; }
+
+#ifdef FUSEBOX_COMPILE_FAIL
+const int value = breaker.execute(fetch, [] { return 0; });
+#else
+const int value = breaker.execute([] { return fetch(7); }, [] { return 0; });
+#endif

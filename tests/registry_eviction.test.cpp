@@ -1,0 +1,273 @@
+#include <fusebox/registry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/threads.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Registry = CircuitBreakerRegistry<test::FakeClock>;
+using Breaker = Registry::Breaker;
+using Names = std::vector<std::string>;
+
+constexpr CircuitBreakerConfig brittle{.failure_threshold = 1, .reset_timeout = 10s};
+
+void fail(Breaker& breaker) { breaker.try_acquire().failure(); }
+
+/// Lets a brittle breaker fail, and then one of the two probes succeed that it needs.
+void half_open(Breaker& breaker, const test::FakeClock& clock) {
+  fail(breaker);
+  clock.advance(10s);
+  breaker.try_acquire().success();
+}
+
+Names names_in(const Registry& registry) {
+  Names names;
+  for (const auto& [name, stats] : registry.stats()) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("G3 there are never more than max_breakers") {
+  Registry registry{{.max_breakers = 10}};
+  for (int i = 0; i < 1000; ++i) {
+    (void)registry.get("host-" + std::to_string(i));
+    REQUIRE(registry.size() == static_cast<std::size_t>(i < 10 ? i + 1 : 10));
+  }
+  CHECK(names_in(registry) == Names{"host-990", "host-991", "host-992", "host-993", "host-994", "host-995",
+                                    "host-996", "host-997", "host-998", "host-999"});
+  CHECK(registry.unregistered() == 0);
+}
+
+TEST_CASE("G3 the least recently used of the closed and unheld makes room") {
+  Registry registry{{.max_breakers = 3}};
+  for (const auto* name : {"a", "b", "c"}) (void)registry.get(name);
+  (void)registry.get("a");                            // used again, so b is the oldest now
+  (void)registry.get("b", {.failure_threshold = 9});  // a config that is ignored is a use all the same
+  (void)registry.get("d");
+  CHECK(names_in(registry) == Names{"a", "b", "d"});
+  (void)registry.get("e");
+  CHECK(names_in(registry) == Names{"b", "d", "e"});
+  (void)registry.get("b");
+  (void)registry.get("f");
+  CHECK(names_in(registry) == Names{"b", "e", "f"});
+}
+
+TEST_CASE("G3 a known name makes no room") {
+  Registry registry{{.max_breakers = 2}};
+  (void)registry.get("a");
+  (void)registry.get("b");
+  for (int i = 0; i < 5; ++i) (void)registry.get("b");
+  CHECK(registry.find("c") == nullptr);
+  CHECK(names_in(registry) == Names{"a", "b"});
+}
+
+TEST_CASE("G3 closed ones make room before older ones that are not, these in the order of their use") {
+  test::FakeClock clock;
+  Registry registry{{.max_breakers = 4, .default_config = brittle}, clock};
+  half_open(*registry.get("half-open"), clock);
+  fail(*registry.get("open"));
+  (void)registry.get("closed-1");
+  (void)registry.get("closed-2");
+  REQUIRE(registry.get("half-open")->state() == State::half_open);  // used again: younger than `open`
+
+  const auto e = registry.get("e");
+  CHECK(names_in(registry) == Names{"closed-2", "e", "half-open", "open"});
+  const auto f = registry.get("f");
+  CHECK(names_in(registry) == Names{"e", "f", "half-open", "open"});
+  const auto g = registry.get("g");
+  CHECK(names_in(registry) == Names{"e", "f", "g", "half-open"});
+  const auto h = registry.get("h");
+  CHECK(names_in(registry) == Names{"e", "f", "g", "h"});
+  const auto i = registry.get("i");
+  CHECK(names_in(registry) == Names{"e", "f", "g", "h"});
+  CHECK(registry.unregistered() == 1);
+}
+
+TEST_CASE("G3 an open breaker whose wait is over is still open") {
+  test::FakeClock clock;
+  Registry registry{{.max_breakers = 2, .default_config = brittle}, clock};
+  fail(*registry.get("open"));
+  (void)registry.get("closed");
+  clock.advance(1h);
+  (void)registry.get("new");
+  CHECK(names_in(registry) == Names{"new", "open"});
+}
+
+TEST_CASE("G3 forced_open and disabled ones never make room") {
+  Registry registry{{.max_breakers = 2}};
+  registry.get("forced")->force_open();
+  registry.get("disabled")->disable();
+  const auto extra = registry.get("extra");
+  CHECK(names_in(registry) == Names{"disabled", "forced"});
+  CHECK(registry.unregistered() == 1);
+
+  registry.reset("disabled");
+  (void)registry.get("another");
+  CHECK(names_in(registry) == Names{"another", "forced"});
+  registry.reset("forced");
+  (void)registry.get("another");
+  (void)registry.get("last");
+  CHECK(names_in(registry) == Names{"another", "last"});
+  CHECK(registry.unregistered() == 1);
+}
+
+TEST_CASE("G3 what holds a breaker keeps its place, and nothing else does") {
+  Registry registry{{.max_breakers = 1}};
+  const auto is_held = [&] {
+    (void)registry.get("other");
+    return registry.find("payments") != nullptr;
+  };
+
+  SECTION("a handle") {
+    auto handle = registry.get("payments");
+    CHECK(is_held());
+    handle.reset();
+    CHECK_FALSE(is_held());
+  }
+  SECTION("a handle that find gave") {
+    (void)registry.get("payments");
+    auto handle = registry.find("payments");
+    CHECK(is_held());
+    handle.reset();
+    CHECK_FALSE(is_held());
+  }
+  SECTION("a permit that keeps its breaker alive") {
+    auto permit = try_acquire(registry.get("payments"));
+    REQUIRE(permit);
+    CHECK(is_held());
+    permit = Permit{};
+    CHECK_FALSE(is_held());
+  }
+  SECTION("a handle to a part of it") {
+    std::shared_ptr<const std::string> name;
+    {
+      const auto handle = registry.get("payments");
+      name = {handle, &handle->name()};
+    }
+    CHECK(is_held());
+    CHECK(*name == "payments");
+  }
+  SECTION("not a weak_ptr") {
+    const std::weak_ptr<Breaker> weak = registry.get("payments");
+    CHECK_FALSE(is_held());
+    CHECK(weak.expired());
+  }
+  SECTION("not a look at it") {
+    (void)registry.get("payments");
+    (void)registry.stats();
+    registry.reset_all();
+    CHECK(registry.reset("payments"));
+    CHECK(registry.find("payments") != nullptr);
+    CHECK_FALSE(is_held());
+  }
+  SECTION("not a subscription to the registry's changes") {
+    const auto subscription = registry.on_state_change([](const StateChange&) {});
+    (void)registry.get("payments");
+    CHECK_FALSE(is_held());
+  }
+}
+
+TEST_CASE("G3 where none can make room the new breaker works but is not registered") {
+  test::FakeClock clock;
+  Registry registry{{.max_breakers = 1}, clock};
+  const auto held = registry.get("held");
+  const auto extra = registry.get("extra", brittle);
+  CHECK(registry.unregistered() == 1);
+  CHECK(registry.size() == 1);
+  CHECK(registry.find("extra") == nullptr);
+  CHECK_FALSE(registry.remove("extra"));
+  CHECK_FALSE(registry.reset("extra"));
+
+  CHECK(extra->name() == "extra");
+  CHECK(extra->config() == brittle);
+  fail(*extra);
+  CHECK(extra->retry_after() == 10s);
+  clock.advance(10s);
+  CHECK(extra->execute([] { return 1; }) == 1);
+  CHECK(extra->state() == State::half_open);
+  CHECK(names_in(registry) == Names{"held"});
+  registry.reset_all();
+  CHECK(extra->state() == State::half_open);
+
+  const auto twin = registry.get("extra");
+  CHECK(twin != extra);
+  CHECK(twin->state() == State::closed);
+  CHECK(registry.unregistered() == 2);
+  CHECK(registry.config_conflicts() == 0);
+
+  registry.remove("held");
+  const auto registered = registry.get("extra");
+  CHECK(registered != extra);
+  CHECK(registered != twin);
+  CHECK(registry.find("extra") == registered);
+  CHECK(registry.unregistered() == 2);
+}
+
+TEST_CASE("G3 a registry of one breaker holds the last one asked for") {
+  Registry registry{{.max_breakers = 1}};
+  for (const auto* name : {"a", "b", "a", "c"}) {
+    (void)registry.get(name);
+    CHECK(names_in(registry) == Names{name});
+  }
+  CHECK(registry.unregistered() == 0);
+}
+
+TEST_CASE("G3 what made room is gone, and starts anew when it is asked for again") {
+  Registry registry{{.max_breakers = 1}};
+  registry.get("a")->execute([] {});
+  const std::weak_ptr<Breaker> first = registry.get("a");
+  (void)registry.get("b");
+  CHECK(first.expired());
+  CHECK(registry.get("a", brittle)->stats().success_count == 0);
+  CHECK(registry.get("a")->config() == brittle);
+  CHECK(registry.config_conflicts() == 0);
+}
+
+TEST_CASE("G3 remove and clear make room") {
+  Registry registry{{.max_breakers = 2}};
+  const auto a = registry.get("a");
+  const auto b = registry.get("b");
+  registry.remove("a");
+  const auto c = registry.get("c");
+  CHECK(names_in(registry) == Names{"b", "c"});
+  registry.clear();
+  const auto d = registry.get("d");
+  const auto e = registry.get("e");
+  CHECK(names_in(registry) == Names{"d", "e"});
+  CHECK(registry.unregistered() == 0);
+}
+
+TEST_CASE("G3 threads that ask for more names than there is room for all get breakers that work") {
+  constexpr int threads = 4;
+  constexpr int rounds = 300;
+  constexpr int room = 3;
+  Registry registry{{.max_breakers = room}};
+  std::atomic<int> over{0};
+  std::atomic<int> wrong{0};
+  std::atomic<int> in_use{0};
+  support::run_together(threads, [&](int thread) {
+    for (int i = 0; i < rounds; ++i) {
+      const std::string name = "host-" + std::to_string((i * (thread + 1)) % 7);
+      const auto breaker = registry.get(name);
+      if (breaker->name() != name || breaker->execute([] { return 1; }) != 1) ++wrong;
+      if (const auto registered = registry.find(name); registered == breaker) ++in_use;
+      if (registry.size() > room) ++over;
+    }
+  });
+  CHECK(over == 0);
+  CHECK(wrong == 0);
+  CHECK(registry.size() == room);
+  CHECK(in_use + static_cast<int>(registry.unregistered()) <= threads * rounds);
+  const auto late = registry.get("late");  // all handles are back: there is room again
+  CHECK(registry.find("late") == late);
+}

@@ -1,0 +1,201 @@
+// Every public name of the library is there, under the umbrella, in namespace fusebox.
+#include <fusebox/fusebox.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <chrono>
+#include <map>
+#include <type_traits>
+
+#if !defined(FUSEBOX_API) || !defined(FUSEBOX_VERSION) || !defined(FUSEBOX_VERSION_STRING) || \
+    !defined(FUSEBOX_VERSION_MAJOR) || !defined(FUSEBOX_VERSION_MINOR) || !defined(FUSEBOX_VERSION_PATCH)
+#error "a public macro is missing"
+#endif
+
+namespace names {
+
+// Time
+using fusebox::Deadline;
+using fusebox::earliest;
+using fusebox::no_timeout;
+using fusebox::SystemClock;
+using fusebox::test::FakeClock;
+using fusebox::test::ScopedSystemClock;
+static_assert(fusebox::Clock<SystemClock>);
+
+// Errors
+using fusebox::ApiError;
+using fusebox::BulkheadFullError;
+using fusebox::CancelledError;
+using fusebox::category_of;
+using fusebox::CircuitOpenError;
+using fusebox::ErrorCategory;
+using fusebox::ErrorCode;
+using fusebox::ErrorDetails;
+using fusebox::http_status;
+using fusebox::is_retryable;
+using fusebox::is_retryable_status;
+using fusebox::make_error_code;
+using fusebox::make_error_condition;
+using fusebox::NetworkErrc;
+using fusebox::PolicyErrc;
+using fusebox::RateLimitedError;
+using fusebox::RejectedError;
+using fusebox::TimeoutError;
+using fusebox::to_string;
+
+// Failures and outcomes
+using fusebox::default_outcome;
+using fusebox::Failure;
+using fusebox::failure_if;
+using fusebox::failure_traits;
+using fusebox::Outcome;
+
+// Circuit breaker
+using fusebox::CallOptions;
+using fusebox::CircuitBreaker;
+using fusebox::CircuitBreakerConfig;
+using fusebox::CircuitBreakerStats;
+using fusebox::FailureRate;
+using fusebox::last_calls;
+using fusebox::Permit;
+using fusebox::SlowCalls;
+using fusebox::State;
+using fusebox::StateChange;
+using fusebox::StateChangeReason;
+using fusebox::Subscription;
+using fusebox::try_acquire;
+using fusebox::validate;
+using fusebox::Window;
+using fusebox::within;
+
+// Registry
+using fusebox::CircuitBreakerRegistry;
+using fusebox::default_registry;
+using fusebox::get_all_circuit_breaker_stats;
+using fusebox::get_circuit_breaker;
+using fusebox::RegistryConfig;
+using fusebox::reset_all_circuit_breakers;
+using fusebox::reset_circuit_breaker;
+
+// Backoff and retry
+using fusebox::Attempt;
+using fusebox::exponential_delay;
+using fusebox::Jitter;
+using fusebox::on_give_up;
+using fusebox::on_retry;
+using fusebox::retry_if;
+using fusebox::retry_with_backoff;
+using fusebox::RetryConfig;
+using fusebox::RetryResult;
+using fusebox::RetryStats;
+using fusebox::StopReason;
+using fusebox::try_retry_with_backoff;
+using fusebox::with_random;
+using fusebox::retry_presets::aggressive;
+using fusebox::retry_presets::quick;
+using fusebox::retry_presets::slow;
+using fusebox::retry_presets::standard;
+static_assert(!fusebox::RetryBudgetLike<int>);
+
+// HTTP, responses, health, metrics
+using fusebox::health_report;
+using fusebox::HealthReport;
+using fusebox::RequestInfo;
+using fusebox::send_api_error;
+using fusebox::send_bad_request_error;
+using fusebox::send_exception;
+using fusebox::send_forbidden_error;
+using fusebox::send_method_not_allowed_error;
+using fusebox::send_not_found_error;
+using fusebox::send_rate_limit_error;
+using fusebox::send_service_unavailable_error;
+using fusebox::send_unauthorized_error;
+using fusebox::send_validation_error;
+using fusebox::to_json;
+using fusebox::to_problem_json;
+using fusebox::to_prometheus;
+using fusebox::http::is_idempotent;
+using fusebox::http::parse_retry_after;
+
+}  // namespace names
+
+// One inline namespace: the names are one thing, however they are reached.
+static_assert(std::is_same_v<names::Permit, fusebox::v0::Permit>);
+
+namespace {
+
+using namespace fusebox;
+
+// The enumerators.
+
+template <class E, E... values>
+inline constexpr bool are_all_there = sizeof...(values) > 0;
+
+static_assert(are_all_there<Outcome, Outcome::success, Outcome::failure, Outcome::ignored>);
+static_assert(
+    are_all_there<State, State::closed, State::open, State::half_open, State::forced_open, State::disabled>);
+static_assert(
+    are_all_there<StateChangeReason, StateChangeReason::failure_threshold, StateChangeReason::failure_rate,
+                  StateChangeReason::slow_calls, StateChangeReason::probe_admitted,
+                  StateChangeReason::probe_failed, StateChangeReason::probes_succeeded,
+                  StateChangeReason::forced, StateChangeReason::disabled, StateChangeReason::reset>);
+static_assert(are_all_there<StopReason, StopReason::succeeded, StopReason::not_retryable,
+                            StopReason::retries_exhausted, StopReason::deadline, StopReason::budget_exhausted,
+                            StopReason::retry_after_too_long, StopReason::cancelled>);
+static_assert(are_all_there<Jitter, Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated>);
+
+// The members of what has no test of its own among these.
+
+template <class T, class Expected>
+inline constexpr bool is = std::is_same_v<T, Expected>;
+using WallTime = std::optional<std::chrono::system_clock::time_point>;
+
+static_assert(is<decltype(CircuitBreakerStats::state), State>);
+static_assert(is<decltype(CircuitBreakerStats::failure_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::success_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::ignored_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::rejected_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::slow_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::opened_count), std::uint64_t>);
+static_assert(is<decltype(CircuitBreakerStats::consecutive_failures), int>);
+static_assert(is<decltype(CircuitBreakerStats::failure_rate), double>);
+static_assert(is<decltype(CircuitBreakerStats::last_failure_time), WallTime>);
+static_assert(is<decltype(CircuitBreakerStats::last_success_time), WallTime>);
+static_assert(is<decltype(CircuitBreakerStats::retry_after), std::chrono::nanoseconds>);
+
+using Seconds = std::optional<std::chrono::seconds>;
+static_assert(is<decltype(std::declval<const Failure&>().code()), std::error_code>);
+static_assert(is<decltype(std::declval<const Failure&>().category()), ErrorCategory>);
+static_assert(is<decltype(std::declval<const Failure&>().status()), std::optional<int>>);
+static_assert(is<decltype(std::declval<const Failure&>().retry_after()), Seconds>);
+static_assert(is<decltype(std::declval<const Failure&>().message()), std::string>);
+static_assert(is<decltype(std::declval<const Failure&>().rethrow()), void>);
+static_assert(is<decltype(Failure::from_status(503)), Failure>);
+static_assert(is<decltype(Failure::from_status(503, std::chrono::seconds{1})), Failure>);
+
+static_assert(is<decltype(std::declval<const ApiError&>().code()), ErrorCode>);
+static_assert(is<decltype(std::declval<const ApiError&>().category()), ErrorCategory>);
+static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().message()), std::string>);
+static_assert(is<decltype(std::declval<const ApiError&>().details()), const ErrorDetails&>);
+static_assert(
+    is<decltype(std::declval<const ApiError&>().timestamp()), std::chrono::system_clock::time_point>);
+static_assert(is<decltype(std::declval<const ApiError&>().retry_after()), Seconds>);
+static_assert(is<decltype(std::declval<const ApiError&>().reason()), std::error_code>);
+static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().request_id()), std::string>);
+static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().path()), std::string>);
+static_assert(is<decltype(ErrorDetails::json("{}")), ErrorDetails>);
+
+static_assert(is<decltype(RequestInfo::request_id), std::string>);
+static_assert(is<decltype(RequestInfo::path), std::string>);
+static_assert(is<decltype(HealthReport::timestamp), std::chrono::system_clock::time_point>);
+static_assert(is<decltype(health_report(default_registry())), HealthReport>);
+static_assert(is<decltype(to_json(std::declval<const HealthReport&>())), std::string>);
+static_assert(is<decltype(to_json(std::declval<const ApiError&>())), std::string>);
+static_assert(is<decltype(to_problem_json(std::declval<const ApiError&>())), std::string>);
+static_assert(is<decltype(to_prometheus(default_registry())), std::string>);
+static_assert(http::is_idempotent("PUT") && !http::is_idempotent("POST"));
+static_assert(http::parse_retry_after("120", {}) == std::chrono::seconds{120});
+
+static_assert(is<decltype(std::declval<test::FakeClock&>().sleeps()), std::vector<std::chrono::nanoseconds>>);
+
+}  // namespace
