@@ -1,5 +1,5 @@
 // failure_if judges a value, and op returns none.
-// expect: failure_if (judges the value of op, and this op returns none|needs a predicate)
+// expect: failure_if judges the value of op, and this op returns none
 #include <fusebox/retry.hpp>
 
 inline bool is_zero(int value) { return value == 0; }

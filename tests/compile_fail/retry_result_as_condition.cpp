@@ -1,10 +1,8 @@
 // A result is asked has_value(): as a condition it could mean two things.
-// expect: (could not convert|cannot convert|no viable conversion|not contextually convertible)
+// expect: (use of|to use a) deleted function
 #include <fusebox/retry.hpp>
 
-#include <string>
-
-inline std::string op() { return "text"; }
+inline int op() { return 0; }
 
 #ifdef FUSEBOX_COMPILE_FAIL
 inline bool call() { return fusebox::try_retry_with_backoff(op) ? true : false; }
