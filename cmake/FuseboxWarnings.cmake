@@ -8,6 +8,10 @@ else()
   target_compile_options(
     fusebox_warnings
     INTERFACE $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>)
+  # With sanitizers g++ warns of its own library's constructors.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    target_compile_options(fusebox_warnings INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 # fusebox_executable(name source…): an executable of this project, with the library and the warnings.

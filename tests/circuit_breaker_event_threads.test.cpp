@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "support/changes.hpp"
 #include "support/threads.hpp"
 
 using namespace fusebox;
@@ -15,19 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 using Breaker = CircuitBreaker<test::FakeClock>;
-using Changes = std::vector<StateChange>;
-
-Subscription record(Breaker& breaker, Changes& changes) {
-  return breaker.on_state_change([&changes](const StateChange& change) { changes.push_back(change); });
-}
-
-bool is_chain(const Changes& changes) {
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].from == changes[i].to) return false;
-    if (i > 0 && changes[i].from != changes[i - 1].to) return false;
-  }
-  return true;
-}
+using support::Changes;
+using support::is_chain;
+using support::record;
 
 /// A random change by hand, or a call that may cause one.
 void stir(Breaker& breaker, std::mt19937& random) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "support/changes.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -17,19 +18,9 @@ using namespace std::chrono_literals;
 namespace {
 using Breaker = CircuitBreaker<test::FakeClock>;
 using Reason = StateChangeReason;
-using Changes = std::vector<StateChange>;
-
-Subscription record(Breaker& breaker, Changes& changes) {
-  return breaker.on_state_change([&changes](const StateChange& change) { changes.push_back(change); });
-}
-
-bool is_chain(const Changes& changes) {
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].from == changes[i].to) return false;
-    if (i > 0 && changes[i].from != changes[i - 1].to) return false;
-  }
-  return true;
-}
+using support::Changes;
+using support::is_chain;
+using support::record;
 
 void fail(Breaker& breaker) { breaker.try_acquire().failure(); }
 void succeed(Breaker& breaker) { breaker.try_acquire().success(); }

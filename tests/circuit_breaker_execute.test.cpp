@@ -22,6 +22,8 @@
 using namespace fusebox;
 using namespace std::chrono_literals;
 using support::Breaker;
+using support::Counts;
+using support::counts_of;
 using support::trip;
 using support::trip_and_wait;
 
@@ -38,22 +40,6 @@ struct Response {
 std::optional<Failure> failure_of(const Response& response) {
   if (response.status < 400) return std::nullopt;
   return Failure::from_status(response.status);
-}
-
-struct Counts {
-  std::uint64_t success = 0;
-  std::uint64_t failure = 0;
-  std::uint64_t ignored = 0;
-  friend bool operator==(const Counts&, const Counts&) = default;
-};
-
-std::ostream& operator<<(std::ostream& out, const Counts& counts) {
-  return out << counts.success << '/' << counts.failure << '/' << counts.ignored;
-}
-
-Counts counts_of(const Breaker& breaker) {
-  const auto stats = breaker.stats();
-  return {stats.success_count, stats.failure_count, stats.ignored_count};
 }
 
 const auto unavailable = [](int status) {

@@ -122,27 +122,6 @@ struct Counting : std::exception {
   int* texts;
 };
 
-static_assert(noexcept(Failure::from_current_exception()));
-static_assert(noexcept(std::declval<const Failure&>().exception()));
-static_assert(noexcept(std::declval<const Failure&>().code()));
-static_assert(noexcept(std::declval<const Failure&>().category()));
-static_assert(noexcept(std::declval<const Failure&>().status()));
-static_assert(noexcept(std::declval<const Failure&>().retry_after()));
-static_assert(noexcept(std::declval<const Failure&>().is_rejection()));
-static_assert(noexcept(std::declval<const Failure&>().is_cancellation()));
-static_assert(noexcept(std::declval<const Failure&>().is_timeout()));
-static_assert(noexcept(std::declval<const Failure&>().is_transient()));
-static_assert(std::is_nothrow_move_constructible_v<Failure>);
-static_assert(!std::is_default_constructible_v<Failure>);
-
-static_assert(std::is_constructible_v<Failure, ApiError> && !std::is_convertible_v<ApiError, Failure>);
-static_assert(std::is_constructible_v<Failure, std::error_code> &&
-              !std::is_convertible_v<std::error_code, Failure>);
-
-static_assert(std::is_same_v<decltype(std::declval<Failure&>().exception()), const std::exception_ptr&>);
-static_assert(std::is_same_v<decltype(std::declval<Failure&>().code()), std::error_code>);
-static_assert(std::is_same_v<decltype(std::declval<Failure&>().message()), std::string>);
-
 }  // namespace
 
 TEST_CASE("Outcome is written in words") {

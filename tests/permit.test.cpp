@@ -26,28 +26,12 @@
 using namespace fusebox;
 using namespace std::chrono_literals;
 using support::Breaker;
+using support::Counts;
+using support::counts_of;
 using support::trip;
 using support::trip_and_wait;
 
-namespace {
-
-struct Counts {
-  std::uint64_t success = 0;
-  std::uint64_t failure = 0;
-  std::uint64_t ignored = 0;
-  friend bool operator==(const Counts&, const Counts&) = default;
-};
-
-std::ostream& operator<<(std::ostream& out, const Counts& counts) {
-  return out << counts.success << '/' << counts.failure << '/' << counts.ignored;
-}
-
-Counts counts_of(const Breaker& breaker) {
-  const auto stats = breaker.stats();
-  return {stats.success_count, stats.failure_count, stats.ignored_count};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("B1 a permit is move-only, never throws and converts to bool explicitly") {
   static_assert(!std::is_copy_constructible_v<Permit> && !std::is_copy_assignable_v<Permit>);

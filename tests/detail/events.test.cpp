@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "support/changes.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -18,7 +19,8 @@ using detail::EventHub;
 
 namespace {
 constexpr std::size_t capacity = 64;
-using Changes = std::vector<StateChange>;
+using support::Changes;
+using support::is_chain;
 
 struct Hub {
   explicit Hub(std::string name = "b") : hub{std::make_shared<EventHub>(std::move(name))} {}
@@ -48,14 +50,6 @@ State walk(const Hub& hub, State from, std::size_t steps) {
     from = to;
   }
   return from;
-}
-
-bool is_chain(const Changes& changes) {
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].from == changes[i].to) return false;
-    if (i > 0 && changes[i].from != changes[i - 1].to) return false;
-  }
-  return true;
 }
 }  // namespace
 

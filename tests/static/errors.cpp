@@ -153,6 +153,9 @@ static_assert(noexcept(std::declval<const Failure&>().status()));
 static_assert(noexcept(std::declval<const Failure&>().retry_after()));
 static_assert(noexcept(std::declval<const Failure&>().is_rejection()));
 static_assert(noexcept(std::declval<const Failure&>().is_cancellation()));
+static_assert(noexcept(std::declval<const Failure&>().is_timeout()));
 static_assert(noexcept(std::declval<const Failure&>().is_transient()));
+static_assert(!std::is_convertible_v<std::error_code, Failure>);
+static_assert(std::is_same_v<decltype(std::declval<Failure&>().message()), std::string>);
 
 }  // namespace

@@ -1,8 +1,11 @@
-// support/breaker_states.hpp: a breaker on a fake clock, and the ways into its states.
+// support/breaker_states.hpp: a breaker on a fake clock, the ways into its states, and its counts.
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/test/fake_clock.hpp>
+
+#include <cstdint>
+#include <ostream>
 
 namespace support {
 
@@ -35,6 +38,22 @@ inline void bring_to(Breaker& breaker, fusebox::State state) {
     case fusebox::State::forced_open: return breaker.force_open();
     case fusebox::State::disabled: return breaker.disable();
   }
+}
+
+/// The reports of a breaker, by how they ended.
+struct Counts {
+  std::uint64_t success = 0;
+  std::uint64_t failure = 0;
+  std::uint64_t ignored = 0;
+  friend bool operator==(const Counts&, const Counts&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Counts& counts) {
+    return out << counts.success << '/' << counts.failure << '/' << counts.ignored;
+  }
+};
+
+inline Counts counts_of(const Breaker& breaker) {
+  const auto stats = breaker.stats();
+  return {stats.success_count, stats.failure_count, stats.ignored_count};
 }
 
 /// Does a call get in? It is counted as ignored, or as rejected.
