@@ -72,9 +72,11 @@ class ExternalApi {
   support::Url url_;
   support::Times times_;
   Cache cache_;
-  std::shared_ptr<fusebox::CircuitBreaker<>> breaker_ = fusebox::get_circuit_breaker(
-      "external-resource-api",
-      {.failure_threshold = 5, .success_threshold = 2, .reset_timeout = times_(30s)});
+  std::shared_ptr<fusebox::CircuitBreaker<>> breaker_ =
+      fusebox::get_circuit_breaker("external-resource-api", {.failure_threshold = 5,
+                                                             .success_threshold = 2,
+                                                             .reset_timeout = times_(30s),
+                                                             .probe_timeout = times_(60s)});
 };
 
 }  // namespace

@@ -19,16 +19,20 @@ int main(int argc, char** argv) {
     return 21.5;
   };
 
+  const auto watch = fusebox::default_registry().on_state_change(support::say_change);
+  const auto log = fusebox::on_retry(support::say_retry);
+  const auto last = fusebox::on_give_up(support::say_give_up);
+
   // The ten lines.
-  fusebox::CircuitBreaker<> breaker{"sensor", {.failure_threshold = 2, .reset_timeout = 30s}};
-  const fusebox::RetryConfig patience{.max_retries = 2, .base_delay = 50ms};
+  const auto breaker = fusebox::get_circuit_breaker("sensor", {.failure_threshold = 2, .reset_timeout = 30s});
   for (int reading = 1; reading <= 5; ++reading) {
-    const double degrees = breaker.execute(
-        [&] { return retry_with_backoff(read_sensor, patience, fusebox::on_retry(support::say_retry)); },
+    const double degrees = breaker->execute(
+        [&] { return retry_with_backoff(read_sensor, {.max_retries = 2, .base_delay = 50ms}, log, last); },
         [](const fusebox::Failure& failure) {
-          fmt::print("    fallback, since {}\n", failure.message());
+          support::say(support::Tone::warning, "    fallback, since {}", failure);
           return 20.0;
         });
-    fmt::print("reading {}: {} degrees, breaker {}\n", reading, degrees, breaker.state());
+    support::say(support::Tone::plain, "reading {}: {} degrees", reading, degrees);
   }
+  support::say_health();
 }

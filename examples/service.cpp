@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <regex>
 #include <string>
 #include <thread>
 
@@ -18,6 +19,7 @@
 #include "support/every.hpp"
 #include "support/json_answer.hpp"
 #include "support/server_thread.hpp"
+#include "support/standard_errors.hpp"
 #include "support/terminal.hpp"
 #include "support/upstream.hpp"
 #include "support/url.hpp"
@@ -31,10 +33,13 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
+/// What a path may name: nothing that the upstream could take for more than a name.
+constexpr std::string_view item = "[A-Za-z0-9_-]+";
+
 /// The upstream's document, through a breaker and retries.
 std::string fetch_stock(const support::Url& upstream, const std::string& path) {
-  const auto breaker =
-      fusebox::get_circuit_breaker("stock", {.failure_threshold = 3, .reset_timeout = 1200ms});
+  const auto breaker = fusebox::get_circuit_breaker(
+      "stock", {.failure_threshold = 3, .reset_timeout = 1200ms, .probe_timeout = 5s});
   return breaker->execute([&] {
     const auto ask = [&] { return support::client_for(upstream, 200ms).Get(path); };
     auto answer = fusebox::retry_with_backoff(
@@ -51,7 +56,7 @@ void add_routes(httplib::Server& service, const support::Url& upstream) {
     for (const auto& [path, answer] : support::error_gallery) index += " " + path;
     response.set_content(index + "\n", "text/plain");
   });
-  service.Get("/stock/[^/]+", [upstream](const auto& request, auto& response) {
+  service.Get("/stock/" + std::string{item}, [upstream](const auto& request, auto& response) {
     response.set_content(fetch_stock(upstream, request.path), "application/json");
   });
   service.Get("/health", [](const auto&, auto& response) {
@@ -66,24 +71,10 @@ void add_routes(httplib::Server& service, const support::Url& upstream) {
       answer(response, support::info_of(request));
     });
   }
-  // What no route answered: another method on a known path, or an unknown path.
-  service.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (!response.body.empty()) return;
-    const auto info = support::info_of(request);
-    const std::string& path = request.path;
-    const bool known = support::error_gallery.count(path) > 0 || path == "/" || path == "/health" ||
-                       path == "/metrics" || path.starts_with("/stock/");
-    if (response.status != 404) {
-      send_api_error(response, fusebox::ApiError{fusebox::ErrorCode{response.status}}, info);
-    } else if (known && request.method != "GET" && request.method != "HEAD") {
-      response.set_header("Allow", "GET, HEAD");
-      send_method_not_allowed_error(response, "Only GET is allowed here", info);
-    } else {
-      send_not_found_error(response, "Resource not found", info);
-    }
-  });
-  service.set_exception_handler([](const auto& request, auto& response, const std::exception_ptr& error) {
-    fusebox::send_exception(response, error, support::info_of(request));
+  support::answer_with_standard_errors(service, [](const std::string& path) {
+    static const std::regex stock{"/stock/" + std::string{item}};
+    return support::error_gallery.count(path) > 0 || path == "/" || path == "/health" || path == "/metrics" ||
+           std::regex_match(path, stock);
   });
 }
 
@@ -94,7 +85,7 @@ int main(int argc, char** argv) {
   int port = 0;
   bool quiet = false;
   support::Arguments{"A service that depends on a flaky one. It runs until Ctrl-C, or as long as --for says."}
-      .value("--for", "a time such as 500ms, 10s or 1m", "ends after this time",
+      .value("--for", "a time in ms, s or m such as 10s, at most 1440m", "ends after this time",
              [&](std::string_view text) { return (duration = support::parse_duration(text)).has_value(); })
       .value("--port", "a number from 1 to 65535", "listens there instead of on a free port",
              [&](std::string_view text) {
@@ -116,6 +107,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   say(Tone::plain, "listening on 127.0.0.1:{}", running->port());
+  say(Tone::quiet, "GET / lists what is there");
 
   const auto alert = fusebox::default_registry().on_state_change(support::say_change);
   const support::Every reminder{1000ms, [] {
@@ -139,7 +131,7 @@ int main(int argc, char** argv) {
   if (!quiet) {
     visitor.emplace(250ms, [&] {
       say(Tone::plain, "GET /stock/apple");
-      support::say_answer([&] { return httplib::Client{"127.0.0.1", running->port()}.Get("/stock/apple"); });
+      support::say_answer(running->port(), [](auto& client) { return client.Get("/stock/apple"); });
     });
   }
 

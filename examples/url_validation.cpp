@@ -62,9 +62,7 @@ int main(int argc, char** argv) {
 
   const auto check = [&](const std::string& url) {
     say(Tone::plain, "check {}", url);
-    support::say_answer([&] {
-      return httplib::Client{"127.0.0.1", running.port()}.Get("/check?url=" + url);
-    });
+    support::say_answer(running.port(), [&](auto& client) { return client.Get("/check?url=" + url); });
   };
   const std::string guide = fmt::format("http://docs.example:{}/guide", docs.port());
   const std::string post = fmt::format("http://blog.example:{}/post/", blog.port());

@@ -29,7 +29,9 @@ struct Delivery {
 
 Delivery deliver(const support::Url& url, const std::string& payload, const support::Times& times) {
   const auto breaker = fusebox::get_circuit_breaker("webhook-" + url.host,
-                                                    {.failure_threshold = 5, .reset_timeout = times(10s)});
+                                                    {.failure_threshold = 5,
+                                                     .reset_timeout = times(10s),
+                                                     .probe_timeout = times(60s)});  // a probe may be retried
   const auto send = [&](const fusebox::Attempt& attempt) {
     // The same key in every attempt, so that the receiver can tell a repetition from a second order.
     return support::client_for(url, times(10s))
@@ -62,6 +64,7 @@ void handle_deliver(const httplib::Request& request, httplib::Response& response
                                              : R"({{"success":false,"delivered":false,"reason":"{}"}})";
     response.set_content(fmt::format(fmt::runtime(document), delivery.note), "application/json");
   } catch (const fusebox::ApiError& error) {
+    // As the guide has it. send_exception would not even tell the receiver's status.
     send_api_error(response,
                    fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "Failed to deliver webhook"}
                        .with_category(fusebox::ErrorCategory::external_service)
@@ -90,9 +93,8 @@ int main(int argc, char** argv) {
     say(Tone::plain, "order {} for {}", ++order, host);
     const std::string target = fmt::format("/deliver?url=http://{}:{}/orders", host, port);
     const std::string payload = fmt::format(R"({{"order":{}}})", order);
-    support::say_answer([&] {
-      return httplib::Client{"127.0.0.1", running.port()}.Post(target, payload, "application/json");
-    });
+    support::say_answer(running.port(),
+                        [&](auto& client) { return client.Post(target, payload, "application/json"); });
   };
   const auto post_to_shop = [&](int times_over) {
     for (int i = 0; i < times_over; ++i) post("hooks.shop.example", shop.port());

@@ -18,7 +18,8 @@ met() {
   case $1 in
     compiler) compiler >/dev/null ;;
     gxx) have g++ ;;
-    cmake) have cmake ;;
+    cmake) # the presets need 3.25
+      have cmake && cmake --version | awk 'NR == 1 { split($3, v, "."); exit !(v[1] > 3 || v[1] == 3 && v[2] >= 25) }' ;;
     ninja) have ninja ;;
     python) have python3 ;;
     pkgconf) have pkg-config ;;

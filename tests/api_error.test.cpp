@@ -94,8 +94,8 @@ TEST_CASE("E2 what was not given is absent") {
 }
 
 TEST_CASE("E2 without a message the error says its code's name") {
-  CHECK(ApiError{ErrorCode::not_found}.message() == "not_found");
-  CHECK(ApiError{ErrorCode::bad_request}.message() == "validation_error");
+  CHECK(ApiError{ErrorCode::not_found}.message() == "Not Found");
+  CHECK(ApiError{ErrorCode::bad_request}.message() == "Bad Request");
   CHECK(ApiError{ErrorCode::not_found, ""}.message().empty());
 }
 

@@ -25,7 +25,7 @@ inline std::optional<long> parse_number(std::string_view text, long least, long 
   return number;
 }
 
-/// "500ms", "10s", "1m": above 0, at most a day.
+/// "500ms", "10s", "5m": above 0, at most a day.
 inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   using std::chrono::milliseconds;
   constexpr milliseconds longest = std::chrono::hours{24};
@@ -63,7 +63,7 @@ class Arguments {
     const std::string_view path = argc > 0 ? argv[0] : "example";
     const std::string program{path.substr(path.rfind('/') + 1)};
     const auto refuse = [&program](const std::string& what) {
-      fmt::print(stderr, "{}: {}; try --help\n", program, what);
+      std::fputs((program + ": " + what + "; try --help\n").c_str(), stderr);
       std::exit(2);
     };
     for (int i = 1; i < argc; ++i) {

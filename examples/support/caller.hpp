@@ -10,11 +10,14 @@
 
 namespace support {
 
-/// Sends a request, and says what came back, and how long it took.
+/// Lets `send` make a request of the service on `port`, and says what came back, and how long it took. The
+/// caller is patient: with the guide's own times an answer can take most of a minute.
 template <class Send>
-void say_answer(Send send) {
+void say_answer(int port, Send send) {
+  httplib::Client client{"127.0.0.1", port};
+  client.set_read_timeout(std::chrono::minutes{5});
   const auto start = std::chrono::steady_clock::now();
-  const httplib::Result answer = send();
+  const httplib::Result answer = send(client);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   if (!answer) return say(Tone::bad, "  no answer: {}", httplib::to_string(answer.error()));
   const bool good = answer->status < 400 && answer->body.find("false") == std::string::npos;

@@ -13,10 +13,6 @@
 
 namespace support {
 
-inline fusebox::RequestInfo info_of(const httplib::Request& request) {
-  return {.request_id = request.get_header_value("X-Request-Id"), .path = request.path};
-}
-
 using ErrorAnswer = std::function<void(httplib::Response&, const fusebox::RequestInfo&)>;
 
 /// What GET of each path answers; what is thrown goes through send_exception.
@@ -27,7 +23,11 @@ inline const std::map<std::string, ErrorAnswer> error_gallery{
      [](auto& r, auto& info) {
        send_validation_error(r, {{"email", "Invalid email format"}}, info);
      }},
-    {"/errors/unauthorized", [](auto& r, auto& info) { send_unauthorized_error(r, "Please log in", info); }},
+    {"/errors/unauthorized",
+     [](auto& r, auto& info) {
+       r.set_header("WWW-Authenticate", "Bearer");
+       send_unauthorized_error(r, "Please log in", info);
+     }},
     {"/errors/forbidden", [](auto& r, auto& info) { send_forbidden_error(r, "Not your order", info); }},
     {"/errors/not-found", [](auto& r, auto& info) { send_not_found_error(r, "No such order", info); }},
     {"/errors/conflict",

@@ -44,7 +44,7 @@ inline void print_line(Tone tone, std::string_view prefix, std::string_view text
   } else {
     fmt::print("{}{}\n", prefix, text);
   }
-  std::fflush(stdout);  // seen as it happens, in a pipe too
+  if (std::fflush(stdout) != 0) std::_Exit(1);  // seen as it happens, in a pipe too; nobody reads any more
 }
 
 /// How long the program has run: "  1.250 s  ".
@@ -67,17 +67,23 @@ inline long long in_ms(std::chrono::nanoseconds duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+inline std::string asked_wait(const fusebox::Failure& failure) {
+  const auto asked = failure.retry_after();
+  return asked ? fmt::format(", Retry-After: {}", asked->count()) : "";
+}
+
 /// For on_retry: a failed attempt, and the wait that follows it.
 inline void say_retry(int attempt, const fusebox::Failure& failure, std::chrono::nanoseconds delay) {
-  const auto asked = failure.retry_after();
-  say(Tone::warning, "    attempt {}: {}{}; next in {} ms", attempt, failure,
-      asked ? fmt::format(", Retry-After: {}", asked->count()) : "", in_ms(delay));
+  say(Tone::warning, "    attempt {}: {}{}; next in {} ms", attempt, failure, asked_wait(failure),
+      in_ms(delay));
 }
 
 /// For on_give_up: the last attempt, and why none follows.
 inline void say_give_up(const fusebox::RetryStats& stats) {
   if (stats.errors.empty()) return;
-  say(Tone::bad, "    attempt {}: {}; given up: {}", stats.attempts, stats.errors.back(), stats.stop_reason);
+  const fusebox::Failure& last = stats.errors.back();
+  say(Tone::bad, "    attempt {}: {}{}; given up: {}", stats.attempts, last, asked_wait(last),
+      stats.stop_reason);
 }
 
 /// For on_state_change.
@@ -107,6 +113,9 @@ inline std::string indented(std::string_view json) {
       out.push_back(c);
       if (c == '\\') out.push_back(json[++i]);
       in_string = c != '"';
+    } else if (c == '{' && json.substr(i).starts_with("{}")) {
+      out.append("{}");
+      ++i;
     } else if (c == '{' || c == '[') {
       out.push_back(c);
       ++depth;

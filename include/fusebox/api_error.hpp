@@ -9,6 +9,9 @@
 //   ├─ TimeoutError           504
 //   └─ CancelledError         503
 //
+//   detail/error_details.hpp  ErrorDetails: a text, fields, or the caller's JSON
+//   detail/fluent.hpp         what every error tells (code(), message(), …), and its with_… functions
+//
 // Copying any of them never throws. reason() says which of them it was, also when only the ApiError
 // part was kept.
 #pragma once
@@ -39,7 +42,8 @@ class FUSEBOX_API ApiError : public detail::Fluent<ApiError, detail::ErrorState>
  public:
   ApiError(ErrorCode code, std::string_view message)
       : ApiError{code, message, make_error_code(code), SystemClock{}.wall_now()} {}
-  explicit ApiError(ErrorCode code) : ApiError{code, to_string(code)} {}
+  /// The message is the status's phrase, such as "Not Found".
+  explicit ApiError(ErrorCode code) : ApiError{code, reason_phrase(static_cast<int>(code))} {}
 
   /// An error whose identity is `reason` (E2), seen at `timestamp`. For adapters and policies.
   ApiError(ErrorCode code, std::string_view message, std::error_code reason,

@@ -65,29 +65,6 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
   return status >= 400 && status <= 599 ? status : 500;
 }
 
-/// The phrase of a status (RFC 9110 §15); of the class where the status has none here.
-[[nodiscard]] constexpr std::string_view reason_phrase(int status) noexcept {
-  switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 413: return "Content Too Large";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return status < 500 ? "Client Error" : "Server Error";
-  }
-}
-
 [[nodiscard]] inline const std::string& first_given(const std::string& own,
                                                     const std::string& other) noexcept {
   return own.empty() ? other : own;
@@ -125,7 +102,7 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
     const int status = detail::response_status(error);
     detail::JsonObject document{out};
     document.text("type", "about:blank");
-    document.text("title", detail::reason_phrase(status));
+    document.text("title", reason_phrase(status));
     document.number("status", status);
     document.text("detail", error.message());
     if (!error.path().empty()) document.text("instance", error.path());
@@ -243,7 +220,7 @@ void write(Res& res, const HttpResponse& response) {
   } catch (...) {
     const Failure failure = Failure::from_current_exception();
     const bool behind_us = failure.category() == ErrorCategory::network || failure.is_timeout() ||
-                           failure.code().category() == policy_error_category();
+                           failure.is_cancellation() || failure.code().category() == policy_error_category();
     return generic_error(behind_us ? gateway_code(failure) : ErrorCode::internal_server_error, nullptr);
   }
 #else

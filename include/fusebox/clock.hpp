@@ -1,4 +1,4 @@
-// fusebox/clock.hpp: SystemClock, the clock of production, and Deadline.
+// fusebox/clock.hpp: SystemClock, the clock of production, Deadline, and no_timeout.
 //
 // Every policy takes a clock (the Clock concept in fwd.hpp) and reads no other. SystemClock is the
 // default; test::ScopedSystemClock makes it read a fake one, so that code which names no clock, and

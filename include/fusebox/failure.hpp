@@ -245,9 +245,15 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
 template <class T>
 struct failure_traits {};
 
-/// Judges the value of one call: `failure_if([](const Response& r) { return r.status >= 500; })`. The
-/// predicate gives a bool, or a std::optional<Failure> where it knows more. With a bool, the Failure is
-/// what the value's type says by itself, or one without a code.
+/// Judges the value of one call, instead of what its type says:
+///
+///     failure_if([](const Response& r) -> std::optional<Failure> {
+///       if (r.status < 500) return std::nullopt;
+///       return Failure::from_status(r.status);
+///     })
+///
+/// The predicate may also give a bool. The Failure is then what the value's type says by itself, or one
+/// without a code, which is not transient: a retry stops at it unless retry_if accepts it.
 template <class Predicate>
 class FailureIf {
  public:

@@ -1,5 +1,6 @@
 // fusebox/registry.hpp: breakers by name: the fuse box of a process.
 //
+//   RegistryConfig                how many, and with which config
 //   CircuitBreakerRegistry        get(name[, config]), stats(), reset_all(), on_state_change(), …
 //   get_circuit_breaker and kin   the same on default_registry(), the process-wide one
 //

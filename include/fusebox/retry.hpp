@@ -1,12 +1,12 @@
 // fusebox/retry.hpp: retry_with_backoff, which calls again what failed for a passing reason.
 //
-//   RetryConfig, retry_presets     how often, how long
+//   RetryConfig, retry_presets     how often, how long; exponential_delay
 //   retry_with_backoff             gives op's value, or throws its last error unchanged
 //   try_retry_with_backoff         never throws for op: has_value(), error()
 //   Attempt                        what op may take: its number, deadline, idempotency key
 //   on_retry, on_give_up, retry_if, with_random, failure_if, a Clock, a std::stop_token, a budget
 //                                  trailing options, in any order
-//   detail/retry_session.hpp       the rules, apart from the loop here
+//   detail/retry_session.hpp       RetryConfig, Attempt, and the rules, apart from the loop here
 //   detail/retry_result.hpp        RetryResult and RetryStats
 #pragma once
 

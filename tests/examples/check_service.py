@@ -7,8 +7,10 @@ check_service.py PROGRAM
 import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
+import urllib.parse
 
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ERRORS = {  # path: status, category
@@ -25,6 +27,7 @@ ERRORS = {  # path: status, category
     "/errors/timeout": (504, "external_service"),
     "/no/such/path": (404, "not_found"),
     "/stock/": (404, "not_found"),
+    "/stock/a%3Fadmin=1": (404, "not_found"),
 }
 RETRY_AFTER = {"/errors/rate-limit": "60", "/errors/circuit-open": "30"}
 failures = []
@@ -55,7 +58,7 @@ def check_error(address, path, status, category, method="GET"):
     error = document["error"]
     check(what, document["success"] is False, text)
     check(what, error["code"] == status and error["category"] == category and error["message"], text)
-    check(what, error["path"] == path and error["requestId"] == "req_1", text)
+    check(what, error["path"] == urllib.parse.unquote(path) and error["requestId"] == "req_1", text)
     check(what, ISO_TIME.fullmatch(error["timestamp"]), text)
     return headers
 
@@ -66,6 +69,14 @@ def check_service(address):
     allowed = check_error(address, "/health", 405, "validation", method="POST")["Allow"]
     check("POST /health", allowed == "GET, HEAD", allowed)
     check_error(address, "/no/such/path", 404, "not_found", method="DELETE")
+    check_error(address, "/stock/a/b", 404, "not_found", method="POST")
+    challenge = check_error(address, "/errors/unauthorized", 401, "authentication")["WWW-Authenticate"]
+    check("GET /errors/unauthorized", challenge == "Bearer", challenge)
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=4) as bare:  # a POST without a length
+        bare.sendall(b"POST /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = bare.recv(100)
+        check("POST without a length", answer.startswith(b"HTTP/1.1 405 "), answer)
 
     status, headers, text = ask(address, "/stock/apple")
     check("GET /stock/apple", status == 200 and json.loads(text) == {"ok": True}, f"{status} {text}")
