@@ -68,7 +68,7 @@ template <RandomSource G>
                                               std::chrono::nanoseconds base, std::chrono::nanoseconds max,
                                               std::chrono::nanoseconds previous, G& generator) {
   const auto draw = [&](Tick low, Tick high) {
-    return std::chrono::nanoseconds{uniform(generator, low, high)};
+    return std::chrono::nanoseconds{detail::uniform(generator, low, high)};
   };
   switch (jitter) {
     case Jitter::none: break;

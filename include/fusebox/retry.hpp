@@ -203,10 +203,10 @@ void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Opt
     std::exception_ptr caught;
     FUSEBOX_DETAIL_TRY {
       if constexpr (std::is_void_v<T>) {
-        invoke_attempt(op, attempt);
+        detail::invoke_attempt(op, attempt);
         result.emplace();
       } else {
-        result.emplace(invoke_attempt(op, attempt));
+        result.emplace(detail::invoke_attempt(op, attempt));
       }
     }
     FUSEBOX_DETAIL_CATCH_ALL {
@@ -219,8 +219,8 @@ void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Opt
       return;
     }
     if constexpr (can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>) {
-      if (is_suspect(result.peek(), rule)) [[unlikely]] {
-        if (auto failure = judge(result.peek(), rule)) {
+      if (detail::is_suspect(result.peek(), rule)) [[unlikely]] {
+        if (auto failure = detail::judge(result.peek(), rule)) {
           if (try_again(attempt, std::move(*failure))) continue;
           return;
         }
@@ -236,7 +236,7 @@ template <class Op, class... Options>
 auto retry(Op& op, const RetryConfig& config, Options&... options) {
   static_assert(takes_attempt<Op> || std::is_invocable_v<Op&>,
                 "fusebox: op must be callable without arguments or with a const Attempt&");
-  using T = decltype(invoke_attempt(op, std::declval<const Attempt&>()));
+  using T = decltype(detail::invoke_attempt(op, std::declval<const Attempt&>()));
   static_assert(!unfinished<T>,
                 "fusebox: op returns a future or a coroutine: its failure would come after the retry has "
                 "looked; wait for it inside op");

@@ -80,7 +80,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     if (outcome == Outcome::success && !has_windows_) [[likely]] {
       const Word word = load();
       if (word.bits() == ticket.word.bits() && word.is_closed() && word.run() == 0) [[likely]] {
-        totals_.add_success(coarse_tick(clock_));
+        totals_.add_success(detail::coarse_tick(clock_));
         return;
       }
     }
@@ -104,7 +104,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept {
     for (Word word = load();;) {
       if (word.state() != State::open) return {};
-      const Tick due = due_.load(std::memory_order_acquire);
+      const Tick due = open_due_.load(std::memory_order_acquire);
       const Word again = load();
       if (again.bits() == word.bits()) return std::chrono::nanoseconds{elapsed(wait_tick(), due)};
       word = again;
@@ -140,11 +140,13 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   };
   [[nodiscard]] Moment moment() const {
     EntropySource entropy;
-    return {wait_tick(), clock_.wall_now(), config_.reset_jitter > 0 ? uniform_unit(entropy) : 0.0};
+    return {wait_tick(), clock_.wall_now(), config_.reset_jitter > 0 ? detail::uniform_unit(entropy) : 0.0};
   }
 
   [[nodiscard]] Word load() const noexcept { return Word{word_.load(std::memory_order_acquire)}; }
-  [[nodiscard]] Tick wait_tick() const { return waits_coarse_ ? coarse_tick(clock_) : fine_tick(clock_); }
+  [[nodiscard]] Tick wait_tick() const {
+    return waits_coarse_ ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
+  }
 
   [[nodiscard]] bool exchange(Word& seen, Word next) noexcept {
     std::uint64_t bits = seen.bits();
@@ -161,7 +163,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     return {word.marked(Word::rejected), retry_after};
   }
 
-  [[nodiscard]] Tick start_tick() const { return config_.slow_calls ? fine_tick(clock_) : 0; }
+  [[nodiscard]] Tick start_tick() const { return config_.slow_calls ? detail::fine_tick(clock_) : 0; }
 
   [[nodiscard]] Ticket admit_unless_open(Word word, bool may_nest) noexcept {
     for (;;) {
@@ -176,11 +178,11 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
         case State::open: break;
       }
       const Tick now = wait_tick();
-      const Tick due = due_.load(std::memory_order_acquire);
+      const bool is_open = word.state() == State::open;
+      const Tick due = (is_open ? open_due_ : probe_due_).load(std::memory_order_acquire);
       if (now >= due) return admit_probe();
       const Word again = load();
-      if (again.bits() == word.bits())
-        return reject(word, word.state() == State::open ? elapsed(now, due) : 0);
+      if (again.bits() == word.bits()) return reject(word, is_open ? elapsed(now, due) : 0);
       word = again;
     }
   }
@@ -190,14 +192,12 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   void settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept;
   void settle_probe(Ticket ticket, Outcome outcome, bool slow) noexcept;
   void settle_late(Ticket ticket, Outcome outcome, bool slow) noexcept;
-  void count(Outcome outcome, bool slow) noexcept;
+  void count(Outcome outcome, bool slow, Tick stamp) noexcept;
   [[nodiscard]] std::optional<StateChangeReason> rate_reached(std::uint32_t generation) const noexcept;
   void move_by_hand(State to, StateChangeReason reason) noexcept;
 
-  /// Under the lock: moves to `to`, whose due time is `due`.
-  void enter(Word from, State to, std::uint32_t run, Tick due, StateChangeReason reason,
-             const Moment& now) noexcept {
-    due_.store(due, std::memory_order_release);
+  /// Under the lock: moves to `to`. A due time that it needs is written before.
+  void enter(Word from, State to, std::uint32_t run, StateChangeReason reason, const Moment& now) noexcept {
     if (to == State::closed) closed_generation_ = from.generation() + 1;
     word_.store(Word{to, from.generation() + 1, run}.bits(), std::memory_order_release);
     if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at, 0});
@@ -205,7 +205,8 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
 
   void enter_open(Word from, std::uint32_t run, StateChangeReason reason, const Moment& now) noexcept {
     ++opened_;
-    enter(from, State::open, run, saturating_add(now.wait_now, next_wait(now.random)), reason, now);
+    open_due_.store(saturating_add(now.wait_now, next_wait(now.random)), std::memory_order_release);
+    enter(from, State::open, run, reason, now);
   }
 
   /// B8; `random` is of [0, 1).
@@ -227,7 +228,10 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   }
 
   typename Sync::template Atomic<std::uint64_t> word_{Word{State::closed, 1, 0}.bits()};
-  typename Sync::template Atomic<Tick> due_{tick_min};  // open, half_open: when a call may be a probe
+  // When a call may be a probe: in open, and in half_open. Two words, so that who still sees the state that
+  // was never takes the due time of the one that follows for its own.
+  typename Sync::template Atomic<Tick> open_due_{tick_min};
+  typename Sync::template Atomic<Tick> probe_due_{tick_min};
   [[no_unique_address]] C clock_;
   const CircuitBreakerConfig config_;
   const std::shared_ptr<const Origin> origin_;
@@ -253,7 +257,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
 template <class C, class Sync>
 FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
   const Moment now = moment();
-  const Tick start = fine_tick(clock_);
+  const Tick start = detail::fine_tick(clock_);
   Lock lock{mutex_};
   const Word word = load();
   switch (word.state()) {
@@ -261,7 +265,7 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
     case State::disabled: return {word, start};
     case State::forced_open: break;
     case State::open: {
-      const Tick due = due_.load(std::memory_order_relaxed);
+      const Tick due = open_due_.load(std::memory_order_relaxed);
       if (now.wait_now < due) {
         lock.unlock();
         return reject(word, elapsed(now.wait_now, due));
@@ -269,13 +273,14 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
       slots_.clear();
       probe_successes_ = 0;
       const auto slot = slots_.take(now.wait_now, start);
-      enter(word, State::half_open, 0, slots_.next_due(), StateChangeReason::probe_admitted, now);
+      probe_due_.store(slots_.next_due(), std::memory_order_release);
+      enter(word, State::half_open, 0, StateChangeReason::probe_admitted, now);
       return {load().with_run(*slot), start};
     }
     case State::half_open: {
       const auto slot = slots_.take(now.wait_now, start);
       if (!slot) break;
-      due_.store(slots_.next_due(), std::memory_order_release);
+      probe_due_.store(slots_.next_due(), std::memory_order_release);
       return {word.with_run(*slot), start};
     }
   }
@@ -284,10 +289,10 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
 }
 
 template <class C, class Sync>
-void BreakerCore<C, Sync>::count(Outcome outcome, bool slow) noexcept {
+void BreakerCore<C, Sync>::count(Outcome outcome, bool slow, Tick stamp) noexcept {
   switch (outcome) {
-    case Outcome::success: totals_.add_success(coarse_tick(clock_)); break;
-    case Outcome::failure: totals_.add_failure(coarse_tick(clock_)); break;
+    case Outcome::success: totals_.add_success(stamp); break;
+    case Outcome::failure: totals_.add_failure(stamp); break;
     default: totals_.add(Count::ignored); return;
   }
   if (slow) totals_.add(Count::slow);
@@ -298,7 +303,7 @@ void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noex
   if (ticket.is_nested()) return;
   const bool recorded = outcome == Outcome::success || outcome == Outcome::failure;
   const bool slow = recorded && config_.slow_calls &&
-                    elapsed(ticket.start, fine_tick(clock_)) > ticks(config_.slow_calls->slower_than);
+                    elapsed(ticket.start, detail::fine_tick(clock_)) > ticks(config_.slow_calls->slower_than);
   if (ticket.is_probe()) {
     settle_probe(ticket, outcome, slow);
   } else if (load().generation() != ticket.word.generation()) {
@@ -312,15 +317,16 @@ void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noex
 template <class C, class Sync>
 FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Ticket ticket, Outcome outcome,
                                                            bool slow) noexcept {
+  const Tick stamp = detail::coarse_tick(clock_);
   const Lock lock{mutex_};
   const std::uint32_t age = ticket.word.generation() - reset_generation_;
-  if (static_cast<std::int32_t>(age) >= 0) count(outcome, slow);
+  if (static_cast<std::int32_t>(age) >= 0) count(outcome, slow, stamp);
 }
 
 /// A report in the closed or disabled period that admitted the call; takes no lock unless it trips.
 template <class C, class Sync>
 void BreakerCore<C, Sync>::settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept {
-  count(outcome, slow);
+  count(outcome, slow, detail::coarse_tick(clock_));
   if (outcome != Outcome::success && outcome != Outcome::failure) return;
   const bool failed = outcome == Outcome::failure;
   const std::uint32_t generation = ticket.word.generation();
@@ -373,6 +379,7 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outco
                                                             bool slow) noexcept {
   ProbeFrame::end(this, ticket);
   const Moment now = moment();
+  const Tick stamp = detail::coarse_tick(clock_);
   Lock lock{mutex_};
   const Word word = load();
   if (word.generation() != ticket.word.generation()) {
@@ -380,16 +387,16 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outco
     settle_late(ticket, outcome, slow);
     return;
   }
-  count(outcome, slow);
+  count(outcome, slow, stamp);
   if (slots_.give_back(ticket.word.run(), ticket.start))
-    due_.store(slots_.next_due(), std::memory_order_release);
+    probe_due_.store(slots_.next_due(), std::memory_order_release);
   if (outcome == Outcome::failure || (outcome == Outcome::success && slow)) {
     if (escalation_ != ~std::uint32_t{0}) ++escalation_;
     const bool failed = outcome == Outcome::failure;
     enter_open(word, 1, failed ? StateChangeReason::probe_failed : StateChangeReason::slow_calls, now);
   } else if (outcome == Outcome::success && ++probe_successes_ >= config_.success_threshold) {
     escalation_ = 0;
-    enter(word, State::closed, 0, tick_min, StateChangeReason::probes_succeeded, now);
+    enter(word, State::closed, 0, StateChangeReason::probes_succeeded, now);
   } else {
     return;
   }
@@ -410,14 +417,14 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::move_by_hand(State to, StateChang
     before_reset_ = totals_.values();
     totals_.forget_stamps();
   }
-  enter(word, to, 0, to == State::forced_open ? tick_max : tick_min, reason, now);
+  enter(word, to, 0, reason, now);
   unlock_and_deliver(lock);
 }
 
 template <class C, class Sync>
 FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   CircuitBreakerStats stats;
-  const Tick stamp_now = coarse_tick(clock_);
+  const Tick stamp_now = detail::coarse_tick(clock_);
   const auto wall_now = clock_.wall_now();
   Lock lock{mutex_};
   const Word word = load();
@@ -429,8 +436,10 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   };
   const auto wall = [&](std::optional<Tick> stamp) -> decltype(stats.last_failure_time) {
     if (!stamp) return std::nullopt;
-    return wall_now - std::chrono::duration_cast<std::chrono::system_clock::duration>(
-                          std::chrono::nanoseconds{elapsed(*stamp, stamp_now)});
+    const Tick wall_tick = ticks(std::chrono::nanoseconds{wall_now.time_since_epoch()});
+    const std::chrono::nanoseconds then{saturating_add(wall_tick, -elapsed(*stamp, stamp_now))};
+    return std::chrono::system_clock::time_point{
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(then)};
   };
   stats.state = word.state();
   stats.failure_count = since_reset(Count::failure);
@@ -440,9 +449,10 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   stats.slow_count = since_reset(Count::slow);
   stats.opened_count = opened_;
   stats.consecutive_failures = static_cast<int>(word.run());
-  stats.last_failure_time = wall(totals_.last_failure());
-  stats.last_success_time = wall(totals_.last_success());
-  const Tick due = due_.load(std::memory_order_relaxed);
+  // A report that races a reset may leave its stamp without its count.
+  if (stats.failure_count > 0) stats.last_failure_time = wall(totals_.last_failure());
+  if (stats.success_count > 0) stats.last_success_time = wall(totals_.last_success());
+  const Tick due = open_due_.load(std::memory_order_relaxed);
   lock.unlock();
   if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};
   if (failure_window_) {

@@ -64,7 +64,7 @@ struct Guarded {
   static_assert(is_fallback<F>,
                 "fusebox: the fallback must be callable with nothing or with a const Failure&");
   using type = typename Common<typename Unwrapped<V>::type,
-                               typename Unwrapped<decltype(invoke_fallback(
+                               typename Unwrapped<decltype(detail::invoke_fallback(
                                    std::declval<F&>(), std::declval<const Failure&>()))>::type>::type;
 };
 template <class V>
@@ -89,11 +89,11 @@ R hand_over(V&& value) {
 
 template <class R, class F>
 R call_fallback(F& fallback, const Failure& failure) {
-  using V = decltype(invoke_fallback(fallback, failure));
+  using V = decltype(detail::invoke_fallback(fallback, failure));
   if constexpr (std::is_void_v<V> || std::is_same_v<V, R>) {
-    return invoke_fallback(fallback, failure);
+    return detail::invoke_fallback(fallback, failure);
   } else {
-    return hand_over<R>(invoke_fallback(fallback, failure));
+    return hand_over<R>(detail::invoke_fallback(fallback, failure));
   }
 }
 

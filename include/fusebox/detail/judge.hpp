@@ -104,7 +104,7 @@ template <class T>
     return adl::call_failure_of(value);
   } else if constexpr (ExpectedLike<T>) {
     if (value.has_value()) return std::nullopt;
-    return failure_of_error(value.error());
+    return detail::failure_of_error(value.error());
   } else if constexpr (std::same_as<T, std::error_code>) {
     return Failure{value};
   } else {
@@ -116,9 +116,9 @@ template <class T>
 template <class T, class Rule>
 [[nodiscard]] std::optional<Failure> judge(const T& value, [[maybe_unused]] const Rule& rule) {
   if constexpr (std::same_as<Rule, NoRule>) {
-    return judge_by_type(value);
+    return detail::judge_by_type(value);
   } else if constexpr (is_plain_predicate<Rule, T>) {
-    auto failure = judge_by_type(value);
+    auto failure = detail::judge_by_type(value);
     return failure ? std::move(failure) : std::optional<Failure>{Failure{std::error_code{}}};
   } else {
     return rule(value);

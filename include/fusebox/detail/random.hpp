@@ -103,7 +103,7 @@ template <RandomSource G>
 [[nodiscard]] std::int64_t uniform(G& generator, std::int64_t low, std::int64_t high) {
   if (high <= low) return low;
   const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  const std::uint64_t bits = random_bits(generator);
+  const std::uint64_t bits = detail::random_bits(generator);
   const std::uint64_t offset =
       span == std::numeric_limits<std::uint64_t>::max() ? bits : multiply_high(bits, span + 1);
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
@@ -112,7 +112,7 @@ template <RandomSource G>
 /// A number of [0, 1).
 template <RandomSource G>
 [[nodiscard]] double uniform_unit(G& generator) {
-  return static_cast<double>(random_bits(generator) >> 11U) * 0x1p-53;
+  return static_cast<double>(detail::random_bits(generator) >> 11U) * 0x1p-53;
 }
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

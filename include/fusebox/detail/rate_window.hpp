@@ -255,7 +255,7 @@ class RateWindow {
  private:
   template <class C>
   [[nodiscard]] Tick tick(const C& clock) const {
-    return coarse_ ? coarse_tick(clock) : fine_tick(clock);
+    return coarse_ ? detail::coarse_tick(clock) : detail::fine_tick(clock);
   }
 
   std::optional<CountWindow<Sync>> count_;

@@ -69,7 +69,7 @@ class RetryResult {
 
   /// The error that ended the retry; a failure without a code where it succeeded.
   [[nodiscard]] const Failure& error() const noexcept {
-    if (const auto* early = std::get_if<failure_index>(&outcome_)) return *early;
+    if (const auto* early = std::get_if<failure_index>(std::addressof(outcome_))) return *early;
     if (!succeeded_ && !stats.errors.empty()) return stats.errors.back();
     static const detail::NoDestroy<Failure> none{std::error_code{}};
     return *none;
@@ -111,7 +111,7 @@ class RetryResult {
 
   template <class Self>
   [[nodiscard]] static decltype(auto) get(Self& self) {
-    auto* value = std::get_if<value_index>(&self.outcome_);
+    auto* value = std::get_if<value_index>(std::addressof(self.outcome_));
     if (value == nullptr) [[unlikely]]
       self.error().rethrow();
     if constexpr (is_void) {
@@ -132,7 +132,7 @@ class RetryResult {
     }
   }
   [[nodiscard]] const Value& peek() const noexcept {
-    const auto* value = std::get_if<value_index>(&outcome_);
+    const auto* value = std::get_if<value_index>(std::addressof(outcome_));
     if constexpr (std::is_reference_v<T>) {
       return **value;
     } else {

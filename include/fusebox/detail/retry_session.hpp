@@ -176,13 +176,14 @@ class RetrySession {
   [[nodiscard]] std::chrono::nanoseconds draw(std::optional<std::chrono::nanoseconds> asked, G& generator) {
     const auto retry = static_cast<std::uint32_t>(stats_.attempts - 1);
     const auto delay = exponential_delay(config_, retry);
-    previous_ = spread(delay, config_.jitter, config_.base_delay, config_.max_delay, previous_, generator);
+    previous_ =
+        detail::spread(delay, config_.jitter, config_.base_delay, config_.max_delay, previous_, generator);
     if (!asked) return previous_;
     auto wait = *asked;
     if (config_.jitter != Jitter::none) {
       const auto room = config_.max_delay - wait;
       const auto added = room < config_.base_delay ? room : config_.base_delay;
-      wait += std::chrono::nanoseconds{uniform(generator, 0, added.count())};
+      wait += std::chrono::nanoseconds{detail::uniform(generator, 0, added.count())};
     }
     return wait < previous_ ? previous_ : wait;
   }
