@@ -593,3 +593,31 @@ TEST_CASE("E5 the mark stays with copies, further with_ calls and slices") {
     CHECK(sliced.upstream() == "orders");
   });
 }
+
+TEST_CASE("E2 the category may be given to the constructor") {
+  const ApiError error{ErrorCode::validation_error, ErrorCategory::internal, "odd"};
+  CHECK(error.code() == ErrorCode::validation_error);
+  CHECK(error.category() == ErrorCategory::internal);
+  CHECK(error.message() == "odd");
+}
+
+TEST_CASE("E2 and E3 every text may be a string_view") {
+  const std::string_view text = "text";
+  const auto error =
+      ApiError{ErrorCode::gone, text}.with_path(text).with_request_id(text).from_upstream(text);
+  CHECK(error.message() == "text");
+  CHECK(error.path() == "text");
+  CHECK(error.request_id() == "text");
+  CHECK(error.upstream() == "text");
+  CHECK(ErrorDetails{{"field", text}}.fields().front().second == "text");
+  CHECK(ErrorDetails{{text, text}, {text, "other"}}.fields().size() == 2);
+  CHECK(ErrorDetails::json(text).text() == "text");
+  CHECK(TimeoutError{text}.message() == "text");
+}
+
+TEST_CASE("E2 a NUL in a message does not cut it short") {
+  using namespace std::string_literals;
+  CHECK(ApiError{ErrorCode::gone, "a\0b\0"s}.message() == "a\xEF\xBF\xBD"s + "b\xEF\xBF\xBD");
+  CHECK(CircuitOpenError{"a\0b"s}.message() == "circuit breaker 'a\xEF\xBF\xBD"s + "b' is open");
+  CHECK(CircuitOpenError{"a\0b"s}.name() == "a\0b"s);
+}

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cctype>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -211,7 +212,7 @@ TEST_CASE("H2 any bytes anywhere give valid JSON") {
     const auto bytes = [&] {
       std::string text(random() % 24, ' ');
       for (char& c : text)
-        c = static_cast<char>(random() % 3 == 0 ? random() % 256 : "{}[]\",:\\u0e-1d8"[random() % 15]);
+        c = random() % 3 == 0 ? static_cast<char>(random() % 256) : "{}[]\",:\\u0e-1d8"[random() % 15];
       return text;
     };
     const auto error =
@@ -397,4 +398,19 @@ TEST_CASE("H5 a write_response found by argument-dependent lookup comes before a
   CHECK(response.written.status == 429);
   CHECK(response.written.retry_after == 5s);
   CHECK(response.written.content_type == "application/json");
+}
+
+TEST_CASE(
+    "H3 a rate limit that no integer of seconds holds saturates, and one that is no number is 1 second") {
+  const auto told = [](auto wait) {
+    Response response;
+    send_rate_limit_error(response, wait);
+    return response.retry_after();
+  };
+  CHECK(told(std::chrono::duration<double>{1e300}) == "9223372036");
+  CHECK(told(std::chrono::duration<double>{std::numeric_limits<double>::infinity()}) == "9223372036");
+  CHECK(told(std::chrono::hours{3'000'000'000'000'000}) == "9223372036");
+  CHECK(told(std::chrono::duration<double>{std::numeric_limits<double>::quiet_NaN()}) == "1");
+  CHECK(told(std::chrono::duration<double>{-1e300}) == "1");
+  CHECK(told(std::chrono::duration<double>{1.25}) == "2");
 }

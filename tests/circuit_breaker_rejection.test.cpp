@@ -428,3 +428,41 @@ TEST_CASE("B9 a slow probe that is ignored is not slow") {
   CHECK(breaker.state() == State::half_open);
   CHECK(breaker.stats().slow_count == 0);
 }
+
+namespace {
+
+/// Its unexpected_type is an aggregate, as hand-written ones often are.
+struct AggregateUnexpected {
+  struct unexpected_type {
+    std::error_code error;
+  };
+  AggregateUnexpected(int number) : value{number} {}                             // NOLINT(*-explicit-*)
+  AggregateUnexpected(unexpected_type unexpected) : failed{unexpected.error} {}  // NOLINT(*-explicit-*)
+  [[nodiscard]] bool has_value() const { return !failed; }
+  [[nodiscard]] std::error_code error() const { return failed; }
+  int value = 0;
+  std::error_code failed;
+};
+
+/// Its unexpected_type cannot be made from its error.
+struct OddUnexpected {
+  struct unexpected_type {};
+  OddUnexpected(int) {}  // NOLINT(*-explicit-*)
+  [[nodiscard]] static bool has_value() { return true; }
+  [[nodiscard]] static std::error_code error() { return {}; }
+};
+
+}  // namespace
+
+TEST_CASE("B9 an unexpected_type may be an aggregate") {
+  Breaker breaker{"b"};
+  CHECK(breaker.execute([] { return AggregateUnexpected{1}; }).value == 1);
+  breaker.force_open();
+  CHECK(breaker.execute([] { return AggregateUnexpected{1}; }).error() == PolicyErrc::circuit_open);
+}
+
+TEST_CASE("B9 where an unexpected_type cannot be made from the error, the rejection is thrown") {
+  Breaker breaker{"b"};
+  breaker.force_open();
+  CHECK_THROWS_AS(breaker.execute([] { return OddUnexpected{1}; }), CircuitOpenError);
+}

@@ -459,3 +459,15 @@ TEST_CASE("B13 a report that races reset() falls on either side, once") {
   }
   SUCCEED();
 }
+
+TEST_CASE("B13 a wall clock at either end of its range gives times within it") {
+  for (const auto end :
+       {std::chrono::system_clock::time_point::min(), std::chrono::system_clock::time_point::max()}) {
+    test::FakeClock clock;
+    Breaker breaker{"b", {}, clock};
+    breaker.try_acquire().failure();
+    clock.advance(1h);
+    clock.set_wall(end);
+    CHECK(breaker.stats().last_failure_time <= end);
+  }
+}

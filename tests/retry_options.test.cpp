@@ -546,3 +546,20 @@ TEST_CASE("the idempotency key takes nothing from the jitter's generator") {
   CHECK(clock.sleeps() == Delays{500ms, 2s});
   CHECK(random.draws() == 2);
 }
+
+TEST_CASE("7.3 a predicate may be a pointer to a member") {
+  struct Answer {
+    int status = 503;
+    [[nodiscard]] bool is_bad() const { return status >= 400; }
+  };
+  test::FakeClock clock;
+  int calls = 0;
+  const auto op = [&] { return Answer{++calls < 3 ? 503 : 200}; };
+  const auto result = retry_with_backoff(op, RetryConfig{}, clock, failure_if(&Answer::is_bad),
+                                         retry_if([](const Failure&) { return true; }));
+  CHECK(result.stats.attempts == 3);
+
+  const auto refused = try_retry_with_backoff([]() -> int { throw ApiError{ErrorCode::bad_gateway}; },
+                                              RetryConfig{}, clock, retry_if(&Failure::is_transient));
+  CHECK(refused.stats.attempts == 4);
+}

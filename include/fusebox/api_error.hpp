@@ -42,13 +42,15 @@ class FUSEBOX_API ApiError : public detail::Fluent<ApiError, detail::ErrorState>
  public:
   ApiError(ErrorCode code, std::string_view message)
       : ApiError{code, message, make_error_code(code), SystemClock{}.wall_now()} {}
+  ApiError(ErrorCode code, ErrorCategory category, std::string_view message)
+      : ApiError{ApiError{code, message}.with_category(category)} {}
   /// The message is the status's phrase, such as "Not Found".
   explicit ApiError(ErrorCode code) : ApiError{code, reason_phrase(static_cast<int>(code))} {}
 
   /// An error whose identity is `reason` (E2), seen at `timestamp`. For adapters and policies.
   ApiError(ErrorCode code, std::string_view message, std::error_code reason,
            std::chrono::system_clock::time_point timestamp)
-      : ApiError{std::runtime_error{std::string{message}}, code, reason, timestamp} {}
+      : ApiError{detail::error_text(message), code, reason, timestamp} {}
 
  protected:
   ApiError(const std::runtime_error& text, ErrorCode code, std::error_code reason,
@@ -84,7 +86,7 @@ class FUSEBOX_API RejectedError : public detail::Fluent<RejectedError, ApiError>
     if (!name.empty()) text.append(" '").append(name).append("'");
     text.append(after);
     return std::make_shared<const detail::Origin>(
-        detail::Origin{std::string{name}, std::runtime_error{text}});
+        detail::Origin{std::string{name}, detail::error_text(text)});
   }
 };
 
@@ -131,7 +133,7 @@ class FUSEBOX_API TimeoutError : public detail::Fluent<TimeoutError, ApiError> {
   explicit TimeoutError(std::string_view message = "timed out")
       : TimeoutError{message, SystemClock{}.wall_now()} {}
   TimeoutError(std::string_view message, std::chrono::system_clock::time_point timestamp)
-      : Fluent{std::runtime_error{std::string{message}}, error_code_of(PolicyErrc::timed_out),
+      : Fluent{detail::error_text(message), error_code_of(PolicyErrc::timed_out),
                make_error_code(PolicyErrc::timed_out), timestamp} {}
   explicit TimeoutError(const ApiError& sliced) noexcept : Fluent{sliced} {}
 };
@@ -142,7 +144,7 @@ class FUSEBOX_API CancelledError : public detail::Fluent<CancelledError, ApiErro
   explicit CancelledError(std::string_view message = "cancelled")
       : CancelledError{message, SystemClock{}.wall_now()} {}
   CancelledError(std::string_view message, std::chrono::system_clock::time_point timestamp)
-      : Fluent{std::runtime_error{std::string{message}}, error_code_of(PolicyErrc::cancelled),
+      : Fluent{detail::error_text(message), error_code_of(PolicyErrc::cancelled),
                make_error_code(PolicyErrc::cancelled), timestamp} {}
   explicit CancelledError(const ApiError& sliced) noexcept : Fluent{sliced} {}
 };

@@ -292,8 +292,16 @@ void send_validation_error(Res& res, ErrorDetails fields, const RequestInfo& req
 template <class Res, class Rep, class Period>
 void send_rate_limit_error(Res& res, std::chrono::duration<Rep, Period> retry_after,
                            const RequestInfo& request = {}) {
-  auto wait = std::chrono::ceil<std::chrono::seconds>(retry_after);
-  if (wait < std::chrono::seconds{1}) wait = std::chrono::seconds{1};
+  using std::chrono::seconds;
+  // In doubles, where what no integer holds, a NaN too, still compares.
+  constexpr seconds longest = std::chrono::duration_cast<seconds>(std::chrono::nanoseconds::max());
+  const double asked = std::chrono::duration<double>(retry_after).count();
+  seconds wait{1};
+  if (asked >= static_cast<double>(longest.count())) {
+    wait = longest;
+  } else if (asked > 1) {
+    wait = std::chrono::ceil<seconds>(retry_after);
+  }
   send_api_error(
       res,
       ApiError{ErrorCode::rate_limit_exceeded, "Too many requests"}.with_retry_after(wait).with_details(

@@ -245,6 +245,22 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
 template <class T>
 struct failure_traits {};
 
+namespace detail {
+
+/// predicate(value), also where the predicate is a pointer to a member (std::invoke needs <functional>).
+template <class Predicate, class T>
+decltype(auto) ask(Predicate& predicate, const T& value) {
+  if constexpr (std::is_member_function_pointer_v<std::remove_const_t<Predicate>>) {
+    return (value.*predicate)();
+  } else if constexpr (std::is_member_object_pointer_v<std::remove_const_t<Predicate>>) {
+    return value.*predicate;
+  } else {
+    return predicate(value);
+  }
+}
+
+}  // namespace detail
+
 /// Judges the value of one call, instead of what its type says:
 ///
 ///     failure_if([](const Response& r) -> std::optional<Failure> {
@@ -262,7 +278,7 @@ class FailureIf {
   template <class T>
   requires std::predicate<const Predicate&, const T&> || std::is_invocable_r_v < std::optional<Failure>,
   const Predicate&, const T& > [[nodiscard]] decltype(auto) operator()(const T& value) const {
-    return predicate_(value);
+    return detail::ask(predicate_, value);
   }
 
  private:

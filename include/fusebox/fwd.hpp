@@ -37,7 +37,7 @@ struct StopToken {
 /// - `sleep_for(nanoseconds, std::stop_token)` waits and returns false when the token ended the wait.
 ///
 /// A clock may also offer `coarse_now()`: a cheaper reading on a timeline of its own.
-/// All members must be safe to call from several threads at once.
+/// All members must be safe to call from several threads at once; those that tell the time must not throw.
 template <class C>
 concept Clock = std::copy_constructible<C> &&
     requires(const C& clock, std::chrono::nanoseconds duration, detail::StopToken token) {

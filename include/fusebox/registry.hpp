@@ -202,7 +202,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return unheld;
   }
 
-  [[nodiscard]] Handle take_out(Position position) {
+  [[nodiscard]] Handle take_out(Position position) noexcept {
     Handle breaker = *position;
     unsubscribe_from(*breaker);
     by_name_.erase(by_name_.find(std::string_view{breaker->name()}));
@@ -210,7 +210,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return breaker;
   }
 
-  void unsubscribe_from(Breaker& breaker) {
+  void unsubscribe_from(Breaker& breaker) noexcept {
     for (const auto& subscriber : subscribers_) breaker.core_.unsubscribe(*subscriber);
   }
 

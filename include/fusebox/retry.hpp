@@ -54,7 +54,11 @@ struct OnGiveUp {
 };
 template <class F>
 struct RetryIf {
-  F accepts;
+  F predicate;
+  [[nodiscard]] bool accepts(const Failure& failure) { return static_cast<bool>(ask(predicate, failure)); }
+  [[nodiscard]] bool accepts(const Failure& failure) const {
+    return static_cast<bool>(ask(predicate, failure));
+  }
 };
 template <class G>
 struct WithRandom {

@@ -124,7 +124,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     hub_->subscribe(std::move(subscriber));
   }
 
-  void unsubscribe(const Subscriber& subscriber) {
+  void unsubscribe(const Subscriber& subscriber) noexcept {
     const std::lock_guard lock{mutex_};
     if (hub_) hub_->unsubscribe(subscriber);
   }

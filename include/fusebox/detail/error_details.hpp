@@ -36,7 +36,8 @@ class ErrorDetails {
   template <std::convertible_to<std::string_view> S>
   ErrorDetails(const S& text) : kind_{Kind::text}, text_{std::string_view{text}} {}  // NOLINT(*-explicit-*)
 
-  ErrorDetails(std::initializer_list<Field> fields) : kind_{Kind::fields}, fields_{fields} {}
+  ErrorDetails(std::initializer_list<std::pair<std::string_view, std::string_view>> fields)
+      : kind_{Kind::fields}, fields_(fields.begin(), fields.end()) {}
 
   template <detail::FieldRange R>
   ErrorDetails(const R& fields) : kind_{Kind::fields} {  // NOLINT(*-explicit-*)
@@ -47,10 +48,10 @@ class ErrorDetails {
 
   /// `raw` must be a JSON value; where it is none, it is written as a JSON string, so that the
   /// document stays valid.
-  [[nodiscard]] static ErrorDetails json(std::string raw) {
+  [[nodiscard]] static ErrorDetails json(std::string_view raw) {
     ErrorDetails details;
     details.kind_ = Kind::json;
-    details.text_ = std::move(raw);
+    details.text_ = raw;
     return details;
   }
 

@@ -185,9 +185,11 @@ class FUSEBOX_API EventHub {
     entries_ = std::move(entries);
   }
 
-  void unsubscribe(const Subscriber& subscriber) {
+  /// Where there is no memory for it, the subscriber stays.
+  void unsubscribe(const Subscriber& subscriber) noexcept {
     const std::lock_guard lock{mutex_};
-    entries_ = entries_without(&subscriber);
+    FUSEBOX_DETAIL_TRY { entries_ = entries_without(&subscriber); }
+    FUSEBOX_DETAIL_CATCH_ALL {}
   }
 
   /// Queues a change; call it under the lock that orders the changes. Never allocates.

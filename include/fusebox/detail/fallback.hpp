@@ -132,14 +132,24 @@ struct UnexpectedOf<T> {
   using type = typename T::unexpected_type;
 };
 
+/// Can a V be made from an error by its unexpected_type?
+template <class V, class E = ErrorOf<V>>
+concept MadeOfUnexpected = requires(E error) {
+  V(typename V::unexpected_type{static_cast<E&&>(error)});
+};
+
 template <class T>
 struct RejectionForm {
   using type = void;
 };
 template <ExpectedLike T>
 struct RejectionForm<T> {
-  using type = std::conditional_t<std::is_void_v<typename UnexpectedOf<T>::type>, RejectionAsResult<T>,
-                                  RejectionAsError<ErrorOf<T>>>;
+  using type = RejectionAsResult<T>;
+};
+template <ExpectedLike T>
+requires requires { typename T::unexpected_type; }
+struct RejectionForm<T> {
+  using type = std::conditional_t<MadeOfUnexpected<T>, RejectionAsError<ErrorOf<T>>, void>;
 };
 template <>
 struct RejectionForm<std::error_code> {
@@ -169,7 +179,12 @@ V carry_rejection(MakeError make_error) {
     };
     if constexpr (!std::is_void_v<typename UnexpectedOf<V>::type>) {
       using E = ErrorOf<V>;
-      return V(typename UnexpectedOf<V>::type(static_cast<E>(error())));
+      using Unexpected = typename UnexpectedOf<V>::type;
+      if constexpr (std::is_constructible_v<Unexpected, E>) {
+        return V(Unexpected(static_cast<E>(error())));
+      } else {  // an aggregate, which clang below 16 makes by braces only
+        return V(Unexpected{static_cast<E>(error())});
+      }
     } else {
       V value(error());
       if constexpr (ExpectedLike<V>) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,15 @@
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 
 namespace detail {
+
+/// The text of an error. what() ends at a NUL, so that U+FFFD stands in for one.
+[[nodiscard]] inline std::runtime_error error_text(std::string_view text) {
+  std::string shown{text};
+  for (auto nul = shown.find('\0'); nul != std::string::npos; nul = shown.find('\0', nul)) {
+    shown.replace(nul, 1, "\xEF\xBF\xBD");
+  }
+  return std::runtime_error{shown};
+}
 
 /// Who rejects: the policy's name and the text of its error, made once for all rejections of a policy.
 struct FUSEBOX_API Origin {
@@ -103,11 +113,11 @@ class FUSEBOX_API Fluent : public Base {
   [[nodiscard]] Derived with_details(ErrorDetails details) const {
     return with_extra([&](auto& extras) { extras.details = std::move(details); });
   }
-  [[nodiscard]] Derived with_request_id(std::string request_id) const {
-    return with_extra([&](auto& extras) { extras.request_id = std::move(request_id); });
+  [[nodiscard]] Derived with_request_id(std::string_view request_id) const {
+    return with_extra([&](auto& extras) { extras.request_id = request_id; });
   }
-  [[nodiscard]] Derived with_path(std::string path) const {
-    return with_extra([&](auto& extras) { extras.path = std::move(path); });
+  [[nodiscard]] Derived with_path(std::string_view path) const {
+    return with_extra([&](auto& extras) { extras.path = path; });
   }
   [[nodiscard]] Derived with_retry_after(std::chrono::seconds retry_after) const {
     return changed([&](ErrorState& error) { error.retry_after_ = retry_after; });
@@ -116,9 +126,9 @@ class FUSEBOX_API Fluent : public Base {
     return changed([&](ErrorState& error) { error.timestamp_ = timestamp; });
   }
   /// Marks the error as telling of the answer of `service` (E5): its text is not shown to our clients.
-  [[nodiscard]] Derived from_upstream(std::string service) const {
+  [[nodiscard]] Derived from_upstream(std::string_view service) const {
     return with_extra([&](auto& extras) {
-      extras.upstream = std::move(service);
+      extras.upstream = service;
       extras.is_upstream = true;
     });
   }

@@ -81,7 +81,8 @@ template <class T, class Rule>
 [[nodiscard]] bool is_suspect([[maybe_unused]] const T& value, [[maybe_unused]] const Rule& rule) {
   if constexpr (!std::same_as<Rule, NoRule>) {
     static_assert(std::is_invocable_v<const Rule&, const T&>,
-                  "fusebox: failure_if needs a predicate over `const T&`, T being what op returns");
+                  "fusebox: failure_if needs a predicate over `const T&`, T being what op returns, that is "
+                  "not mutable");
     if constexpr (is_plain_predicate<Rule, T>) {
       return static_cast<bool>(rule(value));
     } else {

@@ -28,6 +28,7 @@ struct RetryConfig {
   std::chrono::nanoseconds total_timeout = no_timeout;  ///< from the first attempt
   bool honor_retry_after = true;                        ///< wait as long as the failure asks for
   bool idempotent = true;                               ///< false: retry only what was surely not processed
+  friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 
 /// min(max_delay, base_delay × multiplierⁿ) for n from 0: the delay before jitter (R1). Saturates.

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <iterator>
 #include <map>
 #include <string>
@@ -68,6 +69,7 @@ constexpr void for_each_character(std::string_view text, F f) {
 /// then are numbered, since two members, or two samples, of one name would be no document.
 template <class T>
 [[nodiscard]] std::map<std::string, T> with_printable_names(std::map<std::string, T> by_name) {
+  std::map<std::string, int> last_number;  // by printable name
   for (auto next = by_name.begin(); next != by_name.end();) {
     const auto current = next++;
     if (is_utf8(current->first)) continue;
@@ -75,8 +77,8 @@ template <class T>
     std::string printable;
     for_each_character(node.key(), [&](std::string_view character) { printable.append(character); });
     node.key() = printable;
-    for (int number = 2; by_name.contains(node.key()); ++number) {
-      node.key() = fmt::format("{} ({})", printable, number);
+    for (int& number = last_number.try_emplace(printable, 1).first->second; by_name.contains(node.key());) {
+      node.key() = fmt::format("{} ({})", printable, ++number);
     }
     by_name.insert(std::move(node));
   }
@@ -112,7 +114,9 @@ class JsonObject {
   explicit JsonObject(std::string& out) : out_{out} { out_.push_back('{'); }
   JsonObject(const JsonObject&) = delete;
   JsonObject& operator=(const JsonObject&) = delete;
-  ~JsonObject() { out_.push_back('}'); }
+  ~JsonObject() noexcept(false) {
+    if (std::uncaught_exceptions() == exceptions_) out_.push_back('}');
+  }
 
   /// The name and its colon; the caller writes the value into what it returns.
   std::string& member(std::string_view name) {
@@ -132,6 +136,7 @@ class JsonObject {
  private:
   std::string& out_;
   bool first_ = true;
+  int exceptions_ = std::uncaught_exceptions();
 };
 
 /// 2025-01-07T12:00:00.000Z: ISO 8601, UTC, milliseconds. What lies outside the years 0 to 9999 is shown
