@@ -140,7 +140,7 @@ TEST_CASE("Failure of an ApiError has its reason, category, status, Retry-After 
   check_library_error(ApiError{ErrorCode::gone}, {.code = make_error_code(ErrorCode::gone),
                                                   .category = ErrorCategory::not_found,
                                                   .status = 410,
-                                                  .message = "gone"});
+                                                  .message = "Gone"});
 }
 
 TEST_CASE("Failure of an ApiError whose status has no name keeps the status") {
@@ -162,8 +162,8 @@ TEST_CASE("Failure of an ApiError has the category that was given, not that of i
 TEST_CASE("Failure of an ApiError has the reason that was given, not its code") {
   const std::error_code pipe = std::make_error_code(std::errc::broken_pipe);
   check_library_error(
-      ApiError{ErrorCode::bad_gateway, "gone", pipe, noon},
-      {.code = pipe, .category = ErrorCategory::external_service, .status = 502, .message = "gone"});
+      ApiError{ErrorCode::bad_gateway, "Gone", pipe, noon},
+      {.code = pipe, .category = ErrorCategory::external_service, .status = 502, .message = "Gone"});
 }
 
 TEST_CASE("Failure of an ApiError about a network error has no status, since nobody answered") {
