@@ -90,18 +90,19 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   /// CircuitOpenError, or carried in op's own result where its type can (B9); op's exception goes on
   /// unchanged. The breaker must live until execute returns.
   template <class Op, class... Args>
-  decltype(auto) execute(Op&& op, Args&&... args) {
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Args&&... args) {
     return execute_with(op, args...);
   }
 
   template <class Op, class... Options>
-  requires(detail::count<detail::IsCallOptions, Options...> == 0) decltype(auto)
+  requires(detail::count<detail::IsCallOptions, Options...> == 0) FUSEBOX_DETAIL_INLINE decltype(auto)
       execute(Op&& op, CallOptions call, Options&&... options) {
     return execute_with(op, call, options...);
   }
 
   template <class Op, class First, class... Options>
-  decltype(auto) execute(Op&& op, First&& fallback_or_option, CallOptions call, Options&&... options) {
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, First&& fallback_or_option, CallOptions call,
+                                               Options&&... options) {
     return execute_with(op, fallback_or_option, call, options...);
   }
 
@@ -155,12 +156,12 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   // Sorts the arguments: an optional fallback, then options.
 
   template <class Op>
-  decltype(auto) execute_with(Op& op) {
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute_with(Op& op) {
     detail::NoFallback none;
     return run(op, none);
   }
   template <class Op, class First, class... Rest>
-  decltype(auto) execute_with(Op& op, First& first, Rest&... rest) {
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute_with(Op& op, First& first, Rest&... rest) {
     if constexpr (detail::is_execute_option<First>) {
       detail::NoFallback none;
       return run(op, none, first, rest...);
@@ -173,114 +174,71 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     }
   }
 
-  /// One admitted call: its place is given back unless it is settled.
-  class Call {
-   public:
-    Call(detail::BreakerCore<C>& core, detail::Ticket ticket, std::chrono::nanoseconds timeout)
-        : core_{core},
-          ticket_{ticket},
-          timeout_{timeout},
-          start_{timeout == no_timeout ? 0 : detail::fine_tick(core.clock())} {}
-    Call(const Call&) = delete;
-    Call& operator=(const Call&) = delete;
-    ~Call() {
-      if (!settled_) [[unlikely]]
-        core_.settle(ticket_, Outcome::ignored);
-    }
-
-    [[nodiscard]] Deadline deadline() const {
-      if (timeout_ == no_timeout) return Deadline::never();
-      const auto end = detail::saturating_add(start_, timeout_.count());
-      return Deadline{std::chrono::steady_clock::time_point{std::chrono::nanoseconds{end}}};
-    }
-
-    void succeed() { settle(is_late() ? Outcome::failure : Outcome::success); }
-
-    /// The order of judgement is B12's.
-    FUSEBOX_DETAIL_COLD void fail(const Failure& failure) {
-      if (failure.is_rejection() || failure.is_cancellation()) return settle(Outcome::ignored);
-      settle(is_late() ? Outcome::failure : core_.config().classify(failure));
-    }
-
-   private:
-    [[nodiscard]] bool is_late() const {
-      return timeout_ != no_timeout &&
-             detail::elapsed(start_, detail::fine_tick(core_.clock())) > timeout_.count();
-    }
-    void settle(Outcome outcome) {
-      settled_ = true;
-      core_.settle(ticket_, outcome);
-    }
-
-    detail::BreakerCore<C>& core_;
-    detail::Ticket ticket_;
-    std::chrono::nanoseconds timeout_;
-    detail::Tick start_;
-    bool settled_ = false;
-  };
+  /// How far a call has come: who is to settle it depends on that when an exception passes.
+  enum class Stage : unsigned char { calling, returned, settled };
 
   template <class Op, class Fallback, class... Options>
-  auto run(Op& op, Fallback& fallback, Options&... options)
+  FUSEBOX_DETAIL_INLINE auto run(Op& op, Fallback& fallback, Options&... options)
       -> detail::GuardedResult<decltype(detail::invoke_op(op, Deadline{})), Fallback> {
     detail::check_execute_options<Options...>();
     using V = decltype(detail::invoke_op(op, Deadline{}));
     using R = detail::GuardedResult<V, Fallback>;
+    constexpr bool has_fallback = !std::is_same_v<Fallback, detail::NoFallback>;
     static_assert(!detail::unfinished<V>,
                   "fusebox: op returns a future or a coroutine: its failure would come after the breaker has "
                   "looked; wait for it inside op, or use try_acquire()");
-    const CallOptions no_options;
+    static_assert(!std::is_void_v<V> || detail::count<detail::IsJudgement, Options...> == 0,
+                  "fusebox: failure_if judges the value of op, and this op returns none");
     const detail::NoRule no_rule;
-    const CallOptions& call = detail::pick<detail::IsCallOptions>(no_options, options...);
     const auto& rule = detail::pick<detail::IsJudgement>(no_rule, options...);
-    detail::throw_if("CallOptions", detail::check(call));
+    using Rule = std::remove_cvref_t<decltype(rule)>;
+    const auto timer = start_timer(options...);
 
-    const detail::Ticket ticket = core_.admit(true);
-    if (ticket.is_rejected()) [[unlikely]] {
-      const std::chrono::nanoseconds retry_after{ticket.start};
-      if constexpr (!std::is_same_v<Fallback, detail::NoFallback>) {
-        return rejected_with_fallback<R>(fallback, retry_after);
-      } else if constexpr (detail::carries_rejection<V>) {
-        return detail::carry_rejection<V>([&] { return open_error(retry_after); });
-      } else {
+    Scope scope;
+    detail::Word word = core_.load();
+    if (!word.is_closed_untimed()) [[unlikely]] {
+      // A rejection that is thrown costs so much that its way there may be a call.
+      constexpr bool throws_rejection = !has_fallback && !detail::carries_rejection<V>;
+      detail::Tick wait = 0;
+      bool rejected = !throws_rejection && core_.rejects(word, wait);
+      if (!rejected) {
+        word = begin(word, scope);
+        rejected = word.is_rejected();
+        if (rejected) wait = scope.start;
+      }
+      if (rejected) {
+        const std::chrono::nanoseconds retry_after{wait};
+        if constexpr (has_fallback) {
+          return rejected_with_fallback<R>(fallback, retry_after);
+        } else if constexpr (detail::carries_rejection<V>) {
+          return detail::carry_rejection<V>([&] { return open_error(retry_after); });
+        } else {
 #if FUSEBOX_DETAIL_EXCEPTIONS
-        throw open_error(retry_after);
+          throw open_error(retry_after);
 #else
-        detail::throw_error(open_error(retry_after));
+          detail::throw_error(open_error(retry_after));
 #endif
+        }
       }
     }
-    if (ticket.is_probe() && !ticket.is_nested()) [[unlikely]] {
-      const auto keep_alive = this->weak_from_this().lock();  // a callback may let go of the breaker
-      core_.deliver_events();
-      const detail::ProbeFrame frame{&core_, ticket};
-      return attempt<R, V>(ticket, call.timeout, op, fallback, rule);
-    }
-    return attempt<R, V>(ticket, call.timeout, op, fallback, rule);
-  }
 
-  template <class R, class V, class Op, class Fallback, class Rule>
-  R attempt(detail::Ticket ticket, std::chrono::nanoseconds timeout, Op& op, Fallback& fallback,
-            const Rule& rule) {
-    constexpr bool has_fallback = !std::is_same_v<Fallback, detail::NoFallback>;
-    Call call{core_, ticket, timeout};
-    bool op_returned = false;
+    Stage stage = Stage::calling;
     FUSEBOX_DETAIL_TRY {
       if constexpr (std::is_void_v<V>) {
-        static_assert(std::is_same_v<Rule, detail::NoRule>,
-                      "fusebox: failure_if judges the value of op, and this op returns none");
-        detail::invoke_op(op, call.deadline());
-        op_returned = true;
-        call.succeed();
+        detail::invoke_op(op, timer.deadline());
+        stage = Stage::settled;
+        succeed(word, scope, timer);
         return;
       } else {
         std::conditional_t<std::is_reference_v<V>, V, std::remove_cv_t<V>> value =
-            detail::invoke_op(op, call.deadline());
-        op_returned = true;
+            detail::invoke_op(op, timer.deadline());
+        stage = Stage::returned;
         if constexpr (detail::can_fail<std::remove_cvref_t<V>, Rule>) {
           using Judged = std::remove_cvref_t<V>;
           if (detail::is_suspect<Judged>(value, rule)) [[unlikely]] {
             if (const auto failure = detail::judge<Judged>(value, rule)) {
-              call.fail(*failure);
+              stage = Stage::settled;
+              fail(word, scope, *failure, timer.is_late());
               if constexpr (has_fallback) {
                 if (!failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
               }
@@ -288,7 +246,8 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
             }
           }
         }
-        call.succeed();
+        stage = Stage::settled;
+        succeed(word, scope, timer);
         if constexpr (std::is_same_v<R, std::remove_reference_t<decltype(value)>>) {
           return value;
         } else {
@@ -297,31 +256,145 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
       }
     }
     FUSEBOX_DETAIL_CATCH_ALL {
-      if (op_returned) FUSEBOX_DETAIL_RETHROW;  // from failure_if, classify or the fallback
-      const Failure failure = Failure::from_current_exception();
-      if (!failure.exception()) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
-      call.fail(failure);
-      if constexpr (has_fallback) {
-        if (!failure.is_cancellation()) return detail::call_fallback<R>(fallback, failure);
+      if constexpr (has_fallback && std::is_invocable_v<Fallback&, const Failure&>) {
+        const auto failure = caught(word, scope, stage, timer.is_late());
+        if (failure && !failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
+      } else {
+        const bool falls_back = record_exception(word, scope, stage, timer.is_late());
+        if constexpr (has_fallback) {
+          if (falls_back) return detail::hand_over_call<R>(fallback);
+        }
       }
       FUSEBOX_DETAIL_RETHROW;
     }
   }
 
-  [[nodiscard]] FUSEBOX_DETAIL_COLD CircuitOpenError open_error(std::chrono::nanoseconds retry_after) const {
+  // The timer of a call: none, unless CallOptions came with it.
+
+  struct NoTimer {
+    [[nodiscard]] static constexpr Deadline deadline() noexcept { return Deadline::never(); }
+    [[nodiscard]] static constexpr bool is_late() noexcept { return false; }
+  };
+  struct Timer {
+    const C& clock;
+    std::chrono::nanoseconds timeout;
+    detail::Tick start;
+    [[nodiscard]] FUSEBOX_DETAIL_NOINLINE Deadline deadline() const noexcept {
+      if (timeout == no_timeout) return Deadline::never();
+      const auto end = detail::saturating_add(start, timeout.count());
+      return Deadline{std::chrono::steady_clock::time_point{std::chrono::nanoseconds{end}}};
+    }
+    [[nodiscard]] FUSEBOX_DETAIL_NOINLINE bool is_late() const {
+      return timeout != no_timeout && detail::elapsed(start, detail::fine_tick(clock)) > timeout.count();
+    }
+  };
+
+  template <class... Options>
+  FUSEBOX_DETAIL_INLINE auto start_timer(Options&... options) const {
+    if constexpr (detail::count<detail::IsCallOptions, Options...> == 0) {
+      return NoTimer{};
+    } else {
+      const CallOptions none;
+      return timer_of(detail::pick<detail::IsCallOptions>(none, options...));
+    }
+  }
+  [[nodiscard]] FUSEBOX_DETAIL_NOINLINE Timer timer_of(CallOptions call) const {
+    detail::throw_if("CallOptions", detail::check(call));
+    const C& clock = core_.clock();
+    return Timer{clock, call.timeout, call.timeout == no_timeout ? 0 : detail::fine_tick(clock)};
+  }
+
+  // How a call begins and ends, but for what every call needs.
+
+  /// What a call has beside the word that it was admitted with. Most calls never touch it.
+  struct Scope {
+    detail::Tick start;
+    detail::ProbeScope probe;
+  };
+
+  /// Admits or rejects a call for which a look at the word is not enough.
+  FUSEBOX_DETAIL_NOINLINE detail::Word begin(detail::Word word, Scope& scope) noexcept {
+    const detail::Ticket ticket = core_.admit_otherwise(word, true);
+    scope.start = ticket.start;
+    if (ticket.word.is_running_probe()) begin_probe(ticket, scope);
+    return ticket.word;
+  }
+
+  FUSEBOX_DETAIL_COLD void begin_probe(detail::Ticket ticket, Scope& scope) noexcept {
+    auto keep_alive = this->weak_from_this().lock();  // a callback may let go of the breaker
+    core_.deliver_events();
+    scope.probe.enter(&core_, ticket, std::move(keep_alive));
+  }
+
+  template <class Timer>
+  FUSEBOX_DETAIL_INLINE void succeed(detail::Word word, Scope& scope, const Timer& timer) {
+    if (timer.is_late()) [[unlikely]] {
+      settle(word, scope, Outcome::failure);
+    } else if (!core_.settle_plain_success(word)) [[unlikely]] {
+      settle(word, scope, Outcome::success);
+    }
+  }
+
+  FUSEBOX_DETAIL_NOINLINE void settle(detail::Word word, Scope& scope, Outcome outcome) noexcept {
+    const detail::Ticket ticket{word, word.is_closed_untimed() ? 0 : scope.start};
+    if (!word.is_running_probe()) [[likely]]
+      return core_.settle_otherwise(ticket, outcome);
+    core_.settle_otherwise(ticket, outcome);
+    scope.probe.leave();  // maybe the breaker's end
+  }
+
+  /// The order of judgement is B12's. The call is settled also when classify throws.
+  FUSEBOX_DETAIL_NOINLINE void fail(detail::Word word, Scope& scope, const Failure& failure, bool late) {
+    struct Settling {
+      CircuitBreaker& breaker;
+      detail::Word word;
+      Scope& scope;
+      Outcome outcome = Outcome::ignored;
+      ~Settling() { breaker.settle(word, scope, outcome); }
+    } settling{*this, word, scope};
+    const auto classify = core_.config().classify;
+    if (classify == &default_outcome && !late) [[likely]] {  // which looks for cancellations itself
+      settling.outcome = default_outcome(failure);
+    } else if (!failure.is_rejection() && !failure.is_cancellation()) {
+      settling.outcome = late ? Outcome::failure : classify(failure);
+    }
+  }
+
+  /// In a handler: what op threw; nothing where the exception came after op, or is forced unwinding (F4).
+  FUSEBOX_DETAIL_COLD std::optional<Failure> caught(detail::Word word, Scope& scope, Stage stage, bool late) {
+    if (stage == Stage::settled) return std::nullopt;  // from the fallback or the result's conversion
+    std::optional<Failure> failure;
+    if (stage == Stage::calling) failure = Failure::from_current_exception();
+    if (!failure || !failure->exception()) {  // from failure_if
+      settle(word, scope, Outcome::ignored);
+      return std::nullopt;
+    }
+    fail(word, scope, *failure, late);
+    return failure;
+  }
+
+  /// As caught(): is a fallback's value wanted?
+  FUSEBOX_DETAIL_COLD bool record_exception(detail::Word word, Scope& scope, Stage stage, bool late) {
+    const auto failure = caught(word, scope, stage, late);
+    return failure && !failure->is_cancellation();
+  }
+
+  [[nodiscard]] FUSEBOX_DETAIL_COLD CircuitOpenError
+  open_error(std::chrono::nanoseconds retry_after) const noexcept {
     return {core_.origin(), detail::ceil_seconds(retry_after), core_.clock().wall_now()};
+  }
+
+  [[nodiscard]] FUSEBOX_DETAIL_COLD Failure rejection(std::chrono::nanoseconds retry_after) const noexcept {
+    return Failure::from_rejection(core_.origin(), detail::ceil_seconds(retry_after),
+                                   core_.clock().wall_now());
   }
 
   template <class R, class Fallback>
   R rejected_with_fallback(Fallback& fallback, std::chrono::nanoseconds retry_after) {
     if constexpr (std::is_invocable_v<Fallback&, const Failure&>) {
-      return detail::call_fallback<R>(
-          fallback, Failure::from_rejection(core_.origin(), detail::ceil_seconds(retry_after),
-                                            core_.clock().wall_now()));
-    } else if constexpr (std::is_same_v<decltype(fallback()), R>) {
-      return fallback();
+      return detail::call_fallback<R>(fallback, rejection(retry_after));
     } else {
-      return detail::hand_over<R>(fallback());
+      return detail::hand_over_call<R>(fallback);
     }
   }
 

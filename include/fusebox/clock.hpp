@@ -74,17 +74,10 @@ class FUSEBOX_API SystemClock {
 
   /// A cheaper reading that moves in ticks of a few milliseconds (CLOCK_MONOTONIC_COARSE), on a
   /// timeline of its own: never subtract it from `now()`.
-  [[nodiscard]] std::chrono::steady_clock::time_point coarse_now() const {
-    if (const auto* source = detail::current_time_source()) [[unlikely]]
-      return source->coarse_now();
-#if defined(__linux__)
-    ::timespec time{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-    return std::chrono::steady_clock::time_point{std::chrono::seconds{time.tv_sec} +
-                                                 std::chrono::nanoseconds{time.tv_nsec}};
-#else
-    return std::chrono::steady_clock::now();
-#endif
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE std::chrono::steady_clock::time_point coarse_now() const {
+    if (detail::time_source.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+      return replaced_coarse_now();
+    return system_coarse_now();
   }
 
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const {
@@ -98,6 +91,21 @@ class FUSEBOX_API SystemClock {
     if (const auto* source = detail::current_time_source()) [[unlikely]]
       return source->sleep_for(duration, token);
     return detail::system_sleep(duration, token);
+  }
+
+ private:
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE static detail::SteadyTime system_coarse_now() {
+#if defined(__linux__)
+    ::timespec time;
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return detail::SteadyTime{std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec}};
+#else
+    return std::chrono::steady_clock::now();
+#endif
+  }
+  [[nodiscard]] FUSEBOX_DETAIL_COLD static detail::SteadyTime replaced_coarse_now() {
+    const auto* source = detail::current_time_source();
+    return source != nullptr ? source->coarse_now() : system_coarse_now();
   }
 };
 

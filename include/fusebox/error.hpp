@@ -305,12 +305,19 @@ namespace detail {
          (code.value() == 1 || code.value() == 2);
 }
 
+/// code == condition, quickly for the categories whose answer is known.
+[[nodiscard]] inline bool matches(const std::error_code& code, std::errc condition) noexcept {
+  if (code.category() == api_error_category()) return false;
+  if (code.category() == std::generic_category()) return code.value() == static_cast<int>(condition);
+  return code == condition;
+}
+
 /// A network error as NetworkErrc names it; false for everything else.
 [[nodiscard]] inline bool is_network_error(const std::error_code& code) noexcept {
-  if (code.category() == policy_error_category()) return false;
-  return code.category() == network_error_category() || code == std::errc::connection_reset ||
-         code == std::errc::timed_out || code == std::errc::connection_refused ||
-         is_foreign_host_not_found(code);
+  if (code.category() == network_error_category()) return true;
+  if (code.category() == api_error_category() || code.category() == policy_error_category()) return false;
+  return matches(code, std::errc::connection_reset) || matches(code, std::errc::timed_out) ||
+         matches(code, std::errc::connection_refused) || is_foreign_host_not_found(code);
 }
 
 /// The category of any error code; `internal` where nothing tells.

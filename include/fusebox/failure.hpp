@@ -78,13 +78,7 @@ class Failure {
 
   explicit Failure(ApiError error) : error_{std::move(error)} { inspect(*error_); }
 
-  explicit Failure(std::error_code code) : code_{code}, category_{detail::category_of_code(code)} {
-    if (code.category() == api_error_category()) {
-      status_ = code.value();
-    } else if (code.category() == policy_error_category()) {
-      status_ = static_cast<int>(error_code_of(static_cast<PolicyErrc>(code.value())));
-    }
-  }
+  explicit Failure(std::error_code code) noexcept : code_{code} {}
 
   /// The exception; null where the failure was a value.
   [[nodiscard]] const std::exception_ptr& exception() const noexcept { return exception_; }
@@ -94,10 +88,15 @@ class Failure {
   [[nodiscard]] std::error_code code() const noexcept { return code_; }
 
   /// `internal` where unknown.
-  [[nodiscard]] ErrorCategory category() const noexcept { return category_; }
+  [[nodiscard]] ErrorCategory category() const noexcept {
+    return api_error_ ? api_error_->category : detail::category_of_code(code_);
+  }
 
   /// The HTTP status where there is one: a network error has none, whatever its ApiError is answered with.
-  [[nodiscard]] std::optional<int> status() const noexcept { return status_; }
+  [[nodiscard]] std::optional<int> status() const noexcept {
+    if (code_.category() == api_error_category() && !api_error_) return code_.value();
+    return status_otherwise();
+  }
 
   /// How long the dependency, or an open breaker, asked to be left alone.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
@@ -115,18 +114,21 @@ class Failure {
   /// True where somebody ended the call: CancelledError, PolicyErrc::cancelled, and
   /// operation_canceled of any category.
   [[nodiscard]] bool is_cancellation() const noexcept {
-    return code_ && code_ == std::errc::operation_canceled;
+    return code_ && detail::matches(code_, std::errc::operation_canceled);
   }
 
   /// True for a timeout: TimeoutError, PolicyErrc::timed_out, NetworkErrc::timed_out, ETIMEDOUT.
-  [[nodiscard]] bool is_timeout() const noexcept { return code_ && code_ == std::errc::timed_out; }
+  [[nodiscard]] bool is_timeout() const noexcept {
+    return code_ && detail::matches(code_, std::errc::timed_out);
+  }
 
   /// What retry_with_backoff retries by default (F3): a timeout, a retryable status, a network error;
   /// never a rejection or a cancellation.
   [[nodiscard]] bool is_transient() const noexcept {
     if (is_rejection() || is_cancellation()) return false;
-    return is_timeout() || (status_ && is_retryable_status(*status_)) ||
-           category_ == ErrorCategory::network || detail::is_network_error(code_);
+    const std::optional<int> http = status();
+    return is_timeout() || (http && is_retryable_status(*http)) || category() == ErrorCategory::network ||
+           detail::is_network_error(code_);
   }
 
   /// Throws the exception itself, or an ApiError made from the value: of the library's own type where
@@ -136,18 +138,22 @@ class Failure {
  private:
   Failure() noexcept = default;
 
+  /// What an ApiError says beside its code.
+  struct Told {
+    ErrorCategory category;
+    int status;
+  };
+
   void inspect(const ApiError& error) noexcept {
     code_ = error.reason();
-    category_ = error.category();
-    if (!detail::is_network_error(code_)) status_ = static_cast<int>(error.code());
+    api_error_ = Told{error.category(), static_cast<int>(error.code())};
     retry_after_ = error.retry_after();
   }
 
-  void inspect(std::error_code code) noexcept {
-    const Failure seen{code};
-    code_ = seen.code_;
-    category_ = seen.category_;
-    status_ = seen.status_;
+  [[nodiscard]] std::optional<int> status_otherwise() const noexcept {
+    if (api_error_) return detail::is_network_error(code_) ? std::nullopt : std::optional{api_error_->status};
+    if (code_.category() != policy_error_category()) return std::nullopt;
+    return static_cast<int>(error_code_of(static_cast<PolicyErrc>(code_.value())));
   }
 
   void inspect() noexcept;
@@ -159,8 +165,7 @@ class Failure {
   std::optional<ApiError> error_;
   std::optional<std::chrono::seconds> retry_after_;
   std::chrono::system_clock::time_point timestamp_;
-  std::optional<int> status_;
-  ErrorCategory category_ = ErrorCategory::internal;
+  std::optional<Told> api_error_;
   bool is_upstream_ = false;
 };
 
@@ -171,9 +176,9 @@ FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
   } catch (const ApiError& error) {
     inspect(error);
   } catch (const std::system_error& error) {
-    inspect(error.code());
+    code_ = error.code();
   } catch (const std::error_code& code) {
-    inspect(code);
+    code_ = code;
   } catch (...) {  // an unknown exception has no code
   }
 #endif
@@ -201,11 +206,11 @@ FUSEBOX_DETAIL_COLD inline std::string Failure::message() const {
 inline ApiError Failure::to_api_error() const {
   if (error_) return *error_;
   if (origin_) return CircuitOpenError{origin_, retry_after_, timestamp_};
-  const int status = status_.value_or(http_status(category_));
+  const int status = this->status().value_or(http_status(category()));
   ApiError error{static_cast<ErrorCode>(status), message(), code_, SystemClock{}.wall_now()};
   if (retry_after_) error = error.with_retry_after(*retry_after_);
   if (is_upstream_) error = error.from_upstream({});
-  return error.with_category(category_);
+  return error.with_category(category());
 }
 
 FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
@@ -229,8 +234,10 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
 /// cancellation is ignored; a timeout and the statuses 408, 429 and 500 up are failures; another 4xx
 /// is a success, since the dependency answered; everything else is a failure.
 [[nodiscard]] FUSEBOX_API inline Outcome default_outcome(const Failure& failure) {
-  if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
-  if (failure.is_timeout()) return Outcome::failure;
+  if (failure.code().category() != api_error_category()) {
+    if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
+    if (failure.is_timeout()) return Outcome::failure;
+  }
   const int status = failure.status().value_or(500);
   const bool answered = status >= 400 && status < 500 && status != 408 && status != 429;
   return answered ? Outcome::success : Outcome::failure;

@@ -102,9 +102,7 @@ struct HealthSummary;
 struct HealthReport;
 
 namespace detail {
-class RetrySession;
-template <class T, class Op, class... Options>
-void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Options&... options);
+struct RetryLoop;
 }  // namespace detail
 
 namespace test {

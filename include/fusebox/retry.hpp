@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -165,79 +167,176 @@ decltype(auto) invoke_attempt(Op& op, [[maybe_unused]] const Attempt& attempt) {
   }
 }
 
-/// The control flow: call, judge, ask the session, wait. Leaves the outcome in `result`.
-template <class T, class Op, class... Options>
-void run_attempts(RetryResult<T>& result, Op& op, const RetryConfig& config, Options&... options) {
-  SystemClock system_clock;
-  StopToken no_token;
-  NoHook no_hook;
-  RetryTransient transient;
-  NoRule no_rule;
-  NoBudget no_budget;
-  WithRandom<EntropySource> entropy{};
-  auto& clock = pick<IsClock>(system_clock, options...);
-  auto& token = pick<IsStopToken>(no_token, options...);
-  auto& rule = pick<IsFailureIf>(no_rule, options...);
-  auto& budget = pick<IsBudget>(no_budget, options...);
-  auto random = pick<IsWithRandom>(entropy, options...);  // a generator given by value is this call's own
+/// The control flow: call, judge, ask the session, wait. The first attempt is inlined where it is called;
+/// what follows a failure is one cold function.
+struct RetryLoop {
+  /// What outlives the attempts of one call of an op that takes an Attempt.
+  using Key = std::optional<std::string>;
 
-  throw_if("RetryConfig", check(config));
-  RetrySession session{config, result.stats, clock, token};
-  if (token.stop_requested()) [[unlikely]] {
-    result.stats.stop_reason = StopReason::cancelled;
-    result.fail_without_attempt(
-        Failure{CancelledError{"cancelled before the first attempt", clock.wall_now()}});
-    pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
-    return;
-  }
+  template <class R, bool throws, class Op, class... Options>
+  FUSEBOX_DETAIL_INLINE static R run(Op& op, const RetryConfig& config, Options&... options) {
+    using T = typename R::value_type;
+    throw_if("RetryConfig", check(config));
+    if constexpr (count < IsStopToken, Options... >> 0) {
+      const StopToken no_token;
+      if (pick<IsStopToken>(no_token, options...).stop_requested()) [[unlikely]]
+        return cancelled_before<R, throws>(options...);
+    }
+    const Deadline deadline = deadline_of(config, options...);
+    [[maybe_unused]] std::conditional_t<takes_attempt<Op>, Key, std::nullopt_t> key{std::nullopt};
 
-  // After a failed attempt: waits and says true, or gives up.
-  const auto try_again = [&](const Attempt& attempt, Failure failure) FUSEBOX_DETAIL_COLD {
-    const auto wait = session.next_wait(failure, clock, token, pick<IsRetryIf>(transient, options...),
-                                        random.generator, budget);
-    if (wait) pick<IsOnRetry>(no_hook, options...).call(attempt.number, std::as_const(failure), *wait);
-    session.keep(std::move(failure));
-    if (wait && session.waited(*wait, clock.sleep_for(*wait, token) && !token.stop_requested())) return true;
-    pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
-    return false;
-  };
-
-  for (;;) {
-    const Attempt attempt = session.next_attempt();
-    std::exception_ptr caught;
-    FUSEBOX_DETAIL_TRY {
-      if constexpr (std::is_void_v<T>) {
-        detail::invoke_attempt(op, attempt);
-        result.emplace();
-      } else {
-        result.emplace(detail::invoke_attempt(op, attempt));
+    R result = first_attempt<R>(op, deadline, key, options...);
+    if (!result.succeeded_) [[unlikely]] {
+      go_on<throws>(result, op, config, deadline, key, options...);
+      return result;
+    }
+    const NoRule no_rule;
+    const auto& rule = pick<IsFailureIf>(no_rule, options...);
+    if constexpr (can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>) {
+      if (is_suspect(result.peek(), rule)) [[unlikely]] {
+        go_on<throws>(result, op, config, deadline, key, options...);
+        return result;
       }
     }
-    FUSEBOX_DETAIL_CATCH_ALL {
-      caught = std::current_exception();
-      if (!caught) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
+    deposit(options...);
+    return result;
+  }
+
+ private:
+  template <class... Options>
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE static Deadline deadline_of(const RetryConfig& config,
+                                                                  Options&... options) {
+    if (config.total_timeout == no_timeout) [[likely]]
+      return Deadline::never();
+    const SystemClock system_clock;
+    return Deadline::after(config.total_timeout, pick<IsClock>(system_clock, options...));
+  }
+
+  template <class... Options>
+  [[nodiscard]] static Attempt attempt(int number, Deadline deadline, Key& key, Options&... options) {
+    const StopToken no_token;
+    return {number, deadline, pick<IsStopToken>(no_token, options...), key};
+  }
+
+  template <class R, class Op, class KeyOrNone, class... Options>
+  FUSEBOX_DETAIL_INLINE static R first_attempt(Op& op, [[maybe_unused]] Deadline deadline,
+                                               [[maybe_unused]] KeyOrNone& key, Options&... options) {
+    FUSEBOX_DETAIL_TRY {
+      if constexpr (takes_attempt<Op>) {
+        const Attempt first = attempt(1, deadline, key, options...);
+        const auto call = [&]() -> decltype(auto) { return op(first); };
+        return R{std::in_place, call};
+      } else {
+        return R{std::in_place, op};
+      }
     }
-    if (caught) [[unlikely]] {
+    FUSEBOX_DETAIL_CATCH_ALL { return caught<R>(); }
+  }
+
+  /// In a handler: the first attempt threw. What it threw is on its way to go_on() inside the result.
+  template <class R>
+  [[nodiscard]] FUSEBOX_DETAIL_COLD static R caught() {
+    auto exception = std::current_exception();
+    if (!exception) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
+    R result;
+    result.stats.attempts = 1;
+    result.fail_without_attempt(Failure::from_exception(std::move(exception)));
+    return result;
+  }
+
+  template <class R, bool throws, class... Options>
+  [[nodiscard]] FUSEBOX_DETAIL_COLD static R cancelled_before(Options&... options) {
+    const SystemClock system_clock;
+    NoHook no_hook;
+    R result;
+    result.stats.stop_reason = StopReason::cancelled;
+    result.fail_without_attempt(Failure{CancelledError{"cancelled before the first attempt",
+                                                       pick<IsClock>(system_clock, options...).wall_now()}});
+    pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
+    if constexpr (throws) result.throw_exception();
+    return result;
+  }
+
+  template <class... Options>
+  FUSEBOX_DETAIL_INLINE static void deposit(Options&... options) {
+    NoBudget no_budget;
+    auto& budget = pick<IsBudget>(no_budget, options...);
+    if constexpr (requires { budget.deposit(); }) budget.deposit();
+  }
+
+  /// After a first attempt that threw, or gave a value that may be a failure.
+  template <bool throws, class R, class Op, class KeyOrNone, class... Options>
+  FUSEBOX_DETAIL_COLD static void go_on(R& result, Op& op, const RetryConfig& config, Deadline deadline,
+                                        [[maybe_unused]] KeyOrNone& key, Options&... options) {
+    using T = typename R::value_type;
+    SystemClock system_clock;
+    StopToken no_token;
+    NoHook no_hook;
+    RetryTransient transient;
+    NoRule no_rule;
+    NoBudget no_budget;
+    WithRandom<EntropySource> entropy{};
+    auto& clock = pick<IsClock>(system_clock, options...);
+    auto& token = pick<IsStopToken>(no_token, options...);
+    auto& rule = pick<IsFailureIf>(no_rule, options...);
+    auto& budget = pick<IsBudget>(no_budget, options...);
+    auto random = pick<IsWithRandom>(entropy, options...);  // a generator given by value is this call's own
+    RetrySession session{config, result.stats, deadline};
+
+    // The failure of the latest attempt; nothing where it was none. A value is asked once whether it is one.
+    std::optional<Failure> failure;
+    constexpr bool value_can_fail = can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>;
+    if (auto* thrown = std::get_if<R::failure_index>(std::addressof(result.outcome_))) {
+      failure = std::move(*thrown);
       result.drop_value();
-      if (try_again(attempt, Failure::from_exception(std::move(caught)))) continue;
-      return;
+    } else if constexpr (value_can_fail) {
+      failure = judge(result.peek(), rule);
     }
-    if constexpr (can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>) {
-      if (detail::is_suspect(result.peek(), rule)) [[unlikely]] {
-        if (auto failure = detail::judge(result.peek(), rule)) {
-          if (try_again(attempt, std::move(*failure))) continue;
-          return;
+
+    while (failure) {
+      result.succeeded_ = false;
+      const auto wait = session.next_wait(*failure, clock, token, pick<IsRetryIf>(transient, options...),
+                                          random.generator, budget);
+      if (wait) {
+        pick<IsOnRetry>(no_hook, options...).call(result.stats.attempts, std::as_const(*failure), *wait);
+      }
+      session.keep(*std::move(failure));
+      failure.reset();
+      if (!wait || !session.waited(*wait, clock.sleep_for(*wait, token) && !token.stop_requested())) {
+        pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
+        if constexpr (throws) result.throw_exception();
+        return;
+      }
+
+      const int number = ++result.stats.attempts;
+      std::exception_ptr exception;
+      FUSEBOX_DETAIL_TRY {
+        if constexpr (takes_attempt<Op>) {
+          const Attempt next = attempt(number, deadline, key, options...);
+          const auto call = [&]() -> decltype(auto) { return op(next); };
+          result.make(call);
+        } else {
+          result.make(op);
         }
       }
+      FUSEBOX_DETAIL_CATCH_ALL {
+        exception = std::current_exception();
+        if (!exception) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
+      }
+      if (exception) {
+        result.drop_value();
+        failure = Failure::from_exception(std::move(exception));
+      } else if constexpr (value_can_fail) {
+        if (is_suspect(result.peek(), rule)) failure = judge(result.peek(), rule);
+      }
     }
-    result.succeed();
-    if constexpr (requires { budget.deposit(); }) budget.deposit();
-    return;
+    result.succeeded_ = true;
+    deposit(options...);
   }
-}
+};
 
-template <class Op, class... Options>
-auto retry(Op& op, const RetryConfig& config, Options&... options) {
+template <bool throws, class Op, class... Options>
+FUSEBOX_DETAIL_INLINE auto retry(Op& op, const RetryConfig& config, Options&... options) {
   static_assert(takes_attempt<Op> || std::is_invocable_v<Op&>,
                 "fusebox: op must be callable without arguments or with a const Attempt&");
   using T = decltype(detail::invoke_attempt(op, std::declval<const Attempt&>()));
@@ -246,9 +345,8 @@ auto retry(Op& op, const RetryConfig& config, Options&... options) {
                 "looked; wait for it inside op");
   static_assert(!std::is_void_v<T> || count<IsFailureIf, Options...> == 0,
                 "fusebox: failure_if judges the value of op, and this op returns none");
-  RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>> result;
-  run_attempts(result, op, config, options...);
-  return result;
+  using R = RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>>;
+  return RetryLoop::run<R, throws>(op, config, options...);
 }
 
 template <class First, class... Rest>
@@ -267,30 +365,31 @@ inline constexpr bool starts_with_config = std::is_same_v<std::remove_cvref_t<Fi
 /// Thread-safe: concurrent calls share nothing but what the caller passes to both. Throws
 /// std::invalid_argument for a bad config.
 template <class Op, class... Options>
-auto retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
+FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, const RetryConfig& config, Options&&... options) {
   detail::check_retry_options<Options...>();
-  auto result = detail::retry(op, config, options...);
-  result.throw_exception();
-  return result;
+  return detail::retry<true>(op, config, options...);
 }
 
 template <class Op, class... Options>
-requires(!detail::starts_with_config<Options..., void>) auto retry_with_backoff(Op&& op,
-                                                                                Options&&... options) {
-  return retry_with_backoff(std::forward<Op>(op), RetryConfig{}, std::forward<Options>(options)...);
+requires(!detail::starts_with_config<Options..., void>) FUSEBOX_DETAIL_INLINE
+    auto retry_with_backoff(Op&& op, Options&&... options) {
+  constexpr RetryConfig config;
+  return retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }
 
 /// As retry_with_backoff, but never throws for op: look at has_value() and error().
 template <class Op, class... Options>
-[[nodiscard]] auto try_retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
+[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, const RetryConfig& config,
+                                                                Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::retry(op, config, options...);
+  return detail::retry<false>(op, config, options...);
 }
 
 template <class Op, class... Options>
-requires(!detail::starts_with_config<Options..., void>)
-    [[nodiscard]] auto try_retry_with_backoff(Op&& op, Options&&... options) {
-  return try_retry_with_backoff(std::forward<Op>(op), RetryConfig{}, std::forward<Options>(options)...);
+requires(!detail::starts_with_config<Options..., void>) [[nodiscard]] FUSEBOX_DETAIL_INLINE
+    auto try_retry_with_backoff(Op&& op, Options&&... options) {
+  constexpr RetryConfig config;
+  return try_retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

@@ -31,8 +31,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define FUSEBOX_DETAIL_COLD __attribute__((cold, noinline))
+#define FUSEBOX_DETAIL_NOINLINE __attribute__((noinline))
 #define FUSEBOX_DETAIL_INLINE __attribute__((always_inline)) inline
 #else
 #define FUSEBOX_DETAIL_COLD
+#define FUSEBOX_DETAIL_NOINLINE
 #define FUSEBOX_DETAIL_INLINE inline
 #endif

@@ -48,16 +48,15 @@ template <class C, class Sync = StdSync>
 class FUSEBOX_API BreakerCore final : public PermitTarget {
  public:
   BreakerCore(std::string name, const CircuitBreakerConfig& config, C clock)
-      : clock_{std::move(clock)},
+      : word_{first_word(config).bits()},
+        clock_{std::move(clock)},
         config_{config},
         origin_{CircuitOpenError::origin_for(name)},
-        probe_timeout_{config.probe_timeout.count() > 0 ? config.probe_timeout : config.reset_timeout},
-        waits_coarse_{static_cast<double>(config.reset_timeout.count()) * (1 - config.reset_jitter) >= 1e9 &&
-                      probe_timeout_ >= std::chrono::seconds{1}},
-        has_windows_{config.failure_rate || config.slow_calls},
-        slots_{config.half_open_max_calls, ticks(probe_timeout_)} {
-    if (config.failure_rate) failure_window_.emplace(config.failure_rate->window);
-    if (config.slow_calls) slow_window_.emplace(config.slow_calls->window);
+        times_coarse_{config.slow_calls && config.slow_calls->slower_than >= std::chrono::seconds{1}},
+        slots_{config.half_open_max_calls, ticks(probe_timeout(config))} {
+    if (config.failure_rate)
+      failure_window_ = std::make_unique<RateWindow<Sync>>(config.failure_rate->window);
+    if (config.slow_calls) slow_window_ = std::make_unique<RateWindow<Sync>>(config.slow_calls->window);
   }
   BreakerCore(const BreakerCore&) = delete;
   BreakerCore& operator=(const BreakerCore&) = delete;
@@ -68,24 +67,48 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   [[nodiscard]] const std::shared_ptr<const Origin>& origin() const noexcept { return origin_; }
   [[nodiscard]] State state() const noexcept { return load().state(); }
 
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Word load() const noexcept {
+    return Word{word_.load(std::memory_order_acquire)};
+  }
+
   /// `may_nest`: a call from inside the op of a probe is part of that probe (B7).
   [[nodiscard]] Ticket admit(bool may_nest) noexcept {
     const Word word = load();
-    if (word.is_closed()) [[likely]]
-      return {word, start_tick()};
-    return admit_unless_open(word, may_nest);
+    return word.is_closed_untimed() ? Ticket{word, 0} : admit_otherwise(word, may_nest);
+  }
+
+  /// Most calls are admitted by a look at the word, that it is_closed_untimed(); this admits the others.
+  [[nodiscard]] FUSEBOX_DETAIL_NOINLINE Ticket admit_otherwise(Word word, bool may_nest) noexcept {
+    if (word.is_closed()) return {word, start_tick()};
+    if (Tick wait = 0; rejects(word, wait)) return {word.marked(Word::rejected), wait};
+    return admit_by_state(word, may_nest);
+  }
+
+  /// Most rejections, counted; `wait` is then the time until a probe may pass. False where
+  /// admit_otherwise() must look closer.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool rejects(Word word, Tick& wait) noexcept {
+    if (!word.is_open_coarse()) return false;
+    const Tick now = detail::coarse_tick(clock_);
+    const Tick due = open_due_.load(std::memory_order_acquire);
+    if (now >= due || load() != word) [[unlikely]]
+      return false;
+    totals_.add(Count::rejected);
+    wait = elapsed(now, due);
+    return true;
   }
 
   void settle(Ticket ticket, Outcome outcome) noexcept {
-    if (outcome == Outcome::success && !has_windows_) [[likely]] {
-      const Word word = load();
-      if (word.bits() == ticket.word.bits() && word.is_closed() && word.run() == 0) [[likely]] {
-        totals_.add_success(detail::coarse_tick(clock_));
-        return;
-      }
-    }
-    settle_otherwise(ticket, outcome);
+    if (outcome != Outcome::success || !settle_plain_success(ticket.word)) settle_otherwise(ticket, outcome);
   }
+
+  /// Most calls end here; false where settle_otherwise() must do it.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool settle_plain_success(Word admitted) noexcept {
+    if (!admitted.is_plain() || load() != admitted) [[unlikely]]
+      return false;
+    totals_.add_success([this] { return detail::coarse_tick(clock_); });
+    return true;
+  }
+  void settle_otherwise(Ticket ticket, Outcome outcome) noexcept;
 
   /// A permit is counted while it is out, so that one that outlives its breaker is found.
   void lend_permit() noexcept { permits_.fetch_add(1, std::memory_order_relaxed); }
@@ -106,7 +129,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
       if (word.state() != State::open) return {};
       const Tick due = open_due_.load(std::memory_order_acquire);
       const Word again = load();
-      if (again.bits() == word.bits()) return std::chrono::nanoseconds{elapsed(wait_tick(), due)};
+      if (again == word) return std::chrono::nanoseconds{elapsed(wait_tick(), due)};
       word = again;
     }
   }
@@ -143,9 +166,8 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     return {wait_tick(), clock_.wall_now(), config_.reset_jitter > 0 ? detail::uniform_unit(entropy) : 0.0};
   }
 
-  [[nodiscard]] Word load() const noexcept { return Word{word_.load(std::memory_order_acquire)}; }
   [[nodiscard]] Tick wait_tick() const {
-    return waits_coarse_ ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
+    return waits_coarsely(config_) ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
   }
 
   [[nodiscard]] bool exchange(Word& seen, Word next) noexcept {
@@ -163,9 +185,22 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     return {word.marked(Word::rejected), retry_after};
   }
 
-  [[nodiscard]] Tick start_tick() const { return config_.slow_calls ? detail::fine_tick(clock_) : 0; }
+  [[nodiscard]] Tick start_tick() const {
+    if (!config_.slow_calls) return 0;
+    return times_coarse_ ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
+  }
 
-  [[nodiscard]] Ticket admit_unless_open(Word word, bool may_nest) noexcept {
+  [[nodiscard]] static bool is_recorded(Outcome outcome) noexcept {
+    return outcome == Outcome::success || outcome == Outcome::failure;
+  }
+  [[nodiscard]] bool is_timed(Outcome outcome) const noexcept {
+    return config_.slow_calls && is_recorded(outcome);
+  }
+  [[nodiscard]] bool is_slow(Tick start, Tick end) const noexcept {
+    return elapsed(start, end) > ticks(config_.slow_calls->slower_than);
+  }
+
+  [[nodiscard]] FUSEBOX_DETAIL_NOINLINE Ticket admit_by_state(Word word, bool may_nest) noexcept {
     for (;;) {
       switch (word.state()) {
         case State::closed:
@@ -182,24 +217,31 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
       const Tick due = (is_open ? open_due_ : probe_due_).load(std::memory_order_acquire);
       if (now >= due) return admit_probe();
       const Word again = load();
-      if (again.bits() == word.bits()) return reject(word, is_open ? elapsed(now, due) : 0);
+      if (again == word) return reject(word, is_open ? elapsed(now, due) : 0);
       word = again;
     }
   }
 
   [[nodiscard]] Ticket admit_probe() noexcept;
-  void settle_otherwise(Ticket ticket, Outcome outcome) noexcept;
-  void settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept;
-  void settle_probe(Ticket ticket, Outcome outcome, bool slow) noexcept;
-  void settle_late(Ticket ticket, Outcome outcome, bool slow) noexcept;
+  void settle_windowed_success(Ticket ticket) noexcept;
+  void settle_timed_success(Ticket ticket) noexcept;
+  void settle_plain_failure(Ticket ticket) noexcept;
+  void move_run(std::uint32_t generation, bool failed, std::optional<StateChangeReason> by_rate) noexcept;
+  void settle_by_state(Ticket ticket, Outcome outcome) noexcept;
+  void settle_run(Ticket ticket, Outcome outcome, bool slow, Tick stamp) noexcept;
+  void settle_probe(Ticket ticket, Outcome outcome) noexcept;
+  void settle_late(Ticket ticket, Outcome outcome, bool slow, Tick stamp) noexcept;
   void count(Outcome outcome, bool slow, Tick stamp) noexcept;
   [[nodiscard]] std::optional<StateChangeReason> rate_reached(std::uint32_t generation) const noexcept;
+  [[nodiscard]] std::optional<StateChangeReason> reason_to_open(
+      Word word, bool failed, std::optional<StateChangeReason> by_rate) const noexcept;
+  void open_by_rule(std::uint32_t generation, bool failed, std::optional<StateChangeReason> by_rate) noexcept;
   void move_by_hand(State to, StateChangeReason reason) noexcept;
 
   /// Under the lock: moves to `to`. A due time that it needs is written before.
   void enter(Word from, State to, std::uint32_t run, StateChangeReason reason, const Moment& now) noexcept {
     if (to == State::closed) closed_generation_ = from.generation() + 1;
-    word_.store(Word{to, from.generation() + 1, run}.bits(), std::memory_order_release);
+    word_.store(from.next(to, run).bits(), std::memory_order_release);
     if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at, 0});
   }
 
@@ -227,7 +269,23 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     if (hub) EventHub::deliver(hub);
   }
 
-  typename Sync::template Atomic<std::uint64_t> word_{Word{State::closed, 1, 0}.bits()};
+  [[nodiscard]] static constexpr std::chrono::nanoseconds probe_timeout(
+      const CircuitBreakerConfig& config) noexcept {
+    return config.probe_timeout.count() > 0 ? config.probe_timeout : config.reset_timeout;
+  }
+  /// Is every wait of at least a second, and so measured on the coarse clock (T1)?
+  [[nodiscard]] static constexpr bool waits_coarsely(const CircuitBreakerConfig& config) noexcept {
+    return static_cast<double>(config.reset_timeout.count()) * (1 - config.reset_jitter) >= 1e9 &&
+           probe_timeout(config) >= std::chrono::seconds{1};
+  }
+  [[nodiscard]] static constexpr Word first_word(const CircuitBreakerConfig& config) noexcept {
+    return Word{State::closed, 1, 0}
+        .marked(config.slow_calls ? Word::timed | Word::windowed : 0)
+        .marked(config.failure_rate ? Word::windowed : 0)
+        .marked(waits_coarsely(config) ? 0 : Word::waits_finely);
+  }
+
+  typename Sync::template Atomic<std::uint64_t> word_;
   // When a call may be a probe: in open, and in half_open. Two words, so that who still sees the state that
   // was never takes the due time of the one that follows for its own.
   typename Sync::template Atomic<Tick> open_due_{tick_min};
@@ -235,13 +293,10 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   [[no_unique_address]] C clock_;
   const CircuitBreakerConfig config_;
   const std::shared_ptr<const Origin> origin_;
-  const std::chrono::nanoseconds probe_timeout_;
-  const bool waits_coarse_;
-  const bool has_windows_;
-  std::optional<RateWindow<Sync>> failure_window_;
-  std::optional<RateWindow<Sync>> slow_window_;
+  const bool times_coarse_;  // slow calls
   typename Sync::template Atomic<int> permits_{0};
-  Totals<Sync> totals_;
+  std::unique_ptr<RateWindow<Sync>> failure_window_;
+  std::unique_ptr<RateWindow<Sync>> slow_window_;
 
   mutable typename Sync::Mutex mutex_;  // guards what follows, and every change of state
   ProbeSlots slots_;
@@ -252,6 +307,8 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   std::uint64_t opened_ = 0;
   typename Totals<Sync>::Values before_reset_{};
   std::shared_ptr<EventHub> hub_;
+
+  Totals<Sync> totals_;
 };
 
 template <class C, class Sync>
@@ -262,7 +319,7 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
   const Word word = load();
   switch (word.state()) {
     case State::closed:
-    case State::disabled: return {word, start};
+    case State::disabled: lock.unlock(); return {word, start_tick()};
     case State::forced_open: break;
     case State::open: {
       const Tick due = open_due_.load(std::memory_order_relaxed);
@@ -291,75 +348,120 @@ FUSEBOX_DETAIL_COLD Ticket BreakerCore<C, Sync>::admit_probe() noexcept {
 template <class C, class Sync>
 void BreakerCore<C, Sync>::count(Outcome outcome, bool slow, Tick stamp) noexcept {
   switch (outcome) {
-    case Outcome::success: totals_.add_success(stamp); break;
-    case Outcome::failure: totals_.add_failure(stamp); break;
+    case Outcome::success: totals_.add_success([stamp] { return stamp; }); break;
+    case Outcome::failure: totals_.add_failure([stamp] { return stamp; }); break;
     default: totals_.add(Count::ignored); return;
   }
   if (slow) totals_.add(Count::slow);
 }
 
 template <class C, class Sync>
-void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noexcept {
-  if (ticket.is_nested()) return;
-  const bool recorded = outcome == Outcome::success || outcome == Outcome::failure;
-  const bool slow = recorded && config_.slow_calls &&
-                    elapsed(ticket.start, detail::fine_tick(clock_)) > ticks(config_.slow_calls->slower_than);
-  if (ticket.is_probe()) {
-    settle_probe(ticket, outcome, slow);
-  } else if (load().generation() != ticket.word.generation()) {
-    settle_late(ticket, outcome, slow);
-  } else {
-    settle_run(ticket, outcome, slow);
+FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noexcept {
+  if (outcome == Outcome::success && ticket.word.is_plain_but_windowed() && load() == ticket.word) [[likely]]
+    return settle_windowed_success(ticket);
+  if (outcome == Outcome::failure && ticket.word.is_closed_unwatched()) return settle_plain_failure(ticket);
+  settle_by_state(ticket, outcome);
+}
+
+/// A failure where only the run of failures counts.
+template <class C, class Sync>
+FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_plain_failure(Ticket ticket) noexcept {
+  const std::uint32_t generation = ticket.word.generation();
+  if (load().generation() != generation) [[unlikely]]
+    return settle_late(ticket, Outcome::failure, false, detail::coarse_tick(clock_));
+  totals_.add_failure([this] { return detail::coarse_tick(clock_); });
+  move_run(generation, true, std::nullopt);
+}
+
+/// A success that ends no run: only a slow one can open the breaker.
+template <class C, class Sync>
+FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_windowed_success(Ticket ticket) noexcept {
+  if (ticket.word.is_timed()) return settle_timed_success(ticket);
+  const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
+  failure_window_->record(ticket.word.generation(), clock_, stamp, false);
+}
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_timed_success(Ticket ticket) noexcept {
+  const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
+  if (is_slow(ticket.start, times_coarse_ ? stamp : detail::fine_tick(clock_))) [[unlikely]] {
+    totals_.add(Count::slow);
+    return settle_run(ticket, Outcome::success, true, stamp);
   }
+  slow_window_->record(ticket.word.generation(), clock_, stamp, false);
+  if (failure_window_) failure_window_->record(ticket.word.generation(), clock_, stamp, false);
+}
+
+template <class C, class Sync>
+FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_by_state(Ticket ticket, Outcome outcome) noexcept {
+  if (ticket.is_nested()) return;
+  if (ticket.is_probe()) return settle_probe(ticket, outcome);
+  const Tick stamp = detail::coarse_tick(clock_);
+  const bool slow =
+      is_timed(outcome) && is_slow(ticket.start, times_coarse_ ? stamp : detail::fine_tick(clock_));
+  if (load().generation() != ticket.word.generation()) return settle_late(ticket, outcome, slow, stamp);
+  count(outcome, slow, stamp);
+  if (is_recorded(outcome)) settle_run(ticket, outcome, slow, stamp);
 }
 
 /// A report of an earlier period: counted, unless a reset lies between (B6).
 template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Ticket ticket, Outcome outcome,
-                                                           bool slow) noexcept {
-  const Tick stamp = detail::coarse_tick(clock_);
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Ticket ticket, Outcome outcome, bool slow,
+                                                           Tick stamp) noexcept {
   const Lock lock{mutex_};
   const std::uint32_t age = ticket.word.generation() - reset_generation_;
   if (static_cast<std::int32_t>(age) >= 0) count(outcome, slow, stamp);
 }
 
-/// A report in the closed or disabled period that admitted the call; takes no lock unless it trips.
+/// A counted report in the closed or disabled period that admitted the call: windows and the run of
+/// failures, and what they bring about. Takes no lock unless the breaker is to open.
 template <class C, class Sync>
-void BreakerCore<C, Sync>::settle_run(Ticket ticket, Outcome outcome, bool slow) noexcept {
-  count(outcome, slow, detail::coarse_tick(clock_));
-  if (outcome != Outcome::success && outcome != Outcome::failure) return;
+void BreakerCore<C, Sync>::settle_run(Ticket ticket, Outcome outcome, bool slow, Tick stamp) noexcept {
   const bool failed = outcome == Outcome::failure;
   const std::uint32_t generation = ticket.word.generation();
   const bool closed = ticket.word.is_closed();
   if (closed) {
-    if (failure_window_) failure_window_->record(generation, clock_, failed);
-    if (slow_window_) slow_window_->record(generation, clock_, slow);
+    if (failure_window_) failure_window_->record(generation, clock_, stamp, failed);
+    if (slow_window_) slow_window_->record(generation, clock_, stamp, slow);
   }
   const auto by_rate = closed && (failed || slow) ? rate_reached(generation) : std::nullopt;
-  const auto reached = [&](Word next) -> std::optional<StateChangeReason> {
-    const auto threshold = static_cast<std::uint32_t>(config_.failure_threshold);
-    if (closed && failed && threshold > 0 && next.run() >= threshold)
-      return StateChangeReason::failure_threshold;
-    return by_rate;
-  };
-  const auto next_of = [&](Word word) { return word.with_run(failed ? word.run() + 1 : 0); };
-  // The run moves on by compare-exchange; what opens the breaker is decided again under the lock.
-  std::optional<Moment> now;
-  Lock lock{mutex_, std::defer_lock};
+  move_run(generation, failed, by_rate);
+}
+
+/// The run of failures moves on by compare-exchange; what opens the breaker is decided again under the lock.
+template <class C, class Sync>
+FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::move_run(std::uint32_t generation, bool failed,
+                                                          std::optional<StateChangeReason> by_rate) noexcept {
   for (Word word = load(); word.generation() == generation;) {
-    const Word next = next_of(word);
-    const auto reason = reached(next);
-    if (!reason) {
-      if (next.bits() == word.bits() || exchange(word, next)) return;
-    } else if (now) {
-      enter_open(word, next.run(), *reason, *now);
-      unlock_and_deliver(lock);
-      return;
-    } else {
-      now = moment();
-      lock.lock();
-      word = load();
+    const Word next = word.with_run(failed ? word.run() + 1 : 0);
+    if (reason_to_open(next, failed, by_rate)) return open_by_rule(generation, failed, by_rate);
+    if (next == word || exchange(word, next)) return;
+  }
+}
+
+/// Why a recorded call that leaves `word` opens the breaker, if it does.
+template <class C, class Sync>
+FUSEBOX_DETAIL_INLINE std::optional<StateChangeReason> BreakerCore<C, Sync>::reason_to_open(
+    Word word, bool failed, std::optional<StateChangeReason> by_rate) const noexcept {
+  if (!word.is_closed()) return std::nullopt;
+  const auto threshold = static_cast<std::uint32_t>(config_.failure_threshold);
+  if (failed && threshold > 0 && word.run() >= threshold) return StateChangeReason::failure_threshold;
+  return by_rate;
+}
+
+/// As settle_run saw a reason: opens, unless there is none any more under the lock.
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::open_by_rule(
+    std::uint32_t generation, bool failed, std::optional<StateChangeReason> by_rate) noexcept {
+  const Moment now = moment();
+  Lock lock{mutex_};
+  for (Word word = load(); word.generation() == generation;) {
+    const Word next = word.with_run(failed ? word.run() + 1 : 0);
+    if (const auto reason = reason_to_open(next, failed, by_rate)) {
+      enter_open(word, next.run(), *reason, now);
+      return unlock_and_deliver(lock);
     }
+    if (next == word || exchange(word, next)) return;
   }
 }
 
@@ -375,17 +477,16 @@ std::optional<StateChangeReason> BreakerCore<C, Sync>::rate_reached(std::uint32_
 }
 
 template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outcome outcome,
-                                                            bool slow) noexcept {
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Ticket ticket, Outcome outcome) noexcept {
   ProbeFrame::end(this, ticket);
   const Moment now = moment();
   const Tick stamp = detail::coarse_tick(clock_);
+  const bool slow = is_timed(outcome) && is_slow(ticket.start, detail::fine_tick(clock_));
   Lock lock{mutex_};
   const Word word = load();
   if (word.generation() != ticket.word.generation()) {
     lock.unlock();
-    settle_late(ticket, outcome, slow);
-    return;
+    return settle_late(ticket, outcome, slow, stamp);
   }
   count(outcome, slow, stamp);
   if (slots_.give_back(ticket.word.run(), ticket.start))

@@ -87,13 +87,23 @@ R hand_over(V&& value) {
   }
 }
 
+/// f(args…) as the result R.
+template <class R, class F, class... Args>
+R hand_over_call(F& f, const Args&... args) {
+  using V = decltype(f(args...));
+  if constexpr (std::is_void_v<V> || std::is_same_v<V, R>) {
+    return f(args...);
+  } else {
+    return hand_over<R>(f(args...));
+  }
+}
+
 template <class R, class F>
 R call_fallback(F& fallback, const Failure& failure) {
-  using V = decltype(detail::invoke_fallback(fallback, failure));
-  if constexpr (std::is_void_v<V> || std::is_same_v<V, R>) {
-    return detail::invoke_fallback(fallback, failure);
+  if constexpr (std::is_invocable_v<F&, const Failure&>) {
+    return hand_over_call<R>(fallback, failure);
   } else {
-    return hand_over<R>(detail::invoke_fallback(fallback, failure));
+    return hand_over_call<R>(fallback);
   }
 }
 

@@ -48,15 +48,15 @@ using ErrorOf = std::remove_cvref_t<decltype(std::declval<const T&>().error())>;
 
 /// The Failure of an expected-like type's error.
 template <class E>
-[[nodiscard]] Failure failure_of_error(const E& error) {
+[[nodiscard]] std::optional<Failure> failure_of_error(const E& error) {
   if constexpr (std::same_as<E, Failure>) {
     return error;
   } else if constexpr (std::derived_from<E, ApiError>) {
-    return Failure{static_cast<const ApiError&>(error)};
+    return std::optional<Failure>{std::in_place, static_cast<const ApiError&>(error)};
   } else if constexpr (std::same_as<E, std::error_code>) {
-    return Failure{error};
+    return std::optional<Failure>{std::in_place, error};
   } else {
-    return Failure{std::error_code{}};
+    return std::optional<Failure>{std::in_place, std::error_code{}};
   }
 }
 
@@ -107,7 +107,7 @@ template <class T>
     if (value.has_value()) return std::nullopt;
     return detail::failure_of_error(value.error());
   } else if constexpr (std::same_as<T, std::error_code>) {
-    return Failure{value};
+    return std::optional<Failure>{std::in_place, value};
   } else {
     return std::nullopt;
   }

@@ -17,7 +17,8 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 namespace detail {
 
 /// A breaker's state in 64 bits: the run of failures (16), the state (3), two marks that only tickets
-/// carry, and the generation (32), which every transition and reset moves on.
+/// carry, what the config asks of a call (3), which never changes, and the generation (32), which every
+/// transition and reset moves on.
 class Word {
  public:
   constexpr explicit Word(std::uint64_t bits) noexcept : bits_{bits} {}
@@ -31,30 +32,67 @@ class Word {
     return static_cast<std::uint32_t>(bits_ >> 32U);
   }
   [[nodiscard]] constexpr std::uint32_t run() const noexcept { return bits_ & 0xffffU; }
-  [[nodiscard]] constexpr bool is_closed() const noexcept { return (bits_ & (std::uint64_t{7} << 16U)) == 0; }
+  [[nodiscard]] constexpr bool is_closed() const noexcept { return (bits_ & state_mask) == 0; }
+  /// Open, and the wait is measured on the coarse clock.
+  [[nodiscard]] constexpr bool is_open_coarse() const noexcept {
+    return (bits_ & (state_mask | waits_finely)) == std::uint64_t{1} << 16U;
+  }
+  /// Closed, and nobody will ask when the call began.
+  [[nodiscard]] constexpr bool is_closed_untimed() const noexcept {
+    return (bits_ & (state_mask | timed)) == 0;
+  }
+  /// Closed, and only the run of failures counts.
+  [[nodiscard]] constexpr bool is_closed_unwatched() const noexcept {
+    return (bits_ & (state_mask | timed | windowed)) == 0;
+  }
+  [[nodiscard]] constexpr bool is_timed() const noexcept { return (bits_ & timed) != 0; }
+  /// Closed, without a run of failures, and a success has nothing to do but count.
+  [[nodiscard]] constexpr bool is_plain() const noexcept {
+    return (bits_ & (0xffff'ffffU & ~waits_finely)) == 0;
+  }
+  /// As is_plain(), but a success goes into windows too.
+  [[nodiscard]] constexpr bool is_plain_but_windowed() const noexcept {
+    return (bits_ & (0xffff'ffffU & ~(timed | waits_finely))) == windowed;
+  }
+  /// The word of the next period: the rules stay.
+  [[nodiscard]] constexpr Word next(State state, std::uint32_t run) const noexcept {
+    return Word{Word{state, generation() + 1, run}.bits_ | (bits_ & (timed | windowed | waits_finely))};
+  }
   [[nodiscard]] constexpr Word with_run(std::uint32_t run) const noexcept {
     return Word{(bits_ & ~std::uint64_t{0xffff}) | (run < 0xffffU ? run : 0xffffU)};
   }
   friend constexpr bool operator==(Word, Word) noexcept = default;
-  [[nodiscard]] constexpr bool is_marked(std::uint64_t mark) const noexcept { return (bits_ & mark) != 0; }
+  [[nodiscard]] constexpr bool is_rejected() const noexcept { return (bits_ & rejected) != 0; }
+  [[nodiscard]] constexpr bool is_nested() const noexcept { return (bits_ & nested) != 0; }
+  [[nodiscard]] constexpr bool is_probe() const noexcept { return state() == State::half_open; }
+  /// A probe of its own, not part of one.
+  [[nodiscard]] constexpr bool is_running_probe() const noexcept {
+    return (bits_ & (state_mask | rejected | nested)) == std::uint64_t{2} << 16U;
+  }
   [[nodiscard]] constexpr Word marked(std::uint64_t mark) const noexcept { return Word{bits_ | mark}; }
 
   static constexpr std::uint64_t rejected = std::uint64_t{1} << 20U;
   static constexpr std::uint64_t nested = std::uint64_t{1} << 21U;
+  static constexpr std::uint64_t timed = std::uint64_t{1} << 22U;
+  static constexpr std::uint64_t windowed = std::uint64_t{1} << 23U;
+  static constexpr std::uint64_t waits_finely = std::uint64_t{1} << 24U;
 
  private:
+  static constexpr std::uint64_t state_mask = std::uint64_t{7} << 16U;
   std::uint64_t bits_;
 };
 
-static_assert(static_cast<unsigned char>(State::closed) == 0);
+static_assert(static_cast<unsigned char>(State::closed) == 0 &&
+              static_cast<unsigned char>(State::open) == 1 &&
+              static_cast<unsigned char>(State::half_open) == 2);
 
 struct Ticket {
   Word word{0};    // as it was at admission; a probe's run field is its slot
   Tick start = 0;  // fine; 0 where nobody will ask. Of a rejection: the time until a probe may pass
 
-  [[nodiscard]] constexpr bool is_rejected() const noexcept { return word.is_marked(Word::rejected); }
-  [[nodiscard]] constexpr bool is_nested() const noexcept { return word.is_marked(Word::nested); }
-  [[nodiscard]] constexpr bool is_probe() const noexcept { return word.state() == State::half_open; }
+  [[nodiscard]] constexpr bool is_rejected() const noexcept { return word.is_rejected(); }
+  [[nodiscard]] constexpr bool is_nested() const noexcept { return word.is_nested(); }
+  [[nodiscard]] constexpr bool is_probe() const noexcept { return word.is_probe(); }
   friend constexpr bool operator==(const Ticket&, const Ticket&) noexcept = default;
 };
 

@@ -2,12 +2,15 @@
 //
 // ProbeSlots is used under the breaker's lock. ProbeFrame marks, on its thread, that the op of a probe
 // is running, so that a call of the same breaker inside it is part of the probe (B7); once the probe is
-// settled, what still runs inside the frame (a fallback) is no part of it.
+// settled, what still runs inside the frame is no part of it. ProbeScope is room for one on the stack of a
+// call that may turn out to be a probe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fusebox/detail/permit.hpp>
@@ -92,6 +95,32 @@ class FUSEBOX_API ProbeFrame {
   const void* breaker_;
   Ticket probe_;
   ProbeFrame* outer_;
+};
+
+/// What a call needs only while it is a probe. Costs nothing until enter(); leave() once after it.
+class ProbeScope {
+ public:
+  ProbeScope() noexcept {}  // NOLINT(*-use-equals-default)
+  ProbeScope(const ProbeScope&) = delete;
+  ProbeScope& operator=(const ProbeScope&) = delete;
+  ~ProbeScope() {}  // NOLINT(*-use-equals-default)
+
+  /// `keep_alive` is released by leave().
+  void enter(const void* breaker, Ticket probe, std::shared_ptr<void> keep_alive) noexcept {
+    std::construct_at(&inside_, breaker, probe, std::move(keep_alive));
+  }
+  void leave() noexcept { std::destroy_at(&inside_); }
+
+ private:
+  struct Inside {
+    Inside(const void* breaker, Ticket probe, std::shared_ptr<void> kept) noexcept
+        : keep_alive{std::move(kept)}, frame{breaker, probe} {}
+    std::shared_ptr<void> keep_alive;
+    ProbeFrame frame;
+  };
+  union {
+    Inside inside_;
+  };
 };
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 
-#include <fusebox/detail/random.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
@@ -66,6 +65,14 @@ class Tally {
   }
   [[nodiscard]] constexpr std::uint32_t hits() const noexcept {
     return static_cast<std::uint32_t>(bits_) & field_mask;
+  }
+
+  /// Is it of this tag, with room for another call?
+  [[nodiscard]] constexpr bool takes(std::uint32_t of) const noexcept {
+    return tag() == of && calls() != field_mask;
+  }
+  [[nodiscard]] constexpr Tally plus(bool hit) const noexcept {
+    return Tally{bits_ + (std::uint64_t{1} << 20U) + (hit ? 1 : 0)};
   }
 
   static constexpr std::uint32_t tag_mask = 0xffffffU;
@@ -133,20 +140,16 @@ class CountWindow {
   explicit CountWindow(int calls)
       : size_{static_cast<std::uint32_t>(calls)}, ring_{std::make_unique<Slot[]>(size_)} {}
 
-  void record(std::uint32_t tag, bool hit) noexcept {
+  FUSEBOX_DETAIL_INLINE void record(std::uint32_t tag, bool hit) noexcept {
     // A report that was on its way while the period ended must not take a place in the next one.
-    const auto is_past = [tag](std::uint32_t held) { return is_later(held, tag); };
-    if (is_past(Tally{sum_.load(std::memory_order_relaxed)}.tag())) return;
+    if (const std::uint32_t held = Tally{sum_.load(std::memory_order_relaxed)}.tag();
+        held != tag && is_later(held, tag)) [[unlikely]] {
+      return;
+    }
     Slot& slot = ring_[next_.fetch_add(1, std::memory_order_relaxed) % size_];
     const std::uint32_t mine = (tag << 1U) | (hit ? 1U : 0U);
-    std::uint32_t old = slot.load(std::memory_order_relaxed);
-    do {
-      if (is_past(old >> 1U)) return;
-    } while (!slot.compare_exchange_weak(old, mine, std::memory_order_relaxed, std::memory_order_relaxed));
-    const bool replaced = (old >> 1U) == tag;
-    const std::uint32_t calls = replaced ? 0 : 1;
-    const std::uint32_t hits = (mine & 1U) - (replaced ? old & 1U : 0U);
-    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits, is_past);
+    if (const std::uint32_t old = slot.load(std::memory_order_relaxed); old != mine) [[unlikely]]
+      replace(slot, old, tag, mine);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t tag) const noexcept {
@@ -158,36 +161,53 @@ class CountWindow {
 
  private:
   using Slot = typename Sync::template Atomic<std::uint32_t>;  // tag << 1 | hit
+
+  FUSEBOX_DETAIL_NOINLINE void replace(Slot& slot, std::uint32_t old, std::uint32_t tag,
+                                       std::uint32_t mine) noexcept {
+    const auto is_past = [tag](std::uint32_t held) { return is_later(held, tag); };
+    do {
+      if (is_past(old >> 1U)) return;
+    } while (!slot.compare_exchange_weak(old, mine, std::memory_order_relaxed, std::memory_order_relaxed));
+    const bool replaced = (old >> 1U) == tag;
+    const std::uint32_t calls = replaced ? 0 : 1;
+    const std::uint32_t hits = (mine & 1U) - (replaced ? old & 1U : 0U);
+    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits, is_past);
+  }
+
   std::uint32_t size_;
   std::unique_ptr<Slot[]> ring_;
   typename Sync::template Atomic<std::uint64_t> next_{0};
   typename Sync::template Atomic<std::uint64_t> sum_{0};
 };
 
-/// The last ten buckets of time. A bucket is used again every ten widths, and starts empty then; its tally's
-/// tag tells which of its turns, and which generation, it counts.
+/// The last ten buckets of time, in a ring of sixteen, so that no division finds a bucket's place. A bucket
+/// is used again every sixteen widths, and starts empty then; its tally's tag tells which of its turns, and
+/// which generation, it counts.
 template <class Sync>
 class TimeWindow {
  public:
   explicit TimeWindow(std::chrono::nanoseconds length)
       : width_{length.count() / bucket_count + (length.count() % bucket_count != 0 ? 1 : 0)} {}
 
-  void record(std::uint32_t generation, Tick now, bool hit) noexcept {
-    const Tick number = number_at(now);
-    Bucket& bucket = buckets_[static_cast<std::size_t>(modulo(number))];
-    if (!move_on(generation_, generation) || !move_on(bucket.number, number)) return;
-    // A tally of another tag is of the past, unless time or the generation has moved on meanwhile.
-    const auto is_past = [&](std::uint32_t) {
-      return bucket.number.load(std::memory_order_acquire) != number ||
-             generation_.load(std::memory_order_acquire) != generation;
-    };
-    add_to_tally(bucket.tally, tag_of(generation, number), 1, hit ? 1 : 0, is_past);
+  FUSEBOX_DETAIL_INLINE void record(std::uint32_t generation, Tick now, bool hit) noexcept {
+    const Tick number = newest_number_at(now);
+    Bucket& bucket = ring_[static_cast<std::size_t>(number) % ring_size];
+    const std::uint32_t tag = tag_of(generation, number);
+    std::uint64_t seen = bucket.tally.load(std::memory_order_acquire);
+    const bool current = generation_.load(std::memory_order_relaxed) == generation &&
+                         bucket.number.load(std::memory_order_relaxed) == number;
+    if (current && Tally{seen}.takes(tag) &&
+        bucket.tally.compare_exchange_weak(seen, Tally{seen}.plus(hit).bits(), std::memory_order_acq_rel,
+                                           std::memory_order_relaxed)) [[likely]] {
+      return;
+    }
+    record_first(generation, number, bucket, tag, hit);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t generation, Tick now) const noexcept {
     const Tick newest = number_at(now);
     Rate sum;
-    for (const Bucket& bucket : buckets_) {
+    for (const Bucket& bucket : ring_) {
       const Tick number = bucket.number.load(std::memory_order_acquire);
       const Tally tally{bucket.tally.load(std::memory_order_acquire)};
       if (number == tick_min || elapsed(number, newest) >= bucket_count ||
@@ -202,28 +222,50 @@ class TimeWindow {
 
  private:
   static constexpr Tick bucket_count = 10;
+  static constexpr std::size_t ring_size = 16;
 
   struct Bucket {
     typename Sync::template Atomic<Tick> number{tick_min};
     typename Sync::template Atomic<std::uint64_t> tally{0};
   };
 
-  [[nodiscard]] static constexpr Tick floor_divide(Tick a, Tick b) noexcept {
-    return a / b - (a % b < 0 ? 1 : 0);
+  /// As record(), where the bucket's turn may be new, or others are at it.
+  FUSEBOX_DETAIL_NOINLINE void record_first(std::uint32_t generation, Tick number, Bucket& bucket,
+                                            std::uint32_t tag, bool hit) noexcept {
+    if (!move_on(generation_, generation) || !move_on(bucket.number, number)) return;
+    // A tally of another tag is of the past, unless time or the generation has moved on meanwhile.
+    const auto is_past = [&](std::uint32_t) {
+      return bucket.number.load(std::memory_order_acquire) != number ||
+             generation_.load(std::memory_order_acquire) != generation;
+    };
+    add_to_tally(bucket.tally, tag, 1, hit ? 1 : 0, is_past);
   }
-  [[nodiscard]] Tick number_at(Tick now) const noexcept { return floor_divide(now, width_); }
-  [[nodiscard]] static constexpr Tick modulo(Tick number) noexcept {
-    return (number % bucket_count + bucket_count) % bucket_count;
+
+  [[nodiscard]] Tick number_at(Tick now) const noexcept { return now / width_ - (now % width_ < 0 ? 1 : 0); }
+  /// The same, mostly without the division.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick newest_number_at(Tick now) noexcept {
+    Tick number = newest_.load(std::memory_order_relaxed);
+    // Unsigned: a bucket may begin before the first tick.
+    const auto since_begin = static_cast<std::uint64_t>(now) -
+                             static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(width_);
+    if (since_begin >= static_cast<std::uint64_t>(width_)) [[unlikely]] {
+      number = number_at(now);
+      newest_.store(number, std::memory_order_relaxed);
+    }
+    return number;
   }
-  /// Differs from one turn of a bucket to the next, and from one generation to the next.
+  /// Differs from one turn of a bucket to the next, and from one generation to the next: near generations
+  /// are far apart after multiplication by the golden ratio (Knuth, TAOCP 3, §6.4), near turns stay near.
   [[nodiscard]] static constexpr std::uint32_t tag_of(std::uint32_t generation, Tick number) noexcept {
-    const auto turn = static_cast<std::uint64_t>(floor_divide(number, bucket_count));
-    return static_cast<std::uint32_t>(turn ^ mix(generation)) & Tally::tag_mask;
+    const auto turn = static_cast<std::uint64_t>(number) / ring_size;
+    const std::uint64_t spread = (generation * std::uint64_t{0x9e3779b97f4a7c15}) >> 40U;
+    return static_cast<std::uint32_t>(turn ^ spread) & Tally::tag_mask;
   }
 
   Tick width_;
+  typename Sync::template Atomic<Tick> newest_{0};  // a bucket's number: what to try first
   typename Sync::template Atomic<std::uint32_t> generation_{0};
-  std::array<Bucket, bucket_count> buckets_;
+  std::array<Bucket, ring_size> ring_;
 };
 
 /// Either of the two, as the config says.
@@ -238,13 +280,13 @@ class RateWindow {
     }
   }
 
+  /// `coarse_now` is the clock's coarse reading, which a window of a second or more goes by.
   template <class C>
-  void record(std::uint32_t generation, const C& clock, bool hit) {
-    if (count_) {
-      count_->record(generation & Tally::tag_mask, hit);
-    } else {
-      time_->record(generation, tick(clock), hit);
-    }
+  FUSEBOX_DETAIL_NOINLINE void record(std::uint32_t generation, const C& clock, Tick coarse_now,
+                                      bool hit) noexcept {
+    if (count_) return count_->record(generation & Tally::tag_mask, hit);
+    if (!coarse_) return record_finely(generation, clock, hit);
+    time_->record(generation, coarse_now, hit);
   }
 
   template <class C>
@@ -253,6 +295,10 @@ class RateWindow {
   }
 
  private:
+  template <class C>
+  FUSEBOX_DETAIL_NOINLINE void record_finely(std::uint32_t generation, const C& clock, bool hit) noexcept {
+    time_->record(generation, detail::fine_tick(clock), hit);
+  }
   template <class C>
   [[nodiscard]] Tick tick(const C& clock) const {
     return coarse_ ? detail::coarse_tick(clock) : detail::fine_tick(clock);

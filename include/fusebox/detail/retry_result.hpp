@@ -48,6 +48,42 @@ struct RetryStats {
   StopReason stop_reason = StopReason::succeeded;
 };
 
+namespace detail {
+
+/// What op gave, made in place by calling it.
+template <class T>
+struct Made {
+  T value;
+  template <class Call>
+  Made(std::in_place_t, Call& call) : value(call()) {}
+  [[nodiscard]] T& get() noexcept { return value; }
+  [[nodiscard]] const T& get() const noexcept { return value; }
+};
+template <class T>
+requires std::is_reference_v<T>
+struct Made<T> {
+  std::remove_reference_t<T>* value;
+  template <class Call>
+  Made(std::in_place_t, Call& call) : value(address_of(call())) {}
+  [[nodiscard]] std::remove_reference_t<T>& get() const noexcept { return *value; }
+  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>& object) noexcept {
+    return std::addressof(object);
+  }
+  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>&& object) noexcept {
+    return std::addressof(object);
+  }
+};
+template <class T>
+requires std::is_void_v<T>
+struct Made<T> {
+  template <class Call>
+  Made(std::in_place_t, Call& call) {
+    call();
+  }
+};
+
+}  // namespace detail
+
 /// A value, or the error that ended the retry; either way with stats. has_value() is true where op
 /// succeeded. Where op's own type holds errors (an expected, an error code), the last failed value
 /// stays reachable as value() though has_value() is false.
@@ -55,10 +91,6 @@ template <class T>
 class RetryResult {
   static constexpr bool is_void = std::is_void_v<T>;
   struct Nothing {};
-  using Stored =
-      std::conditional_t<is_void, Nothing,
-                         std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>>;
-  using Value = std::conditional_t<is_void, Nothing, std::remove_reference_t<T>>;
 
  public:
   using value_type = T;
@@ -103,11 +135,16 @@ class RetryResult {
       operator Bool() && requires(!std::is_same_v<std::remove_cvref_t<T>, bool>) = delete;
 
  private:
-  template <class Result, class Op, class... Options>
-  friend void detail::run_attempts(RetryResult<Result>&, Op&, const RetryConfig&, Options&...);
-  template <class Op, class... Options>
-  friend auto retry_with_backoff(Op&&, RetryConfig, Options&&...);
+  friend struct detail::RetryLoop;
   friend struct failure_traits<RetryResult>;
+
+  RetryResult() = default;
+  /// The first attempt: `call()` gives the value, in place.
+  template <class Call>
+  RetryResult(std::in_place_t, Call& call)
+      : outcome_{std::in_place_index<value_index>, std::in_place, call}, succeeded_{true} {
+    stats.attempts = 1;
+  }
 
   template <class Self>
   [[nodiscard]] static decltype(auto) get(Self& self) {
@@ -117,30 +154,20 @@ class RetryResult {
     if constexpr (is_void) {
       return;
     } else if constexpr (std::is_reference_v<T>) {
-      return static_cast<T>(**value);
+      return static_cast<T>(value->get());
     } else {
-      return (*value);
+      return (value->get());
     }
   }
 
-  template <class... Args>
-  void emplace(Args&&... args) {
-    if constexpr (std::is_reference_v<T>) {
-      outcome_.template emplace<value_index>(std::addressof(args)...);
-    } else {
-      outcome_.template emplace<value_index>(std::forward<Args>(args)...);
-    }
+  template <class Call>
+  void make(Call& call) {
+    outcome_.template emplace<value_index>(std::in_place, call);
   }
-  [[nodiscard]] const Value& peek() const noexcept {
-    const auto* value = std::get_if<value_index>(std::addressof(outcome_));
-    if constexpr (std::is_reference_v<T>) {
-      return **value;
-    } else {
-      return *value;
-    }
+  [[nodiscard]] const auto& peek() const noexcept {
+    return std::get_if<value_index>(std::addressof(outcome_))->get();
   }
   void drop_value() noexcept { outcome_.template emplace<nothing_index>(); }
-  void succeed() noexcept { succeeded_ = true; }
   void fail_without_attempt(Failure failure) { outcome_.template emplace<failure_index>(std::move(failure)); }
   void throw_exception() const {
     if (succeeded_) [[likely]]
@@ -152,7 +179,7 @@ class RetryResult {
   static constexpr std::size_t nothing_index = 0;
   static constexpr std::size_t value_index = 1;
   static constexpr std::size_t failure_index = 2;  // where op was never called
-  std::variant<std::monostate, Stored, Failure> outcome_;
+  std::variant<std::monostate, detail::Made<T>, Failure> outcome_;
   bool succeeded_ = false;
 };
 

@@ -1,7 +1,7 @@
 // fusebox/detail/retry_session.hpp: the rules of a retry (R1 to R7), apart from the loop that runs them.
 //
-// RetryConfig and exponential_delay are here too, public through retry.hpp. A session lives as long as
-// one call of retry_with_backoff; it decides after each failure whether to stop, or how long to wait,
+// RetryConfig and exponential_delay are here too, public through retry.hpp. A session begins with the first
+// failure of a call of retry_with_backoff; it decides after each one whether to stop, or how long to wait,
 // and never waits itself, so that a loop of another kind can use it.
 #pragma once
 
@@ -99,7 +99,7 @@ class Attempt {
   }
 
  private:
-  friend class detail::RetrySession;
+  friend struct detail::RetryLoop;
   Attempt(int n, Deadline end, detail::StopToken token, std::optional<std::string>& key)
       : number{n}, deadline{end}, stop_token{std::move(token)}, key_{key} {
     if (n > 1) resend_count = n - 1;
@@ -111,16 +111,8 @@ namespace detail {
 
 class RetrySession {
  public:
-  template <class C>
-  RetrySession(const RetryConfig& config, RetryStats& stats, const C& clock, const StopToken& token)
-      : config_{config},
-        stats_{stats},
-        token_{token},
-        deadline_{config.total_timeout == no_timeout ? Deadline::never()
-                                                     : Deadline::after(config.total_timeout, clock)},
-        previous_{config.base_delay} {}
-
-  [[nodiscard]] Attempt next_attempt() { return {++stats_.attempts, deadline_, token_, key_}; }
+  RetrySession(const RetryConfig& config, RetryStats& stats, Deadline deadline) noexcept
+      : config_{config}, stats_{stats}, deadline_{deadline}, previous_{config.base_delay} {}
 
   /// How long to wait before the next attempt; nothing where the retry ends, whose reason is then in
   /// the stats (R2 gives the order of the reasons).
@@ -191,10 +183,8 @@ class RetrySession {
 
   const RetryConfig& config_;
   RetryStats& stats_;
-  const StopToken& token_;
   Deadline deadline_;
   std::chrono::nanoseconds previous_;
-  std::optional<std::string> key_;
 };
 
 }  // namespace detail

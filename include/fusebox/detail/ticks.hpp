@@ -60,7 +60,7 @@ template <class C>
 
 /// The clock's cheaper reading where it has one. Never compare it with a fine one.
 template <class C>
-[[nodiscard]] Tick coarse_tick(const C& clock) {
+[[nodiscard]] FUSEBOX_DETAIL_INLINE Tick coarse_tick(const C& clock) {
   if constexpr (HasCoarseNow<C>) {
     return ticks(clock.coarse_now());
   } else {

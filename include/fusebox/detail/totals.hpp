@@ -17,25 +17,34 @@ enum class Count : unsigned char { success, failure, ignored, rejected, slow };
 inline constexpr std::size_t count_kinds = 5;
 
 inline constexpr unsigned shard_count = 4;
-inline constinit thread_local unsigned thread_shard = shard_count;  // shard_count: not yet chosen
+
+/// The line that this thread counts on. All begin on the first; a thread gets one of its own when it first
+/// writes a stamp or counts a rejection, so that the path of a success need not ask.
+struct ThreadShard {
+  unsigned index = 0;
+  bool chosen = false;
+};
+inline constinit thread_local ThreadShard thread_shard;
 
 template <class Sync>
 class Totals {
  public:
   using Values = std::array<std::uint64_t, count_kinds>;
 
-  void add(Count kind) noexcept { mine().counts[index(kind)].fetch_add(1, std::memory_order_relaxed); }
-
-  void add_success(Tick now) noexcept {
-    Shard& shard = mine();
-    shard.counts[index(Count::success)].fetch_add(1, std::memory_order_relaxed);
-    stamp(shard.last_success, now);
+  FUSEBOX_DETAIL_INLINE void add(Count kind) noexcept {
+    if (!thread_shard.chosen) [[unlikely]]
+      choose_shard();
+    mine().counts[index(kind)].fetch_add(1, std::memory_order_relaxed);
   }
 
-  void add_failure(Tick now) noexcept {
-    Shard& shard = mine();
-    shard.counts[index(Count::failure)].fetch_add(1, std::memory_order_relaxed);
-    stamp(shard.last_failure, now);
+  /// Counts, then asks for the time: the counter's line is on its way meanwhile. Gives the time.
+  template <class Now>
+  FUSEBOX_DETAIL_INLINE Tick add_success(Now now) noexcept {
+    return add_stamped(Count::success, &Shard::last_success, now);
+  }
+  template <class Now>
+  FUSEBOX_DETAIL_INLINE Tick add_failure(Now now) noexcept {
+    return add_stamped(Count::failure, &Shard::last_failure, now);
   }
 
   [[nodiscard]] Values values() const noexcept {
@@ -72,19 +81,27 @@ class Totals {
     return static_cast<std::size_t>(kind);
   }
 
-  static void stamp(Stamp& stamp, Tick now) noexcept {
-    if (stamp.load(std::memory_order_relaxed) != now) stamp.store(now, std::memory_order_relaxed);
+  template <class Now>
+  FUSEBOX_DETAIL_INLINE Tick add_stamped(Count kind, Stamp Shard::*stamp, Now now) noexcept {
+    Shard& shard = mine();
+    shard.counts[index(kind)].fetch_add(1, std::memory_order_relaxed);
+    const Tick read = now();
+    // Written only where it differs: a coarse tick lasts for many calls.
+    if ((shard.*stamp).load(std::memory_order_relaxed) != read) [[unlikely]]
+      write(shard.*stamp, read);
+    return read;
   }
 
-  [[nodiscard]] Shard& mine() noexcept {
-    if (thread_shard == shard_count) [[unlikely]]
-      choose_shard();
-    return shards_[thread_shard];
+  FUSEBOX_DETAIL_NOINLINE static void write(Stamp& stamp, Tick now) noexcept {
+    stamp.store(now, std::memory_order_relaxed);
+    if (!thread_shard.chosen) choose_shard();
   }
+
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard.index]; }
 
   FUSEBOX_DETAIL_COLD static void choose_shard() noexcept {
     static constinit typename Sync::template Atomic<unsigned> next{0};
-    thread_shard = next.fetch_add(1, std::memory_order_relaxed) % shard_count;
+    thread_shard = {next.fetch_add(1, std::memory_order_relaxed) % shard_count, true};
   }
 
   [[nodiscard]] std::optional<Tick> latest(Stamp Shard::*stamp) const noexcept {

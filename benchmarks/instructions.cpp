@@ -1,0 +1,34 @@
+// Runs every path a fixed number of times, for a tool that counts instructions (scripts/bench.py
+// instructions): `bench::repeat<…>` of each path is a function of its own in the profile.
+//
+//   instructions [times]        prints the path's name, its type's name and times
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <tuple>
+#include <typeinfo>
+
+#include "paths.hpp"
+
+namespace {
+
+template <class Path>
+void run(std::size_t times) {
+  Path path;
+  path();  // what happens only once
+  bench::repeat(path, times);
+  std::printf("%s %s %zu\n", Path::name, typeid(Path).name(), times);
+}
+
+template <class... Path>
+void run_all(const std::tuple<Path...>*, std::size_t times) {
+  (run<Path>(times), ...);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const long times = argc > 1 ? std::atol(argv[1]) : 1000;
+  if (times < 1) return 1;
+  run_all(static_cast<bench::Paths*>(nullptr), static_cast<std::size_t>(times));
+}
