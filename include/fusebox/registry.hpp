@@ -8,19 +8,19 @@
 // sends (a host of a webhook): breakers that nobody holds make room.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/detail/name_table.hpp>
 #include <fusebox/detail/no_destroy.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
@@ -70,29 +70,23 @@ class FUSEBOX_API CircuitBreakerRegistry {
   }
 
   /// The breaker of that name, or null. Unlike get(), this is no use that keeps it from being evicted.
-  [[nodiscard]] Handle find(std::string_view name) const {
-    const std::lock_guard lock{mutex_};
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : *found->second;
-  }
+  [[nodiscard]] Handle find(std::string_view name) const { return breakers_.find(name); }
 
   /// Lets go of a breaker; false where there is none of that name. Its handles go on working.
   bool remove(std::string_view name) {
-    Handle removed;
+    Handle removed;  // destroyed after the lock is gone
     const std::lock_guard lock{mutex_};
-    const auto found = by_name_.find(name);
-    if (found == by_name_.end()) return false;
-    removed = take_out(found->second);
-    return true;
+    removed = breakers_.take(name);
+    if (removed) unsubscribe_from(*removed);
+    return removed != nullptr;
   }
 
   /// Lets go of all.
   void clear() {
-    std::list<Handle> removed;
+    typename detail::NameTable<Breaker>::Removed removed;  // destroyed after the lock is gone
     const std::lock_guard lock{mutex_};
-    for (const Handle& breaker : by_use_) unsubscribe_from(*breaker);
-    by_name_.clear();
-    removed.swap(by_use_);
+    removed = breakers_.clear();
+    for (const auto& [name, entry] : removed) unsubscribe_from(*entry.breaker);
   }
 
   /// Resets the breaker of that name; false where there is none.
@@ -113,14 +107,12 @@ class FUSEBOX_API CircuitBreakerRegistry {
   }
 
   [[nodiscard]] std::size_t size() const {
-    const std::lock_guard lock{mutex_};
-    return by_name_.size();
+    return breakers_.size();
   }
 
   /// How often a breaker was asked for with another config than it has.
-  [[nodiscard]] std::uint64_t config_conflicts() const {
-    const std::lock_guard lock{mutex_};
-    return config_conflicts_;
+  [[nodiscard]] std::uint64_t config_conflicts() const noexcept {
+    return config_conflicts_.load(std::memory_order_relaxed);
   }
 
   /// How many breakers were made that are not in the registry, since it was full of breakers in use.
@@ -141,73 +133,55 @@ class FUSEBOX_API CircuitBreakerRegistry {
     const std::lock_guard lock{mutex_};
     std::erase_if(subscribers_, [](const auto& old) { return !old->active(); });
     subscribers_.push_back(subscriber);
-    for (const Handle& breaker : by_use_) breaker->core_.subscribe(subscriber);
+    breakers_.for_each([&](const Handle& breaker) { breaker->core_.subscribe(subscriber); });
     return subscription;
   }
 
  private:
-  using Position = typename std::list<Handle>::iterator;
-
-  struct Hash {
-    using is_transparent = void;
-    [[nodiscard]] std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-
   [[nodiscard]] Handle find_or_make(std::string_view name, const CircuitBreakerConfig* config) {
+    if (Handle known = use(name, config)) [[likely]]
+      return known;
+    return make(name, config);
+  }
+
+  [[nodiscard]] Handle use(std::string_view name, const CircuitBreakerConfig* config) {
+    Handle known = breakers_.use(name);
+    if (known && config != nullptr && *config != known->config()) [[unlikely]] {
+      detail::throw_if("CircuitBreakerConfig", detail::check(*config));
+      config_conflicts_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return known;
+  }
+
+  [[nodiscard]] FUSEBOX_DETAIL_COLD Handle make(std::string_view name, const CircuitBreakerConfig* config) {
     Handle evicted;  // destroyed after the lock is gone
     const std::lock_guard lock{mutex_};
-    if (const auto found = by_name_.find(name); found != by_name_.end()) {
-      const Position position = found->second;
-      if (config != nullptr && *config != (*position)->config()) {
-        detail::throw_if("CircuitBreakerConfig", detail::check(*config));
-        ++config_conflicts_;
-      }
-      by_use_.splice(by_use_.end(), by_use_, position);
-      return *position;
-    }
+    if (Handle known = use(name, config)) return known;  // another thread was faster
     auto made = std::make_shared<Breaker>(std::string{name},
                                           config != nullptr ? *config : config_.default_config, clock_);
-    const bool full = by_name_.size() >= static_cast<std::size_t>(config_.max_breakers);
-    const Position oldest = full ? find_evictable() : by_use_.end();
-    if (full && oldest == by_use_.end()) {
-      ++unregistered_;
-      return made;
+    if (breakers_.size() >= static_cast<std::size_t>(config_.max_breakers)) {
+      evicted = breakers_.evict(eviction_kind);
+      if (!evicted) {
+        ++unregistered_;
+        return made;
+      }
+      unsubscribe_from(*evicted);
     }
     for (const auto& subscriber : subscribers_) {
       if (subscriber->active()) made->core_.subscribe(subscriber);
     }
-    const Position position = by_use_.insert(by_use_.end(), made);
-    FUSEBOX_DETAIL_TRY { by_name_.emplace(made->name(), position); }
-    FUSEBOX_DETAIL_CATCH_ALL {
-      by_use_.erase(position);
-      FUSEBOX_DETAIL_RETHROW;
-    }
-    if (full) evicted = take_out(oldest);
+    breakers_.insert(made);
     return made;
   }
 
-  /// The least recently used of the closed and unheld, else of the unheld (G3).
-  [[nodiscard]] Position find_evictable() {
-    Position unheld = by_use_.end();
-    for (Position position = by_use_.begin(); position != by_use_.end(); ++position) {
-      // Handles are only given out under the lock: one owner means that nobody else has it.
-      if (position->use_count() != 1) continue;
-      const State state = (*position)->state();
-      if (state == State::closed) return position;
-      if (state == State::forced_open || state == State::disabled) continue;
-      if (unheld == by_use_.end()) unheld = position;
+  /// G3: closed ones go first, then others; forced_open and disabled ones stay.
+  [[nodiscard]] static int eviction_kind(const Breaker& breaker) noexcept {
+    switch (breaker.state()) {
+      case State::closed: return 0;
+      case State::forced_open:
+      case State::disabled: return 2;
+      default: return 1;
     }
-    return unheld;
-  }
-
-  [[nodiscard]] Handle take_out(Position position) noexcept {
-    Handle breaker = *position;
-    unsubscribe_from(*breaker);
-    by_name_.erase(by_name_.find(std::string_view{breaker->name()}));
-    by_use_.erase(position);
-    return breaker;
   }
 
   void unsubscribe_from(Breaker& breaker) noexcept {
@@ -218,11 +192,8 @@ class FUSEBOX_API CircuitBreakerRegistry {
   template <class F>
   void for_each(F f) const {
     std::vector<std::weak_ptr<Breaker>> breakers;  // weak: looking at breakers does not hold them
-    {
-      const std::lock_guard lock{mutex_};
-      breakers.reserve(by_use_.size());
-      for (const Handle& breaker : by_use_) breakers.emplace_back(breaker);
-    }
+    breakers.reserve(size());
+    breakers_.for_each([&](const Handle& breaker) { breakers.emplace_back(breaker); });
     for (const auto& breaker : breakers) {
       if (const Handle handle = breaker.lock()) f(*handle);
     }
@@ -230,11 +201,10 @@ class FUSEBOX_API CircuitBreakerRegistry {
 
   const RegistryConfig config_;
   [[no_unique_address]] C clock_;
-  mutable std::mutex mutex_;
-  std::list<Handle> by_use_;  // the least recently used first
-  std::unordered_map<std::string, Position, Hash, std::equal_to<>> by_name_;
+  detail::NameTable<Breaker> breakers_;
+  std::atomic<std::uint64_t> config_conflicts_{0};
+  mutable std::mutex mutex_;  // guards what follows, and every change of which breakers there are
   std::vector<std::shared_ptr<detail::Subscriber>> subscribers_;
-  std::uint64_t config_conflicts_ = 0;
   std::uint64_t unregistered_ = 0;
 };
 

@@ -300,8 +300,7 @@ struct RetryLoop {
       if (wait) {
         pick<IsOnRetry>(no_hook, options...).call(result.stats.attempts, std::as_const(*failure), *wait);
       }
-      session.keep(*std::move(failure));
-      failure.reset();
+      session.keep(*std::exchange(failure, std::nullopt));
       if (!wait || !session.waited(*wait, clock.sleep_for(*wait, token) && !token.stop_requested())) {
         pick<IsOnGiveUp>(no_hook, options...).call(std::as_const(result.stats));
         if constexpr (throws) result.throw_exception();

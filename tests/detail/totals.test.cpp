@@ -20,7 +20,7 @@ auto at(detail::Tick now) {
 
 TEST_CASE("totals lie inline on at most four cache lines") {
   STATIC_REQUIRE(sizeof(Totals) <= 4 * 64);
-  STATIC_REQUIRE(alignof(Totals) == 64);
+  STATIC_REQUIRE(alignof(Totals) == 16);  // so that what one success touches lies in one line
 }
 
 TEST_CASE("totals begin with nothing") {

@@ -52,11 +52,11 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
         clock_{std::move(clock)},
         config_{config},
         origin_{CircuitOpenError::origin_for(name)},
-        times_coarse_{config.slow_calls && config.slow_calls->slower_than >= std::chrono::seconds{1}},
         slots_{config.half_open_max_calls, ticks(probe_timeout(config))} {
-    if (config.failure_rate)
-      failure_window_ = std::make_unique<RateWindow<Sync>>(config.failure_rate->window);
-    if (config.slow_calls) slow_window_ = std::make_unique<RateWindow<Sync>>(config.slow_calls->window);
+    if (!config.failure_rate && !config.slow_calls) return;
+    windows_ = std::make_unique<Windows>();
+    if (config.failure_rate) windows_->failures.emplace(config.failure_rate->window);
+    if (config.slow_calls) windows_->slow.emplace(config.slow_calls->window);
   }
   BreakerCore(const BreakerCore&) = delete;
   BreakerCore& operator=(const BreakerCore&) = delete;
@@ -155,6 +155,11 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
  private:
   using Lock = std::unique_lock<typename Sync::Mutex>;
 
+  struct Windows {
+    std::optional<RateWindow<Sync>> failures;
+    std::optional<RateWindow<Sync>> slow;
+  };
+
   /// What a transition needs to know and may not ask for under the lock.
   struct Moment {
     Tick wait_now;
@@ -187,9 +192,13 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
 
   [[nodiscard]] Tick start_tick() const {
     if (!config_.slow_calls) return 0;
-    return times_coarse_ ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
+    return times_coarsely() ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
   }
 
+  /// Of slow calls: is the limit so long that the coarse clock will do (T1)?
+  [[nodiscard]] bool times_coarsely() const noexcept {
+    return config_.slow_calls->slower_than >= std::chrono::seconds{1};
+  }
   [[nodiscard]] static bool is_recorded(Outcome outcome) noexcept {
     return outcome == Outcome::success || outcome == Outcome::failure;
   }
@@ -293,22 +302,20 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   [[no_unique_address]] C clock_;
   const CircuitBreakerConfig config_;
   const std::shared_ptr<const Origin> origin_;
-  const bool times_coarse_;  // slow calls
-  typename Sync::template Atomic<int> permits_{0};
-  std::unique_ptr<RateWindow<Sync>> failure_window_;
-  std::unique_ptr<RateWindow<Sync>> slow_window_;
+  std::unique_ptr<Windows> windows_;  // of those rules that there are; null where there is none
+
+  Totals<Sync> totals_;  // more than a cache line away from the word
 
   mutable typename Sync::Mutex mutex_;  // guards what follows, and every change of state
-  ProbeSlots slots_;
+  [[no_unique_address]] ProbeSlots slots_;
   int probe_successes_ = 0;
-  std::uint32_t escalation_ = 0;         // re-openings since the breaker last was closed
-  std::uint32_t reset_generation_ = 1;   // tickets of earlier ones count no more
-  std::uint32_t closed_generation_ = 1;  // the windows' tag
+  std::uint32_t escalation_ = 0;                    // re-openings since the breaker last was closed
+  std::uint32_t reset_generation_ = 1;              // tickets of earlier ones count no more
+  std::uint32_t closed_generation_ = 1;             // the windows' tag
+  typename Sync::template Atomic<int> permits_{0};  // needs no guard; here there is room for it
   std::uint64_t opened_ = 0;
   typename Totals<Sync>::Values before_reset_{};
   std::shared_ptr<EventHub> hub_;
-
-  Totals<Sync> totals_;
 };
 
 template <class C, class Sync>
@@ -378,18 +385,18 @@ template <class C, class Sync>
 FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_windowed_success(Ticket ticket) noexcept {
   if (ticket.word.is_timed()) return settle_timed_success(ticket);
   const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
-  failure_window_->record(ticket.word.generation(), clock_, stamp, false);
+  windows_->failures->record(ticket.word.generation(), clock_, stamp, false);
 }
 
 template <class C, class Sync>
 FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_timed_success(Ticket ticket) noexcept {
   const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
-  if (is_slow(ticket.start, times_coarse_ ? stamp : detail::fine_tick(clock_))) [[unlikely]] {
+  if (is_slow(ticket.start, times_coarsely() ? stamp : detail::fine_tick(clock_))) [[unlikely]] {
     totals_.add(Count::slow);
     return settle_run(ticket, Outcome::success, true, stamp);
   }
-  slow_window_->record(ticket.word.generation(), clock_, stamp, false);
-  if (failure_window_) failure_window_->record(ticket.word.generation(), clock_, stamp, false);
+  windows_->slow->record(ticket.word.generation(), clock_, stamp, false);
+  if (windows_->failures) windows_->failures->record(ticket.word.generation(), clock_, stamp, false);
 }
 
 template <class C, class Sync>
@@ -398,7 +405,7 @@ FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_by_state(Ticket ticket
   if (ticket.is_probe()) return settle_probe(ticket, outcome);
   const Tick stamp = detail::coarse_tick(clock_);
   const bool slow =
-      is_timed(outcome) && is_slow(ticket.start, times_coarse_ ? stamp : detail::fine_tick(clock_));
+      is_timed(outcome) && is_slow(ticket.start, times_coarsely() ? stamp : detail::fine_tick(clock_));
   if (load().generation() != ticket.word.generation()) return settle_late(ticket, outcome, slow, stamp);
   count(outcome, slow, stamp);
   if (is_recorded(outcome)) settle_run(ticket, outcome, slow, stamp);
@@ -421,8 +428,8 @@ void BreakerCore<C, Sync>::settle_run(Ticket ticket, Outcome outcome, bool slow,
   const std::uint32_t generation = ticket.word.generation();
   const bool closed = ticket.word.is_closed();
   if (closed) {
-    if (failure_window_) failure_window_->record(generation, clock_, stamp, failed);
-    if (slow_window_) slow_window_->record(generation, clock_, stamp, slow);
+    if (windows_ && windows_->failures) windows_->failures->record(generation, clock_, stamp, failed);
+    if (windows_ && windows_->slow) windows_->slow->record(generation, clock_, stamp, slow);
   }
   const auto by_rate = closed && (failed || slow) ? rate_reached(generation) : std::nullopt;
   move_run(generation, failed, by_rate);
@@ -471,8 +478,9 @@ std::optional<StateChangeReason> BreakerCore<C, Sync>::rate_reached(std::uint32_
   const auto trips = [&](const auto& window, const auto& rule) {
     return window && window->rate(generation, clock_).reaches(rule->threshold, rule->minimum_calls);
   };
-  if (trips(failure_window_, config_.failure_rate)) return StateChangeReason::failure_rate;
-  if (trips(slow_window_, config_.slow_calls)) return StateChangeReason::slow_calls;
+  if (!windows_) return std::nullopt;
+  if (trips(windows_->failures, config_.failure_rate)) return StateChangeReason::failure_rate;
+  if (trips(windows_->slow, config_.slow_calls)) return StateChangeReason::slow_calls;
   return std::nullopt;
 }
 
@@ -556,8 +564,8 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   const Tick due = open_due_.load(std::memory_order_relaxed);
   lock.unlock();
   if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};
-  if (failure_window_) {
-    const Rate rate = failure_window_->rate(closed_generation, clock_);
+  if (windows_ && windows_->failures) {
+    const Rate rate = windows_->failures->rate(closed_generation, clock_);
     if (rate.reaches(0.0, config_.failure_rate->minimum_calls)) stats.failure_rate = rate.value();
   } else if (const auto recorded = stats.failure_count + stats.success_count; recorded > 0) {
     stats.failure_rate = static_cast<double>(stats.failure_count) / static_cast<double>(recorded);

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include <fusebox/detail/permit.hpp>
 #include <fusebox/detail/ticks.hpp>
@@ -20,22 +20,25 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 
 class ProbeSlots {
  public:
-  ProbeSlots(int slots, Tick timeout) : slots_(static_cast<std::size_t>(slots)), timeout_{timeout} {}
+  ProbeSlots(int slots, Tick timeout)
+      : slots_{std::make_unique<Slot[]>(static_cast<std::size_t>(slots))},
+        timeout_{timeout},
+        count_{static_cast<std::uint32_t>(slots)} {}
 
   void clear() noexcept {
-    for (Slot& slot : slots_) slot.held = false;
+    for (Slot& slot : all()) slot.held = false;
   }
 
   /// A free slot, or that of the probe which has been silent longest, once its time is over (B5).
   /// `now` is on the clock of the waits, `start` on the fine one.
   [[nodiscard]] std::optional<std::uint32_t> take(Tick now, Tick start) noexcept {
     Slot* best = nullptr;
-    for (Slot& slot : slots_) {
+    for (Slot& slot : all()) {
       if (best == nullptr || slot.due() < best->due()) best = &slot;
     }
     if (best->due() > now) return std::nullopt;
     *best = {true, saturating_add(now, timeout_), start};
-    return static_cast<std::uint32_t>(best - slots_.data());
+    return static_cast<std::uint32_t>(best - slots_.get());
   }
 
   /// Gives a slot back, unless another probe has it by now. True where it was still this probe's.
@@ -49,7 +52,7 @@ class ProbeSlots {
   /// When the next call may have a slot: tick_min for now.
   [[nodiscard]] Tick next_due() const noexcept {
     Tick next = tick_max;
-    for (const Slot& slot : slots_) next = slot.due() < next ? slot.due() : next;
+    for (const Slot& slot : all()) next = slot.due() < next ? slot.due() : next;
     return next;
   }
 
@@ -61,8 +64,11 @@ class ProbeSlots {
     [[nodiscard]] Tick due() const noexcept { return held ? silent_until : tick_min; }
   };
 
-  std::vector<Slot> slots_;
+  [[nodiscard]] std::span<Slot> all() const noexcept { return {slots_.get(), count_}; }
+
+  std::unique_ptr<Slot[]> slots_;
   Tick timeout_;
+  std::uint32_t count_;
 };
 
 class FUSEBOX_API ProbeFrame {
@@ -107,9 +113,9 @@ class ProbeScope {
 
   /// `keep_alive` is released by leave().
   void enter(const void* breaker, Ticket probe, std::shared_ptr<void> keep_alive) noexcept {
-    std::construct_at(&inside_, breaker, probe, std::move(keep_alive));
+    std::construct_at(&inside, breaker, probe, std::move(keep_alive));
   }
-  void leave() noexcept { std::destroy_at(&inside_); }
+  void leave() noexcept { std::destroy_at(&inside); }
 
  private:
   struct Inside {
@@ -119,7 +125,7 @@ class ProbeScope {
     ProbeFrame frame;
   };
   union {
-    Inside inside_;
+    Inside inside;
   };
 };
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include <fusebox/detail/thread_index.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
@@ -34,24 +35,24 @@ class Totals {
   FUSEBOX_DETAIL_INLINE void add(Count kind) noexcept {
     if (!thread_shard.chosen) [[unlikely]]
       choose_shard();
-    mine().counts[index(kind)].fetch_add(1, std::memory_order_relaxed);
+    (mine().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed);
   }
 
   /// Counts, then asks for the time: the counter's line is on its way meanwhile. Gives the time.
   template <class Now>
   FUSEBOX_DETAIL_INLINE Tick add_success(Now now) noexcept {
-    return add_stamped(Count::success, &Shard::last_success, now);
+    return add_stamped(&Shard::success, &Shard::last_success, now);
   }
   template <class Now>
   FUSEBOX_DETAIL_INLINE Tick add_failure(Now now) noexcept {
-    return add_stamped(Count::failure, &Shard::last_failure, now);
+    return add_stamped(&Shard::failure, &Shard::last_failure, now);
   }
 
   [[nodiscard]] Values values() const noexcept {
     Values sums{};
     for (const Shard& shard : shards_) {
       for (std::size_t kind = 0; kind < count_kinds; ++kind) {
-        sums[kind] += shard.counts[kind].load(std::memory_order_relaxed);
+        sums[kind] += (shard.*counters[kind]).load(std::memory_order_relaxed);
       }
     }
     return sums;
@@ -69,22 +70,33 @@ class Totals {
 
  private:
   static constexpr Tick never = tick_min;
+  using Counter = typename Sync::template Atomic<std::uint64_t>;
   using Stamp = typename Sync::template Atomic<Tick>;
 
-  struct alignas(64) Shard {
-    std::array<typename Sync::template Atomic<std::uint64_t>, count_kinds> counts{};
+  // A cache line's size, but not aligned to one: what a success touches are the first 16 bytes, which lie in
+  // one line, and 64 bytes further is another. So nothing is lost to padding around.
+  struct alignas(16) Shard {
+    Counter success{0};
     Stamp last_success{never};
+    Counter failure{0};
     Stamp last_failure{never};
+    Counter ignored{0};
+    Counter rejected{0};
+    Counter slow{0};
   };
+  static_assert(sizeof(Shard) == 64 || sizeof(Counter) != 8);
+
+  static constexpr std::array<Counter Shard::*, count_kinds> counters{
+      &Shard::success, &Shard::failure, &Shard::ignored, &Shard::rejected, &Shard::slow};
 
   [[nodiscard]] static constexpr std::size_t index(Count kind) noexcept {
     return static_cast<std::size_t>(kind);
   }
 
   template <class Now>
-  FUSEBOX_DETAIL_INLINE Tick add_stamped(Count kind, Stamp Shard::*stamp, Now now) noexcept {
+  FUSEBOX_DETAIL_INLINE Tick add_stamped(Counter Shard::*counter, Stamp Shard::*stamp, Now now) noexcept {
     Shard& shard = mine();
-    shard.counts[index(kind)].fetch_add(1, std::memory_order_relaxed);
+    (shard.*counter).fetch_add(1, std::memory_order_relaxed);
     const Tick read = now();
     // Written only where it differs: a coarse tick lasts for many calls.
     if ((shard.*stamp).load(std::memory_order_relaxed) != read) [[unlikely]]
@@ -100,8 +112,7 @@ class Totals {
   [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard.index]; }
 
   FUSEBOX_DETAIL_COLD static void choose_shard() noexcept {
-    static constinit typename Sync::template Atomic<unsigned> next{0};
-    thread_shard = {next.fetch_add(1, std::memory_order_relaxed) % shard_count, true};
+    thread_shard = {thread_index() % shard_count, true};
   }
 
   [[nodiscard]] std::optional<Tick> latest(Stamp Shard::*stamp) const noexcept {

@@ -1,0 +1,102 @@
+// What it costs to find a breaker by its name, beside a map of the standard library; and how that grows.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <fusebox/registry.hpp>
+
+#include "measure.hpp"
+
+namespace {
+
+using fusebox::CircuitBreaker;
+using fusebox::CircuitBreakerRegistry;
+
+std::vector<std::string> make_names(int count) {
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) names.push_back("service-" + std::to_string(100'000'000 + i));
+  return names;
+}
+
+/// As many of the names as are asked for again and again, in no order; of each of `threads` its own.
+std::vector<std::string> make_queries(const std::vector<std::string>& names, int thread, int threads) {
+  constexpr std::size_t enough = 65'536;  // beyond it the order is not new to the branch predictor either
+  std::vector<std::string> mine;
+  for (std::size_t i = static_cast<std::size_t>(thread); i < names.size();
+       i += static_cast<std::size_t>(threads))
+    mine.push_back(names[i]);
+  std::mt19937_64 random{static_cast<std::uint64_t>(thread) + 1};
+  std::shuffle(mine.begin(), mine.end(), random);
+  if (mine.size() > enough) mine.resize(enough);
+  return mine;
+}
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+/// A map that one thread may use: the rival.
+class PlainMap {
+ public:
+  explicit PlainMap(const std::vector<std::string>& names) {
+    for (const auto& name : names) map_.emplace(name, std::make_shared<CircuitBreaker<>>(name));
+  }
+  std::shared_ptr<CircuitBreaker<>> get(std::string_view name) const { return map_.find(name)->second; }
+
+ private:
+  std::unordered_map<std::string, std::shared_ptr<CircuitBreaker<>>, StringHash, std::equal_to<>> map_;
+};
+
+class Registry {
+ public:
+  explicit Registry(const std::vector<std::string>& names)
+      : registry_{{.max_breakers = static_cast<int>(names.size()) + 1}} {
+    for (const auto& name : names) registry_.get(name);
+  }
+  std::shared_ptr<CircuitBreaker<>> get(std::string_view name) { return registry_.get(name); }
+
+ private:
+  CircuitBreakerRegistry<> registry_;
+};
+
+template <class Map>
+BENCH_OPAQUE void look_up(Map& map, const std::vector<std::string>& queries, std::size_t& next,
+                          std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    bench::keep(map.get(queries[next]).get());
+    if (++next == queries.size()) next = 0;
+  }
+}
+
+template <class Map>
+void run(benchmark::State& state) {
+  static std::unique_ptr<Map> map;
+  const auto names = make_names(static_cast<int>(state.range(0)));
+  if (state.thread_index() == 0) map = std::make_unique<Map>(names);
+  const auto queries = make_queries(names, state.thread_index(), state.threads());
+  std::size_t next = 0;
+  constexpr std::size_t batch = 1000;
+  while (state.KeepRunningBatch(batch)) look_up(*map, queries, next, batch);
+  if (state.thread_index() == 0) map.reset();
+}
+
+}  // namespace
+
+BENCHMARK(run<PlainMap>)->Name("registry/plain_map")->RangeMultiplier(10)->Range(1, 1'000'000)->UseRealTime();
+BENCHMARK(run<Registry>)->Name("registry/get")->RangeMultiplier(10)->Range(1, 1'000'000)->UseRealTime();
+BENCHMARK(run<Registry>)
+    ->Name("registry/get")
+    ->Args({1000})
+    ->Args({100'000})
+    ->ThreadRange(2, 16)
+    ->UseRealTime();
+BENCHMARK_MAIN();

@@ -1,0 +1,173 @@
+// fusebox/detail/name_table.hpp: breakers by name, and in the order of their use.
+//
+// Readers share nothing that they write: each thread locks a mutex of its own, and who changes the table
+// locks them all. A use is a number taken from one counter; the order of use is put right only when somebody
+// asks for it. Only one thread at a time may change the table: the registry sees to that.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <fusebox/detail/thread_index.hpp>
+#include <fusebox/detail/throw.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+/// A lock that many may hold to read, each thread on a cache line of its own.
+class ReaderLocks {
+ public:
+  [[nodiscard]] std::mutex& of_this_thread() noexcept { return slots_[thread_index() % slot_count].mutex; }
+
+  void lock() {
+    for (Slot& slot : slots_) slot.mutex.lock();
+  }
+  void unlock() noexcept {
+    for (Slot& slot : slots_) slot.mutex.unlock();
+  }
+
+ private:
+  static constexpr std::size_t slot_count = 16;
+  struct alignas(64) Slot {
+    std::mutex mutex;
+  };
+  std::array<Slot, slot_count> slots_;
+};
+
+template <class Breaker>
+class NameTable {
+ public:
+  using Handle = std::shared_ptr<Breaker>;
+
+ private:
+  struct Entry {
+    Handle breaker;
+    std::atomic<std::uint64_t> used;
+    std::uint64_t ranked;  // by which order_ is ordered: no use but the latest is known there
+    Entry(Handle b, std::uint64_t use) noexcept : breaker{std::move(b)}, used{use}, ranked{use} {}
+  };
+  using Entries = std::unordered_map<std::string_view, Entry>;  // the names are the breakers' own
+  using Node = typename Entries::value_type;
+  struct ByRank {
+    [[nodiscard]] bool operator()(const Node* a, const Node* b) const noexcept {
+      return a->second.ranked < b->second.ranked;
+    }
+  };
+
+ public:
+  /// What clear() took out: to be destroyed when no lock is held.
+  using Removed = Entries;
+
+  /// The breaker of that name, or null. Counts as a use.
+  [[nodiscard]] Handle use(std::string_view name) {
+    const std::lock_guard lock{locks_.of_this_thread()};
+    const auto found = entries_.find(name);
+    if (found == entries_.end()) return nullptr;
+    Entry& entry = found->second;
+    // The latest use of all need not be written again.
+    if (entry.used.load(std::memory_order_relaxed) != uses_.load(std::memory_order_relaxed))
+      entry.used.store(next_use(), std::memory_order_relaxed);
+    return entry.breaker;
+  }
+
+  /// The same, but no use.
+  [[nodiscard]] Handle find(std::string_view name) const {
+    const std::lock_guard lock{locks_.of_this_thread()};
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : found->second.breaker;
+  }
+
+  /// Calls f(breaker) for each, under a lock that keeps the table as it is.
+  template <class F>
+  void for_each(F f) const {
+    const std::lock_guard lock{locks_.of_this_thread()};
+    for (const auto& [name, entry] : entries_) f(entry.breaker);
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock{locks_.of_this_thread()};
+    return entries_.size();
+  }
+
+  // By one thread at a time, beside any number of those above.
+
+  /// Puts a breaker in, whose name the table does not have.
+  void insert(Handle breaker) {
+    const std::lock_guard lock{locks_};
+    const std::string_view name = breaker->name();
+    const auto place = entries_.try_emplace(name, std::move(breaker), next_use()).first;
+    FUSEBOX_DETAIL_TRY { order_.insert(&*place); }
+    FUSEBOX_DETAIL_CATCH_ALL {
+      entries_.erase(place);
+      FUSEBOX_DETAIL_RETHROW;
+    }
+  }
+
+  /// Takes all out.
+  [[nodiscard]] Removed clear() noexcept {
+    Removed removed;
+    const std::lock_guard lock{locks_};
+    order_.clear();
+    removed.swap(entries_);
+    return removed;
+  }
+
+  /// Takes a breaker out; null where there is none of that name.
+  [[nodiscard]] Handle take(std::string_view name) noexcept {
+    const std::lock_guard lock{locks_};
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : take_out(found);
+  }
+
+  /// Takes out the least recently used breaker that nobody holds, of the best kind that there is:
+  /// kind(breaker) gives 0 for what goes first, 1 for what goes where there is none of those, and 2 for what
+  /// stays. Null where none may go.
+  template <class Kind>
+  [[nodiscard]] Handle evict(Kind kind) noexcept {
+    const std::lock_guard lock{locks_};
+    const Node* second_best = nullptr;
+    for (auto rank = order_.begin(); rank != order_.end();) {
+      Node& node = **rank;
+      Entry& entry = node.second;
+      if (const std::uint64_t used = entry.used.load(std::memory_order_relaxed); used != entry.ranked) {
+        auto moved = order_.extract(rank++);
+        entry.ranked = used;
+        order_.insert(std::move(moved));
+        continue;
+      }
+      ++rank;
+      // Handles are only given out under a lock: one owner means that nobody else has it.
+      if (entry.breaker.use_count() != 1) continue;
+      const int found = kind(*entry.breaker);
+      if (found == 0) return take_out(entries_.find(node.first));
+      if (found == 1 && second_best == nullptr) second_best = &node;
+    }
+    return second_best == nullptr ? nullptr : take_out(entries_.find(second_best->first));
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t next_use() noexcept {
+    return uses_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  [[nodiscard]] Handle take_out(typename Entries::iterator place) noexcept {
+    Handle breaker = std::move(place->second.breaker);
+    order_.erase(&*place);
+    entries_.erase(place);
+    return breaker;
+  }
+
+  mutable ReaderLocks locks_;
+  Entries entries_;
+  std::set<Node*, ByRank> order_;
+  alignas(64) std::atomic<std::uint64_t> uses_{0};
+};
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
