@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/detail/name_order.hpp>
 #include <fusebox/detail/name_table.hpp>
 #include <fusebox/detail/no_destroy.hpp>
 
@@ -97,18 +98,25 @@ class FUSEBOX_API CircuitBreakerRegistry {
   }
 
   void reset_all() {
-    for_each([](Breaker& breaker) { breaker.reset(); });
+    std::vector<std::weak_ptr<Breaker>> breakers;  // weak: resetting breakers does not hold them (G3)
+    breakers.reserve(size());
+    breakers_.for_each([&](std::string_view, const Handle& breaker) { breakers.emplace_back(breaker); });
+    for (const auto& breaker : breakers) {
+      if (const Handle handle = breaker.lock()) handle->reset();
+    }
   }
 
+  /// Of every breaker, by name. Meanwhile get() goes on for the names that there are; a new one waits.
   [[nodiscard]] std::map<std::string, CircuitBreakerStats> stats() const {
+    const detail::StatsTime time{clock_};
     std::map<std::string, CircuitBreakerStats> all;
-    for_each([&](const Breaker& breaker) { all.emplace(breaker.name(), breaker.stats()); });
+    breakers_.for_each_in_order([&](std::string_view name, const Handle& breaker) {
+      all.emplace_hint(all.end(), name, breaker->core_.stats(time));
+    });
     return all;
   }
 
-  [[nodiscard]] std::size_t size() const {
-    return breakers_.size();
-  }
+  [[nodiscard]] std::size_t size() const { return breakers_.size(); }
 
   /// How often a breaker was asked for with another config than it has.
   [[nodiscard]] std::uint64_t config_conflicts() const noexcept {
@@ -133,7 +141,8 @@ class FUSEBOX_API CircuitBreakerRegistry {
     const std::lock_guard lock{mutex_};
     std::erase_if(subscribers_, [](const auto& old) { return !old->active(); });
     subscribers_.push_back(subscriber);
-    breakers_.for_each([&](const Handle& breaker) { breaker->core_.subscribe(subscriber); });
+    breakers_.for_each(
+        [&](std::string_view, const Handle& breaker) { breaker->core_.subscribe(subscriber); });
     return subscription;
   }
 
@@ -186,17 +195,6 @@ class FUSEBOX_API CircuitBreakerRegistry {
 
   void unsubscribe_from(Breaker& breaker) noexcept {
     for (const auto& subscriber : subscribers_) breaker.core_.unsubscribe(*subscriber);
-  }
-
-  /// Calls f for each breaker, outside the lock: f may call back into the registry.
-  template <class F>
-  void for_each(F f) const {
-    std::vector<std::weak_ptr<Breaker>> breakers;  // weak: looking at breakers does not hold them
-    breakers.reserve(size());
-    breakers_.for_each([&](const Handle& breaker) { breakers.emplace_back(breaker); });
-    for (const auto& breaker : breakers) {
-      if (const Handle handle = breaker.lock()) f(*handle);
-    }
   }
 
   const RegistryConfig config_;

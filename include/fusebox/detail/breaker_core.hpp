@@ -44,6 +44,14 @@ struct CircuitBreakerStats {
 
 namespace detail {
 
+/// One moment on both clocks: stamps are told in wall time. Serves many breakers of one clock.
+struct StatsTime {
+  Tick coarse;
+  std::chrono::system_clock::time_point wall;
+  template <class C>
+  explicit StatsTime(const C& clock) : coarse{detail::coarse_tick(clock)}, wall{clock.wall_now()} {}
+};
+
 template <class C, class Sync = StdSync>
 class FUSEBOX_API BreakerCore final : public PermitTarget {
  public:
@@ -134,7 +142,8 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     }
   }
 
-  [[nodiscard]] CircuitBreakerStats stats() const;
+  [[nodiscard]] CircuitBreakerStats stats() const { return stats(StatsTime{clock_}); }
+  [[nodiscard]] CircuitBreakerStats stats(const StatsTime& now) const;
 
   void reset() noexcept { move_by_hand(State::closed, StateChangeReason::reset); }
   void force_open() noexcept { move_by_hand(State::forced_open, StateChangeReason::forced); }
@@ -531,10 +540,8 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::move_by_hand(State to, StateChang
 }
 
 template <class C, class Sync>
-FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
+FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const StatsTime& now) const {
   CircuitBreakerStats stats;
-  const Tick stamp_now = detail::coarse_tick(clock_);
-  const auto wall_now = clock_.wall_now();
   Lock lock{mutex_};
   const Word word = load();
   const std::uint32_t closed_generation = closed_generation_;
@@ -545,8 +552,8 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats() const {
   };
   const auto wall = [&](std::optional<Tick> stamp) -> decltype(stats.last_failure_time) {
     if (!stamp) return std::nullopt;
-    const Tick wall_tick = ticks(std::chrono::nanoseconds{wall_now.time_since_epoch()});
-    const std::chrono::nanoseconds then{saturating_add(wall_tick, -elapsed(*stamp, stamp_now))};
+    const Tick wall_tick = ticks(std::chrono::nanoseconds{now.wall.time_since_epoch()});
+    const std::chrono::nanoseconds then{saturating_add(wall_tick, -elapsed(*stamp, now.coarse))};
     return std::chrono::system_clock::time_point{
         std::chrono::duration_cast<std::chrono::system_clock::duration>(then)};
   };

@@ -15,7 +15,9 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include <fusebox/detail/name_order.hpp>
 #include <fusebox/detail/thread_index.hpp>
 #include <fusebox/detail/throw.hpp>
 
@@ -25,6 +27,9 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 class ReaderLocks {
  public:
   [[nodiscard]] std::mutex& of_this_thread() noexcept { return slots_[thread_index() % slot_count].mutex; }
+
+  /// For who reads long: so that none of the others waits for it.
+  [[nodiscard]] std::mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
 
   void lock() {
     for (Slot& slot : slots_) slot.mutex.lock();
@@ -38,7 +43,7 @@ class ReaderLocks {
   struct alignas(64) Slot {
     std::mutex mutex;
   };
-  std::array<Slot, slot_count> slots_;
+  std::array<Slot, slot_count + 1> slots_;
 };
 
 template <class Breaker>
@@ -84,11 +89,23 @@ class NameTable {
     return found == entries_.end() ? nullptr : found->second.breaker;
   }
 
-  /// Calls f(breaker) for each, under a lock that keeps the table as it is.
+  /// Calls f(name, breaker) for each, under a lock that keeps the table as it is.
   template <class F>
   void for_each(F f) const {
-    const std::lock_guard lock{locks_.of_this_thread()};
-    for (const auto& [name, entry] : entries_) f(entry.breaker);
+    const std::lock_guard lock{locks_.of_long_readers()};
+    for (const auto& [name, entry] : entries_) f(name, entry.breaker);
+  }
+
+  /// As for_each, by name.
+  template <class F>
+  void for_each_in_order(F f) const {
+    const std::lock_guard lock{locks_.of_long_readers()};
+    std::vector<const Node*> nodes;
+    nodes.reserve(entries_.size());
+    for (const Node& node : entries_) nodes.push_back(&node);
+    detail::for_each_in_order(
+        nodes.size(), [&](std::size_t i) { return nodes[i]->first; },
+        [&](std::size_t i) { f(nodes[i]->first, nodes[i]->second.breaker); });
   }
 
   [[nodiscard]] std::size_t size() const {
