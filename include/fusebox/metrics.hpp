@@ -22,8 +22,9 @@ namespace detail {
 
 /// A label's value: backslash, quote and line feed escaped, in valid UTF-8.
 [[nodiscard]] inline std::string escape_label(std::string_view value) {
-  std::string out;
-  for_each_character(value, [&](std::string_view character) {
+  const std::size_t plain = plain_length(value);
+  std::string out{value.substr(0, plain)};
+  for_each_character(value.substr(plain), [&](std::string_view character) {
     if (character == "\\" || character == "\"") {
       out.push_back('\\');
       out.append(character);

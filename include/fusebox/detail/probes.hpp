@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include <fusebox/detail/permit.hpp>
@@ -26,19 +25,19 @@ class ProbeSlots {
         count_{static_cast<std::uint32_t>(slots)} {}
 
   void clear() noexcept {
-    for (Slot& slot : all()) slot.held = false;
+    for (Slot& slot : *this) slot.held = false;
   }
 
   /// A free slot, or that of the probe which has been silent longest, once its time is over (B5).
   /// `now` is on the clock of the waits, `start` on the fine one.
   [[nodiscard]] std::optional<std::uint32_t> take(Tick now, Tick start) noexcept {
     Slot* best = nullptr;
-    for (Slot& slot : all()) {
+    for (Slot& slot : *this) {
       if (best == nullptr || slot.due() < best->due()) best = &slot;
     }
     if (best->due() > now) return std::nullopt;
     *best = {true, saturating_add(now, timeout_), start};
-    return static_cast<std::uint32_t>(best - slots_.get());
+    return static_cast<std::uint32_t>(best - begin());
   }
 
   /// Gives a slot back, unless another probe has it by now. True where it was still this probe's.
@@ -52,7 +51,7 @@ class ProbeSlots {
   /// When the next call may have a slot: tick_min for now.
   [[nodiscard]] Tick next_due() const noexcept {
     Tick next = tick_max;
-    for (const Slot& slot : all()) next = slot.due() < next ? slot.due() : next;
+    for (const Slot& slot : *this) next = slot.due() < next ? slot.due() : next;
     return next;
   }
 
@@ -64,7 +63,8 @@ class ProbeSlots {
     [[nodiscard]] Tick due() const noexcept { return held ? silent_until : tick_min; }
   };
 
-  [[nodiscard]] std::span<Slot> all() const noexcept { return {slots_.get(), count_}; }
+  [[nodiscard]] Slot* begin() const noexcept { return slots_.get(); }
+  [[nodiscard]] Slot* end() const noexcept { return begin() + count_; }
 
   std::unique_ptr<Slot[]> slots_;
   Tick timeout_;

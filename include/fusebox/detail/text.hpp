@@ -85,10 +85,23 @@ template <class T>
   return by_name;
 }
 
+/// How much of the text, from its beginning, are printable ASCII characters other than quote and backslash:
+/// what stands for itself wherever the library writes it.
+[[nodiscard]] constexpr std::size_t plain_length(std::string_view text) noexcept {
+  std::size_t length = 0;
+  for (const char c : text) {
+    if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') break;
+    ++length;
+  }
+  return length;
+}
+
 /// "text", escaped (RFC 8259 §7).
 inline void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
-  for_each_character(text, [&](std::string_view character) {
+  const std::size_t plain = plain_length(text);
+  out.append(text.substr(0, plain));
+  for_each_character(text.substr(plain), [&](std::string_view character) {
     switch (const char c = character.front()) {
       case '"': out.append("\\\""); break;
       case '\\': out.append("\\\\"); break;
