@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help test demo bench lint format docs sanitize clean
+.PHONY: help test demo bench bench-instructions lint format docs sanitize clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -22,10 +22,15 @@ demo:  ## Set up, build and run the webhook delivery example
 	cmake --build build/demo --parallel $(JOBS) --target webhook_delivery
 	@build/demo/examples/webhook_delivery
 
-bench:  ## Set up, build and run the benchmarks
+bench:  ## Set up, build and run the benchmarks; print their ratios against the targets
 	@scripts/setup.sh bench
 	cmake --preset release -B build/bench -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF
 	cmake --build build/bench --parallel $(JOBS) --target bench
+
+bench-instructions:  ## Set up and count the instructions of the hot paths, against the recorded numbers
+	@scripts/setup.sh instructions
+	cmake --preset release -B build/bench -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF
+	cmake --build build/bench --parallel $(JOBS) --target bench_instructions
 
 lint:  ## Set up and check the sources
 	@scripts/setup.sh lint

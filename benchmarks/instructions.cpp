@@ -2,6 +2,8 @@
 // instructions): `bench::repeat<…>` of each path is a function of its own in the profile.
 //
 //   instructions [times]        prints the path's name, its type's name and times
+#include <cxxabi.h>
+
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +19,10 @@ void run(std::size_t times) {
   Path path;
   path();  // what happens only once
   bench::repeat(path, times);
-  std::printf("%s %s %zu\n", Path::name, typeid(Path).name(), times);
+  int status = 0;
+  char* const type = abi::__cxa_demangle(typeid(Path).name(), nullptr, nullptr, &status);
+  std::printf("%s %s %zu\n", Path::name, type, times);
+  std::free(type);  // NOLINT(*-no-malloc)
 }
 
 template <class... Path>

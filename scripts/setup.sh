@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and the machine lacks, with the system's package manager.
 #
-#   scripts/setup.sh [demo|test|bench|lint|docs]      (default: test)
+#   scripts/setup.sh [demo|test|bench|instructions|lint|docs]      (default: test)
 #
 # FUSEBOX_SETUP=no installs nothing. Run again when all is there, it does nothing.
 set -eu
@@ -31,16 +31,18 @@ met() {
     clang_format) have clang-format-14 || have clang-format ;;
     clang_tidy) have clang-tidy-14 || have clang-tidy ;;
     doxygen) have doxygen ;;
+    valgrind) have valgrind ;;
   esac
 }
 
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
   test) needs="compiler cmake ninja pkgconf python fmt catch2 httplib json" ;;
-  bench) needs="compiler cmake ninja pkgconf fmt benchmark" ;;
+  bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
+  instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
   docs) needs="compiler cmake ninja fmt doxygen" ;;
-  *) die "unknown purpose '$purpose': demo, test, bench, lint or docs" ;;
+  *) die "unknown purpose '$purpose': demo, test, bench, instructions, lint or docs" ;;
 esac
 
 missing=""

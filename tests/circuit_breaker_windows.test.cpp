@@ -256,7 +256,37 @@ TEST_CASE("B3 a window of 1 s or more goes by the clock's coarse ticks, a shorte
   }
 }
 
-TEST_CASE("B3 whether a call is slow is measured on the fine clock") {
+TEST_CASE("T1 a slow_calls limit of 1 s or more is measured on the coarse clock, but for probes") {
+  const test::FakeClock clock;
+  clock.set_coarse_tick(1s);
+  Breaker breaker{"b",
+                  {.failure_threshold = 1,
+                   .success_threshold = 1,
+                   .reset_timeout = 5s,
+                   .slow_calls = SlowCalls{.slower_than = 1s, .minimum_calls = 1, .window = last_calls(1)}},
+                  clock};
+  const auto call = [&](std::chrono::nanoseconds time) {
+    Permit permit = breaker.try_acquire();
+    clock.advance(time);
+    permit.success();
+  };
+  call(1999ms);  // from 0 s to 1.999 s: one tick, which is not more than the limit
+  CHECK(breaker.stats().slow_count == 0);
+  call(1ms);  // to 2 s
+  call(2s);
+  CHECK(breaker.stats().slow_count == 1);
+  REQUIRE(breaker.state() == State::open);
+  clock.advance(5s);
+  call(1s + 1ns);
+  CHECK(breaker.stats().slow_count == 2);
+  CHECK(breaker.state() == State::open);
+  clock.advance(5s);
+  call(1s);
+  CHECK(breaker.stats().slow_count == 2);
+  CHECK(breaker.state() == State::closed);
+}
+
+TEST_CASE("B3 whether a call is slow is measured on the fine clock where the limit is below 1 s") {
   const test::FakeClock clock;
   clock.set_coarse_tick(1s);
   Breaker breaker{"b", slow_only(1.0, 1, last_calls(1)), clock};

@@ -514,6 +514,29 @@ TEST_CASE("R8 a first attempt that succeeds allocates nothing") {
   CHECK(sum == 5);
 }
 
+TEST_CASE("R8 the value is made in place: it is not moved on its way into the result") {
+  struct Moving {
+    int* moves;
+    explicit Moving(int& count) : moves{&count} {}
+    Moving(Moving&& other) noexcept : moves{other.moves} { ++*moves; }
+    Moving& operator=(Moving&&) = delete;
+    ~Moving() = default;
+  };
+  int moves = 0;
+  const auto first = retry_with_backoff([&] { return Moving{moves}; });
+  CHECK(first.stats.attempts == 1);
+  CHECK(moves == 0);
+  int calls = 0;
+  const auto second = retry_with_backoff(
+      [&] {
+        if (++calls == 1) throw TimeoutError{};
+        return Moving{moves};
+      },
+      test::FakeClock{});
+  CHECK(second.stats.attempts == 2);
+  CHECK(moves == 0);
+}
+
 TEST_CASE("R10 what on_retry throws goes through: no wait, no further attempt") {
   test::FakeClock clock;
   Flaky op;

@@ -25,10 +25,11 @@ struct FailureRate {
 /// Opens when slow calls ÷ recorded outcomes in the window reach the threshold; a slow probe counts as
 /// failed.
 struct SlowCalls {
-  std::chrono::nanoseconds slower_than = std::chrono::seconds{60};  ///< strictly
-  double threshold = 1.0;                                           ///< in (0, 1]
-  int minimum_calls = 20;                                           ///< below it there is no rate
-  Window window = last_calls(100);                                  ///< or within(10s)
+  std::chrono::nanoseconds slower_than =
+      std::chrono::seconds{60};     ///< strictly; from 1 s up on the coarse clock
+  double threshold = 1.0;           ///< in (0, 1]
+  int minimum_calls = 20;           ///< below it there is no rate
+  Window window = last_calls(100);  ///< or within(10s)
   friend bool operator==(const SlowCalls&, const SlowCalls&) = default;
 };
 

@@ -100,7 +100,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     const Tick due = open_due_.load(std::memory_order_acquire);
     if (now >= due || load() != word) [[unlikely]]
       return false;
-    totals_.add(Count::rejected);
+    totals_.add_rejected(now);
     wait = elapsed(now, due);
     return true;
   }
@@ -199,7 +199,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     return {word.marked(Word::rejected), retry_after};
   }
 
-  [[nodiscard]] Tick start_tick() const {
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick start_tick() const {
     if (!config_.slow_calls) return 0;
     return times_coarsely() ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
   }
@@ -373,15 +373,18 @@ void BreakerCore<C, Sync>::count(Outcome outcome, bool slow, Tick stamp) noexcep
 
 template <class C, class Sync>
 FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_otherwise(Ticket ticket, Outcome outcome) noexcept {
-  if (outcome == Outcome::success && ticket.word.is_plain_but_windowed() && load() == ticket.word) [[likely]]
-    return settle_windowed_success(ticket);
+  // Each a function of its own, so that none pays for what another keeps on the stack.
+  if (outcome == Outcome::success && ticket.word.is_plain_but_windowed() && load() == ticket.word)
+      [[likely]] {
+    return ticket.word.is_timed() ? settle_timed_success(ticket) : settle_windowed_success(ticket);
+  }
   if (outcome == Outcome::failure && ticket.word.is_closed_unwatched()) return settle_plain_failure(ticket);
   settle_by_state(ticket, outcome);
 }
 
 /// A failure where only the run of failures counts.
 template <class C, class Sync>
-FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_plain_failure(Ticket ticket) noexcept {
+FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_plain_failure(Ticket ticket) noexcept {
   const std::uint32_t generation = ticket.word.generation();
   if (load().generation() != generation) [[unlikely]]
     return settle_late(ticket, Outcome::failure, false, detail::coarse_tick(clock_));
@@ -391,8 +394,7 @@ FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_plain_failure(Ticket tic
 
 /// A success that ends no run: only a slow one can open the breaker.
 template <class C, class Sync>
-FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::settle_windowed_success(Ticket ticket) noexcept {
-  if (ticket.word.is_timed()) return settle_timed_success(ticket);
+FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_windowed_success(Ticket ticket) noexcept {
   const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
   windows_->failures->record(ticket.word.generation(), clock_, stamp, false);
 }

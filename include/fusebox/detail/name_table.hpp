@@ -1,8 +1,8 @@
 // fusebox/detail/name_table.hpp: breakers by name, and in the order of their use.
 //
-// Readers share nothing that they write: each thread locks a mutex of its own, and who changes the table
-// locks them all. A use is a number taken from one counter; the order of use is put right only when somebody
-// asks for it. Only one thread at a time may change the table: the registry sees to that.
+// Readers share nothing that they write: each locks the mutex of the processor that it runs on, and who
+// changes the table locks them all. A use is a number taken from one counter; the order of use is put right
+// only when somebody asks for it. Only one thread at a time may change the table: the registry sees to that.
 #pragma once
 
 #include <array>
@@ -17,16 +17,16 @@
 #include <utility>
 #include <vector>
 
+#include <fusebox/detail/cpu_index.hpp>
 #include <fusebox/detail/name_order.hpp>
-#include <fusebox/detail/thread_index.hpp>
 #include <fusebox/detail/throw.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 
-/// A lock that many may hold to read, each thread on a cache line of its own.
+/// A lock that many may hold to read, each on the cache line of its processor.
 class ReaderLocks {
  public:
-  [[nodiscard]] std::mutex& of_this_thread() noexcept { return slots_[thread_index() % slot_count].mutex; }
+  [[nodiscard]] std::mutex& here() noexcept { return slots_[cpu_index() % slot_count].mutex; }
 
   /// For who reads long: so that none of the others waits for it.
   [[nodiscard]] std::mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
@@ -72,7 +72,7 @@ class NameTable {
 
   /// The breaker of that name, or null. Counts as a use.
   [[nodiscard]] Handle use(std::string_view name) {
-    const std::lock_guard lock{locks_.of_this_thread()};
+    const std::lock_guard lock{locks_.here()};
     const auto found = entries_.find(name);
     if (found == entries_.end()) return nullptr;
     Entry& entry = found->second;
@@ -84,7 +84,7 @@ class NameTable {
 
   /// The same, but no use.
   [[nodiscard]] Handle find(std::string_view name) const {
-    const std::lock_guard lock{locks_.of_this_thread()};
+    const std::lock_guard lock{locks_.here()};
     const auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : found->second.breaker;
   }
@@ -109,7 +109,7 @@ class NameTable {
   }
 
   [[nodiscard]] std::size_t size() const {
-    const std::lock_guard lock{locks_.of_this_thread()};
+    const std::lock_guard lock{locks_.here()};
     return entries_.size();
   }
 

@@ -54,7 +54,7 @@ concept HasCoarseNow = requires(const C& clock) {
 };
 
 template <class C>
-[[nodiscard]] Tick fine_tick(const C& clock) {
+[[nodiscard]] FUSEBOX_DETAIL_INLINE Tick fine_tick(const C& clock) {
   return ticks(clock.now());
 }
 

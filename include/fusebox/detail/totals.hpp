@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-#include <fusebox/detail/thread_index.hpp>
+#include <fusebox/detail/cpu_index.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
@@ -19,24 +19,16 @@ inline constexpr std::size_t count_kinds = 5;
 
 inline constexpr unsigned shard_count = 4;
 
-/// The line that this thread counts on. All begin on the first; a thread gets one of its own when it first
-/// writes a stamp or counts a rejection, so that the path of a success need not ask.
-struct ThreadShard {
-  unsigned index = 0;
-  bool chosen = false;
-};
-inline constinit thread_local ThreadShard thread_shard;
+/// The line that this thread counts on. All begin on the first; whoever finds a new tick moves to that of its
+/// processor, so that threads which run at the same time soon have different ones, and no call need ask.
+inline constinit thread_local unsigned thread_shard = 0;
 
 template <class Sync>
 class Totals {
  public:
   using Values = std::array<std::uint64_t, count_kinds>;
 
-  FUSEBOX_DETAIL_INLINE void add(Count kind) noexcept {
-    if (!thread_shard.chosen) [[unlikely]]
-      choose_shard();
-    (mine().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed);
-  }
+  void add(Count kind) noexcept { (mine().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed); }
 
   /// Counts, then asks for the time: the counter's line is on its way meanwhile. Gives the time.
   template <class Now>
@@ -46,6 +38,9 @@ class Totals {
   template <class Now>
   FUSEBOX_DETAIL_INLINE Tick add_failure(Now now) noexcept {
     return add_stamped(&Shard::failure, &Shard::last_failure, now);
+  }
+  FUSEBOX_DETAIL_INLINE void add_rejected(Tick now) noexcept {
+    add_stamped(&Shard::rejected, &Shard::last_rejected, [now] { return now; });
   }
 
   [[nodiscard]] Values values() const noexcept {
@@ -80,8 +75,9 @@ class Totals {
     Stamp last_success{never};
     Counter failure{0};
     Stamp last_failure{never};
-    Counter ignored{0};
     Counter rejected{0};
+    Stamp last_rejected{never};
+    Counter ignored{0};
     Counter slow{0};
   };
   static_assert(sizeof(Shard) == 64 || sizeof(Counter) != 8);
@@ -106,14 +102,10 @@ class Totals {
 
   FUSEBOX_DETAIL_NOINLINE static void write(Stamp& stamp, Tick now) noexcept {
     stamp.store(now, std::memory_order_relaxed);
-    if (!thread_shard.chosen) choose_shard();
+    thread_shard = cpu_index() % shard_count;
   }
 
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard.index]; }
-
-  FUSEBOX_DETAIL_COLD static void choose_shard() noexcept {
-    thread_shard = {thread_index() % shard_count, true};
-  }
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard]; }
 
   [[nodiscard]] std::optional<Tick> latest(Stamp Shard::*stamp) const noexcept {
     Tick last = never;

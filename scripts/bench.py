@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks and says how they stand against their targets.
+
+scripts/bench.py times PROGRAM... [--compiler CXX] [--out FILE] [--processes N]
+    times every path, prints one table of ratios, writes every number as JSON
+scripts/bench.py table FILE
+    prints the table of such a JSON file again
+scripts/bench.py instructions PROGRAM --compiler ID-VERSION [--out FILE] [--record]
+    counts the instructions of every path with callgrind and holds them against benchmarks/instructions.json;
+    --record writes that file
+
+`make bench` and `make bench-instructions` call it. A path that misses its target is marked; nothing fails by
+its time, since times depend on the machine. Instructions are repeatable: more than recorded fail.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RECORDED = os.path.join(ROOT, "benchmarks", "instructions.json")
+
+# Instructions: how much more than recorded is let pass, and what is never held (unwinding is the runtime's).
+MARGIN = 0.05
+SLACK = 2
+NOT_HELD = ("throw",)
+
+
+class Values:
+    """Medians by name, and what the targets ask of them."""
+
+    def __init__(self, results):
+        self.results = results
+
+    def __getitem__(self, name):
+        return self.results["times"][name]["median"]
+
+    def over(self, name, bare="call/bare"):
+        return self[name] - self[bare]
+
+    @property
+    def floor(self):
+        return self.over("call/floor")
+
+    def per_thread(self, name, size):
+        return 2 * self[f"{name}/{size}/real_time/threads:2"]
+
+    def counter(self, name, counter):
+        return self.results["times"][name]["counters"][counter]
+
+    def other(self, name):
+        return self.results["others"][name]
+
+
+def slow(v, path, read):
+    return (v.over(path) - 2 * v.over(read)) / v.floor
+
+
+# (what, unit, value of v, limit, "max" or "min")
+TARGETS = [
+    ("closed, default config", "× floor", lambda v: v.over("closed/default") / v.floor, 1.45, "max"),
+    ("the same, textbook ÷ ours", "×", lambda v: v.over("closed/textbook") / v.over("closed/default"), 3, "min"),
+    ("closed, failure rate of 100 calls", "× floor",
+     lambda v: v.over("closed/failure_rate_of_100_calls") / v.floor, 2, "max"),
+    ("closed, failure rate within 10 s", "× floor",
+     lambda v: v.over("closed/failure_rate_within_10s") / v.floor, 2, "max"),
+    ("closed, slow calls over 100 ms, less 2 steady reads", "× floor",
+     lambda v: slow(v, "closed/slow_calls_over_100ms", "call/steady_read"), 1.5, "max"),
+    ("closed, slow calls over 1 s, less 2 coarse reads", "× floor",
+     lambda v: slow(v, "closed/slow_calls_over_1s", "call/coarse_read"), 1.5, "max"),
+    ("open, fallback", "× floor", lambda v: v.over("open/fallback") / v.floor, 1.35, "max"),
+    ("open, expected-like result", "× floor", lambda v: v.over("open/expected") / v.floor, 1.35, "max"),
+    ("open, throwing ÷ throwing an ApiError", "×",
+     lambda v: v["open/throw"] / v["open/throw_an_api_error"], 1.25, "max"),
+    ("failure by value, closed", "× floor",
+     lambda v: v.over("failure/expected", "call/bare_expected") / v.floor, 3.5, "max"),
+    ("retry, first attempt succeeds", "ns over bare", lambda v: v.over("retry/first_attempt_succeeds"), 2, "max"),
+    ("registry get of 1,000 ÷ plain map", "×",
+     lambda v: v["registry/get/1000/real_time"] / v["registry/plain_map/1000/real_time"], 3, "max"),
+    ("registry get of 100,000 ÷ plain map", "×",
+     lambda v: v["registry/get/100000/real_time"] / v["registry/plain_map/100000/real_time"], 3, "max"),
+    ("… of 1,000 on two threads, per thread", "× plain map",
+     lambda v: v.per_thread("registry/get", 1000) / v["registry/plain_map/1000/real_time"], 3, "max"),
+    ("… of 100,000 on two threads, per thread", "× plain map",
+     lambda v: v.per_thread("registry/get", 100000) / v["registry/plain_map/100000/real_time"], 3, "max"),
+    ("two threads on one breaker", "× one thread",
+     lambda v: v["closed/default/real_time/threads:1"] / v["closed/default/real_time/threads:2"], 1.8, "min"),
+    ("  the limit: two threads on registers", "× one thread",
+     lambda v: v["call/registers/real_time/threads:1"] / v["call/registers/real_time/threads:2"], None, "min"),
+    ("sizeof(CircuitBreaker<>)", "bytes", lambda v: v.counter("memory/registry/10000/iterations:1", "sizeof_breaker"),
+     768, "max"),
+    ("an idle breaker in the registry", "bytes",
+     lambda v: v.counter("memory/registry/10000/iterations:1", "bytes_per_breaker"), 1024, "max"),
+    ("stats of 10,000 breakers ÷ copying the map", "×",
+     lambda v: v["reports/stats/10000"] / v["reports/copy_map/10000"], 5, "max"),
+    ("health JSON of 10,000 ÷ fmt", "×", lambda v: v["reports/health_json/10000"] / v["reports/fmt_json/10000"], 3,
+     "max"),
+    ("metrics text of 10,000 ÷ fmt", "×", lambda v: v["reports/metrics_text/10000"] / v["reports/fmt_metrics/10000"],
+     3, "max"),
+    ("compile time ÷ six standard headers", "×", lambda v: v.other("compile_time_ratio"), 1.3, "max"),
+    ("text of an execute call site", "bytes", lambda v: v.other("call_site_bytes"), 500, "max"),
+    ("  with a fallback", "bytes", lambda v: v.other("call_site_bytes_fallback"), 500, "max"),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, check=True, text=True, **options)
+
+
+# Times.
+
+
+def one_run(program, fraction):
+    """The benchmarks of one process: {name: (time in ns, counters)}."""
+    command = [program, "--benchmark_format=json", f"--benchmark_min_time={fraction}",
+               "--benchmark_enable_random_interleaving=true"]
+    output = json.loads(run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    factor = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+    found = {}
+    for entry in output["benchmarks"]:
+        counters = {k: v for k, v in entry.items() if k.startswith(("bin_", "bytes_", "sizeof_"))}
+        found[entry["name"]] = (entry["real_time"] * factor[entry["time_unit"]], counters)
+    return output["context"], found
+
+
+def time_programs(programs, processes):
+    """The program of the paths in several processes, since where its memory lies changes its speed, and the others,
+    which build large registries, in two; medians of them."""
+    times, counters, context = {}, {}, {}
+    for number in range(processes):
+        for program in programs:
+            name = os.path.basename(program)
+            if number > 1 and not name.startswith("paths"):
+                continue
+            print(f"run {number + 1} of {processes}: {name}", file=sys.stderr)
+            context, found = one_run(program, 0.05)
+            for name, (value, more) in found.items():
+                times.setdefault(name, []).append(value)
+                counters[name] = more
+    return context, {
+        name: {"median": statistics.median(values), "least": min(values), "most": max(values),
+               "runs": len(values), "counters": counters[name]}
+        for name, values in times.items()
+    }
+
+
+def compile_seconds(compiler, source):
+    before = os.times()
+    with tempfile.TemporaryDirectory() as folder:
+        run([compiler, "-std=c++20", "-O2", f"-I{ROOT}/include", "-c", source, "-o", os.path.join(folder, "out.o")])
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def compile_time_ratio(compiler):
+    ratios = []
+    for _ in range(7):
+        standard = compile_seconds(compiler, f"{ROOT}/benchmarks/includes_standard.cpp")
+        ours = compile_seconds(compiler, f"{ROOT}/benchmarks/includes_fusebox.cpp")
+        ratios.append(ours / standard)
+    return statistics.median(ratios)
+
+
+def text_size(compiler, body, sites):
+    """Bytes of code in an object with that many call sites."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = os.path.join(folder, "sites.cpp"), os.path.join(folder, "sites.o")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("#include <fusebox/circuit_breaker.hpp>\nint get(int);\n")
+            for i in range(sites):
+                file.write(f"int site{i}(fusebox::CircuitBreaker<>& breaker, int x) {{ return {body % i}; }}\n")
+        run([compiler, "-std=c++20", "-O2", "-DNDEBUG", f"-I{ROOT}/include", "-c", source, "-o", out])
+        sections = run(["size", "-A", out], stdout=subprocess.PIPE).stdout.splitlines()
+    return sum(int(line.split()[1]) for line in sections if line.startswith(".text"))
+
+
+def site_bytes(compiler, more=""):
+    """What one execute adds to the plain call."""
+    op = "[x] { return get(x + %d); }"
+    guarded, bare = f"breaker.execute({op}{more})", f"{op}()"
+    per_site = [(text_size(compiler, body, 12) - text_size(compiler, body, 2)) / 10 for body in (guarded, bare)]
+    return per_site[0] - per_site[1]
+
+
+def table(results):
+    values = Values(results)
+    rows = []
+    for what, unit, value, limit, sense in TARGETS:
+        try:
+            found = value(values)
+        except KeyError as missing:
+            rows.append((what, f"not measured ({missing})", "", "", ""))
+            continue
+        met = "" if limit is None else ("met" if (found <= limit if sense == "max" else found >= limit) else "MISSED")
+        target = "" if limit is None else f"{'≤' if sense == 'max' else '≥'} {limit:g}"
+        rows.append((what, f"{found:.0f}" if found >= 100 else f"{found:.2f}", unit, target, met))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    for row in rows:
+        print("  ".join([row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].ljust(widths[2]),
+                         row[3].ljust(widths[3]), row[4]]).rstrip())
+
+
+def times(arguments):
+    context, measured = time_programs(arguments.programs, arguments.processes)
+    kept = {k: context[k] for k in ("num_cpus", "mhz_per_cpu", "caches") if k in context}
+    others = {
+        "compile_time_ratio": compile_time_ratio(arguments.compiler),
+        "call_site_bytes": site_bytes(arguments.compiler),
+        "call_site_bytes_fallback": site_bytes(arguments.compiler, ", [] { return 0; }"),
+    }
+    version = run([arguments.compiler, "--version"], stdout=subprocess.PIPE).stdout.splitlines()[0]
+    results = {"date": time.strftime("%Y-%m-%d"), "compiler": version, "machine": kept, "times": measured,
+               "others": others}
+    with open(arguments.out, "w", encoding="utf-8") as file:
+        json.dump(results, file, indent=1)
+    table(results)
+    print(f"\nmedians of {arguments.processes} processes (paths) and 2 (others); every number: {arguments.out}")
+    return 0
+
+
+# Instructions.
+
+
+def count_instructions(program, times_each):
+    """Instructions per call, by path: those of its `bench::repeat<…>`, what it calls included."""
+    with tempfile.TemporaryDirectory() as folder:
+        profile = os.path.join(folder, "callgrind.out")
+        paths = run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", program, str(times_each)],
+                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        report = run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", profile],
+                     stdout=subprocess.PIPE).stdout
+    counts = {}
+    for line in report.splitlines():
+        match = re.match(r"\s*([\d,]+).*void bench::repeat<([\w:]+)>\(", line)
+        if match:
+            counts.setdefault(match.group(2), int(match.group(1).replace(",", "")))
+    named = {}
+    for line in paths.splitlines():
+        name, kind, calls = line.split()
+        named[name] = round(counts[kind] / int(calls), 1)
+    return named
+
+
+def instructions(arguments):
+    measured = count_instructions(arguments.programs[0], 2000)
+    bare = measured["call/bare"]
+    if arguments.out:
+        with open(arguments.out, "w", encoding="utf-8") as file:
+            json.dump({"compiler": arguments.compiler, "paths": measured}, file, indent=1)
+    if arguments.record:
+        with open(RECORDED, "w", encoding="utf-8") as file:
+            json.dump({"compiler": arguments.compiler, "paths": measured}, file, indent=1)
+            file.write("\n")
+    with open(RECORDED, encoding="utf-8") as file:
+        recorded = json.load(file)
+
+    same = recorded["compiler"].split(".")[:2] == arguments.compiler.split(".")[:2]
+    wrong = []
+    print(f"{'instructions per call':38} {'measured':>9} {'over bare':>9} {'recorded':>9}")
+    for name, count in measured.items():
+        known = recorded["paths"].get(name)
+        held = same and known is not None and not any(word in name for word in NOT_HELD)
+        if held and count > known * (1 + MARGIN) + SLACK:
+            wrong.append(f"{name}: {count:g} instructions, {known:g} are recorded")
+        if same and known is None:
+            wrong.append(f"{name}: nothing is recorded; run again with --record")
+        print(f"{name:38} {count:9g} {count - bare:9.4g} {known if known is not None else '':>9}")
+    if measured["retry/first_attempt_succeeds"] - bare > 40:
+        wrong.append("retry/first_attempt_succeeds: more than 40 instructions over the bare call")
+    if not same:
+        print(f"recorded with {recorded['compiler']}, this is {arguments.compiler}: nothing is held but the retry")
+    for line in wrong:
+        print(f"bench-instructions: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("times", "table", "instructions"))
+    parser.add_argument("programs", nargs="+")
+    parser.add_argument("--compiler", default=os.environ.get("CXX", "c++"))
+    parser.add_argument("--out")
+    parser.add_argument("--processes", type=int, default=7)
+    parser.add_argument("--record", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.what == "table":
+        with open(arguments.programs[0], encoding="utf-8") as file:
+            table(json.load(file))
+        return 0
+    if arguments.what == "instructions":
+        return instructions(arguments)
+    arguments.out = arguments.out or "results.json"
+    return times(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
