@@ -3,7 +3,7 @@
 
 scripts/bench.py times PROGRAM... [--compiler CXX] [--out FILE] [--processes N]
     times every path, prints one table of ratios, writes every number as JSON
-scripts/bench.py table FILE
+scripts/bench.py table FILE [--markdown]
     prints the table of such a JSON file again
 scripts/bench.py instructions PROGRAM --compiler ID-VERSION [--out FILE] [--record]
     counts the instructions of every path with callgrind and holds them against benchmarks/instructions.json;
@@ -91,7 +91,7 @@ TARGETS = [
      lambda v: v.per_thread("registry/get", 100000) / v["registry/plain_map/100000/real_time"], 3, "max"),
     ("two threads on one breaker", "× one thread",
      lambda v: v["closed/default/real_time/threads:1"] / v["closed/default/real_time/threads:2"], 1.8, "min"),
-    ("  the limit: two threads on registers", "× one thread",
+    ("… the limit: two threads on registers", "× one thread",
      lambda v: v["call/registers/real_time/threads:1"] / v["call/registers/real_time/threads:2"], None, "min"),
     ("sizeof(CircuitBreaker<>)", "bytes", lambda v: v.counter("memory/registry/10000/iterations:1", "sizeof_breaker"),
      768, "max"),
@@ -105,7 +105,7 @@ TARGETS = [
      3, "max"),
     ("compile time ÷ six standard headers", "×", lambda v: v.other("compile_time_ratio"), 1.3, "max"),
     ("text of an execute call site", "bytes", lambda v: v.other("call_site_bytes"), 500, "max"),
-    ("  with a fallback", "bytes", lambda v: v.other("call_site_bytes_fallback"), 500, "max"),
+    ("… with a fallback", "bytes", lambda v: v.other("call_site_bytes_fallback"), 500, "max"),
 ]
 
 
@@ -188,22 +188,38 @@ def site_bytes(compiler, more=""):
     return per_site[0] - per_site[1]
 
 
-def table(results):
+def print_rows(rows, markdown):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]),
+                 *(cell.ljust(width) for cell, width in zip(row[2:], widths[2:]))]
+        print("| " + " | ".join(cells) + " |" if markdown else "  ".join(cells).rstrip())
+        if markdown and number == 0:
+            print("|---|--:|" + "---|" * (len(row) - 2))
+
+
+def table(results, markdown):
+    """The ratios against their targets."""
     values = Values(results)
-    rows = []
+    rows = [("path", "measured", "unit", "target", "")]
     for what, unit, value, limit, sense in TARGETS:
         try:
             found = value(values)
         except KeyError as missing:
-            rows.append((what, f"not measured ({missing})", "", "", ""))
+            rows.append((what, "-", unit, f"not measured: {missing}", ""))
             continue
         met = "" if limit is None else ("met" if (found <= limit if sense == "max" else found >= limit) else "MISSED")
         target = "" if limit is None else f"{'≤' if sense == 'max' else '≥'} {limit:g}"
-        rows.append((what, f"{found:.0f}" if found >= 100 else f"{found:.2f}", unit, target, met))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    for row in rows:
-        print("  ".join([row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].ljust(widths[2]),
-                         row[3].ljust(widths[3]), row[4]]).rstrip())
+        rows.append((what.strip(), f"{found:.0f}" if found >= 100 else f"{found:.2f}", unit, target, met))
+    print_rows(rows, markdown)
+
+
+def spread(results):
+    """Every time: the median of the processes, the least and the most."""
+    rows = [("time per call", "median", "least", "most")]
+    for name, entry in results["times"].items():
+        rows.append((name, *(f"{entry[key]:.4g} ns" for key in ("median", "least", "most"))))
+    print_rows(rows, False)
 
 
 def times(arguments):
@@ -219,7 +235,9 @@ def times(arguments):
                "others": others}
     with open(arguments.out, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
-    table(results)
+    spread(results)
+    print()
+    table(results, False)
     print(f"\nmedians of {arguments.processes} processes (paths) and 2 (others); every number: {arguments.out}")
     return 0
 
@@ -288,10 +306,11 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--processes", type=int, default=7)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     if arguments.what == "table":
         with open(arguments.programs[0], encoding="utf-8") as file:
-            table(json.load(file))
+            table(json.load(file), arguments.markdown)
         return 0
     if arguments.what == "instructions":
         return instructions(arguments)

@@ -193,7 +193,7 @@ struct RetryLoop {
     const NoRule no_rule;
     const auto& rule = pick<IsFailureIf>(no_rule, options...);
     if constexpr (can_fail<std::remove_cvref_t<T>, std::remove_cvref_t<decltype(rule)>>) {
-      if (is_suspect(result.peek(), rule)) [[unlikely]] {
+      if (detail::is_suspect(result.peek(), rule)) [[unlikely]] {
         go_on<throws>(result, op, config, deadline, key, options...);
         return result;
       }
@@ -290,7 +290,7 @@ struct RetryLoop {
       failure = std::move(*thrown);
       result.drop_value();
     } else if constexpr (value_can_fail) {
-      failure = judge(result.peek(), rule);
+      failure = detail::judge(result.peek(), rule);
     }
 
     while (failure) {
@@ -326,7 +326,7 @@ struct RetryLoop {
         result.drop_value();
         failure = Failure::from_exception(std::move(exception));
       } else if constexpr (value_can_fail) {
-        if (is_suspect(result.peek(), rule)) failure = judge(result.peek(), rule);
+        if (detail::is_suspect(result.peek(), rule)) failure = detail::judge(result.peek(), rule);
       }
     }
     result.succeeded_ = true;

@@ -94,16 +94,16 @@ R hand_over_call(F& f, const Args&... args) {
   if constexpr (std::is_void_v<V> || std::is_same_v<V, R>) {
     return f(args...);
   } else {
-    return hand_over<R>(f(args...));
+    return detail::hand_over<R>(f(args...));
   }
 }
 
 template <class R, class F>
 R call_fallback(F& fallback, const Failure& failure) {
   if constexpr (std::is_invocable_v<F&, const Failure&>) {
-    return hand_over_call<R>(fallback, failure);
+    return detail::hand_over_call<R>(fallback, failure);
   } else {
-    return hand_over_call<R>(fallback);
+    return detail::hand_over_call<R>(fallback);
   }
 }
 
