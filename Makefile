@@ -4,11 +4,11 @@
 SHELL := /bin/sh
 JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help test demo bench bench-instructions lint format docs sanitize clean
+.PHONY: help test demo bench bench-instructions plots lint format docs sanitize clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST))
 
 test:  ## Set up, build and run the tests
 	@scripts/setup.sh test
@@ -31,6 +31,9 @@ bench-instructions:  ## Set up and count the instructions of the hot paths, agai
 	@scripts/setup.sh instructions
 	cmake --preset release -B build/bench -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF
 	cmake --build build/bench --parallel $(JOBS) --target bench_instructions
+
+plots:  ## Draw the plots of docs/performance.md from what `make bench` measured
+	@python3 scripts/plot.py build/bench/results.json
 
 lint:  ## Set up and check the sources
 	@scripts/setup.sh lint

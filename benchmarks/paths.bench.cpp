@@ -48,7 +48,8 @@ void add_together() {
 
 int main(int argc, char** argv) {
   add_alone(static_cast<bench::Paths*>(nullptr));
-  add_together<Registers, bench::ClosedDefault, bench::ClosedTextbook, bench::OpenFallback>();
+  add_together<Registers, bench::Floor, bench::ClosedDefault, bench::ClosedTextbook, bench::ClosedRateOfCalls,
+               bench::ClosedRateOfTime, bench::FailedResult, bench::OpenFallback>();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -185,6 +185,21 @@ struct FailedResult : Guarded {
   unsigned calls = 0;
 };
 
+/// The same with a code of std::errc.
+struct FailedErrc : Guarded {
+  static constexpr auto name = "failure/expected_errc";
+  FailedErrc() : Guarded{{.failure_threshold = 65535}} {}
+  BENCH_INLINE void operator()() {
+    keep(breaker.execute([] {
+      int value = static_cast<int>(std::errc::connection_refused);
+      asm volatile("" : "+r"(value));
+      return Result{Result::unexpected_type{{value, std::generic_category()}}};
+    }));
+    if (++calls % 32768 == 0) breaker.reset();
+  }
+  unsigned calls = 0;
+};
+
 struct FailedThrow : Guarded {
   static constexpr auto name = "failure/throw";
   FailedThrow() : Guarded{{.failure_threshold = 65535}} {}
@@ -217,6 +232,15 @@ struct OpenFallback : Opened {
   static constexpr auto name = "open/fallback";
   BENCH_INLINE void operator()() {
     keep(breaker.execute([] { return op(); }, [] { return 0; }));
+  }
+};
+
+/// The fallback is told why: that takes the time of day.
+struct OpenFallbackTold : Opened {
+  static constexpr auto name = "open/fallback_with_failure";
+  BENCH_INLINE void operator()() {
+    keep(breaker.execute([] { return op(); },
+                         [](const fusebox::Failure& failure) { return failure.is_rejection() ? 0 : 1; }));
   }
 };
 
@@ -313,10 +337,11 @@ struct RetryInBreaker : Guarded {
   }
 };
 
-using Paths = std::tuple<Bare, BareResult, CoarseRead, SteadyRead, Floor, ClosedDefault, ClosedFallback,
-                         ClosedResult, ClosedPermit, ClosedRateOfCalls, ClosedRateOfTime, ClosedSlowFine,
-                         ClosedSlowCoarse, ClosedTimeout, ClosedTextbook, FailedResult, FailedThrow,
-                         FailedThrowTextbook, OpenFallback, OpenResult, OpenPermit, OpenThrow, ThrowApiError,
-                         OpenTextbook, RetryFirst, RetryAttempt, RetryTextbook, RetryInBreaker>;
+using Paths =
+    std::tuple<Bare, BareResult, CoarseRead, SteadyRead, Floor, ClosedDefault, ClosedFallback, ClosedResult,
+               ClosedPermit, ClosedRateOfCalls, ClosedRateOfTime, ClosedSlowFine, ClosedSlowCoarse,
+               ClosedTimeout, ClosedTextbook, FailedResult, FailedErrc, FailedThrow, FailedThrowTextbook,
+               OpenFallback, OpenFallbackTold, OpenResult, OpenPermit, OpenThrow, ThrowApiError, OpenTextbook,
+               RetryFirst, RetryAttempt, RetryTextbook, RetryInBreaker>;
 
 }  // namespace bench

@@ -50,7 +50,9 @@ class PlainMap {
   explicit PlainMap(const std::vector<std::string>& names) {
     for (const auto& name : names) map_.emplace(name, std::make_shared<CircuitBreaker<>>(name));
   }
-  std::shared_ptr<CircuitBreaker<>> get(std::string_view name) const { return map_.find(name)->second; }
+  const std::shared_ptr<CircuitBreaker<>>& get(std::string_view name) const {
+    return map_.find(name)->second;
+  }
 
  private:
   std::unordered_map<std::string, std::shared_ptr<CircuitBreaker<>>, StringHash, std::equal_to<>> map_;

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "measure.hpp"
+
 namespace bench {
 
 inline std::int64_t coarse_tick() {
@@ -68,7 +70,8 @@ class TextbookBreaker {
 };
 
 /// A retry as textbooks print it.
-inline int textbook_retry(const std::function<int()>& op, int max_retries, std::chrono::milliseconds delay) {
+BENCH_OPAQUE inline int textbook_retry(const std::function<int()>& op, int max_retries,
+                                       std::chrono::milliseconds delay) {
   for (int attempt = 0;; ++attempt) {
     try {
       return op();

@@ -156,6 +156,10 @@ def main():
     bars(median, os.path.join(folder, "paths.svg"))
     lines("Cost per call with several threads on one breaker (wall time, logarithmic)", "threads", nanoseconds,
           [("fusebox, closed", OURS, growth(median, "closed/default/real_time/threads:{}", threads)),
+           ("… with a rate of 100 calls", "#8250df",
+            growth(median, "closed/failure_rate_of_100_calls/real_time/threads:{}", threads)),
+           ("… failing", "#bf8700", growth(median, "failure/expected/real_time/threads:{}", threads)),
+           ("one add on one line", "#cf222e", growth(median, "call/floor/real_time/threads:{}", threads)),
            ("fusebox, open", "#1a7f37", growth(median, "open/fallback/real_time/threads:{}", threads)),
            ("textbook breaker", RIVAL, growth(median, "closed/textbook/real_time/threads:{}", threads)),
            ("registers only", FLOOR, growth(median, "call/registers/real_time/threads:{}", threads))],
@@ -172,7 +176,8 @@ def main():
           os.path.join(folder, "windows.svg"), log_y=False)
     lines("Memory of an idle breaker in a registry", "breakers", lambda y: f"{y:.0f} B",
           [("bytes each", OURS,
-            [(n, times[f"memory/registry/{n}/iterations:1"]["counters"]["bytes_per_breaker"]) for n in decades[1:]])],
+            [(n, times[f"memory/registry/{n}/iterations:1"]["counters"]["bytes_per_breaker"]) for n in decades
+             if f"memory/registry/{n}/iterations:1" in times])],
           os.path.join(folder, "memory.svg"), log_y=False)
     jitter(times, os.path.join(folder, "jitter.svg"))
 

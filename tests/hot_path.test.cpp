@@ -39,6 +39,7 @@ std::size_t allocations_of_calls(const test::FakeClock& clock, F f) {
 struct Counters {
   int locks = 0;
   int exchanges = 0;
+  int adds = 0;
 };
 Counters counters;
 
@@ -47,6 +48,10 @@ struct CountingSync {
   class Atomic : public std::atomic<T> {
    public:
     using std::atomic<T>::atomic;
+    T fetch_add(T value, std::memory_order order) {
+      ++counters.adds;
+      return std::atomic<T>::fetch_add(value, order);
+    }
     bool compare_exchange_strong(T& seen, T next, std::memory_order success, std::memory_order failure) {
       ++counters.exchanges;
       return std::atomic<T>::compare_exchange_strong(seen, next, success, failure);
@@ -101,6 +106,39 @@ struct Budget {
   void deposit() { ++deposits; }
 };
 }  // namespace
+
+TEST_CASE("section 8: what a healthy call, a rejection and a failure write, in atomic operations") {
+  const test::FakeClock clock;
+  struct Row {
+    const char* what;
+    CircuitBreakerConfig config;
+    int adds;
+    int exchanges;
+  };
+  for (const Row& row : {
+           Row{"default", {}, 1, 0},
+           Row{"rate of calls", {.failure_rate = FailureRate{}}, 2, 0},
+           Row{"rate of time", {.failure_rate = FailureRate{.window = within(10s)}}, 1, 1},
+           Row{"slow calls", {.slow_calls = SlowCalls{}}, 2, 0},
+       }) {
+    CAPTURE(row.what);
+    Core core{"b", row.config, clock};
+    for (int i = 0; i < 200; ++i) call(core, Outcome::success);  // so that the window is full
+    const Counters counted = counters_of([&] { call(core, Outcome::success); });
+    CHECK(counted.adds == row.adds);
+    CHECK(counted.exchanges == row.exchanges);
+    CHECK(counted.locks == 0);
+  }
+  Core core{"b", {.failure_threshold = 2}, clock};
+  const Counters failed = counters_of([&] { call(core, Outcome::failure); });
+  CHECK(failed.adds == 1);
+  CHECK(failed.exchanges == 1);
+  call(core, Outcome::failure);
+  REQUIRE(core.state() == State::open);
+  const Counters rejected = counters_of([&] { call(core, Outcome::success); });
+  CHECK(rejected.adds == 1);
+  CHECK(rejected.exchanges == 0);
+}
 
 TEST_CASE("the counters of this file count") {
   std::string text;

@@ -94,8 +94,10 @@ class Failure {
 
   /// The HTTP status where there is one: a network error has none, whatever its ApiError is answered with.
   [[nodiscard]] std::optional<int> status() const noexcept {
-    if (code_.category() == api_error_category() && !api_error_) return code_.value();
-    return status_otherwise();
+    if (api_error_) return detail::is_network_error(code_) ? std::nullopt : std::optional{api_error_->status};
+    if (code_.category() == api_error_category()) return code_.value();
+    if (code_.category() != policy_error_category()) return std::nullopt;
+    return static_cast<int>(error_code_of(static_cast<PolicyErrc>(code_.value())));
   }
 
   /// How long the dependency, or an open breaker, asked to be left alone.
@@ -148,12 +150,6 @@ class Failure {
     code_ = error.reason();
     api_error_ = Told{error.category(), static_cast<int>(error.code())};
     retry_after_ = error.retry_after();
-  }
-
-  [[nodiscard]] std::optional<int> status_otherwise() const noexcept {
-    if (api_error_) return detail::is_network_error(code_) ? std::nullopt : std::optional{api_error_->status};
-    if (code_.category() != policy_error_category()) return std::nullopt;
-    return static_cast<int>(error_code_of(static_cast<PolicyErrc>(code_.value())));
   }
 
   void inspect() noexcept;
@@ -234,7 +230,12 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
 /// cancellation is ignored; a timeout and the statuses 408, 429 and 500 up are failures; another 4xx
 /// is a success, since the dependency answered; everything else is a failure.
 [[nodiscard]] FUSEBOX_API inline Outcome default_outcome(const Failure& failure) {
-  if (failure.code().category() != api_error_category()) {
+  const std::error_category& category = failure.code().category();
+  if (category == std::generic_category()) {
+    const auto errc = static_cast<std::errc>(failure.code().value());
+    if (errc == std::errc::operation_canceled) return Outcome::ignored;
+    if (errc == std::errc::timed_out) return Outcome::failure;
+  } else if (category != api_error_category()) {
     if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
     if (failure.is_timeout()) return Outcome::failure;
   }
