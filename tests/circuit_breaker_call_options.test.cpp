@@ -157,6 +157,25 @@ TEST_CASE("B12 a value that comes late is handed over and counted as a failure")
   }
 }
 
+TEST_CASE("B14 a breaker that its callback let go of is not asked whether the call was late") {
+  const auto config = CircuitBreakerConfig{.failure_threshold = 1, .reset_timeout = 1s};
+  for (const bool as_probe : {false, true}) {
+    CAPTURE(as_probe);
+    const test::FakeClock clock;
+    auto owner = std::make_shared<Breaker>("b", config, clock);
+    Breaker& breaker = *owner;
+    if (as_probe) {
+      breaker.try_acquire().failure();
+      clock.advance(1s);
+    }
+    const Subscription subscription = breaker.on_state_change([&](const StateChange&) { owner.reset(); });
+    const auto op = [] { return make_error_code(std::errc::connection_refused); };
+    const auto fallback = [](const Failure&) -> std::error_code { throw std::runtime_error{"no price"}; };
+    CHECK_THROWS_WITH(breaker.execute(op, fallback, {.timeout = 10s}), "no price");
+    CHECK(owner == nullptr);
+  }
+}
+
 TEST_CASE("B12 lateness is told by the fine clock, whatever the coarse one says") {
   test::FakeClock clock;
   clock.set_coarse_tick(4ms);

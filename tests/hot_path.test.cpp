@@ -129,12 +129,15 @@ TEST_CASE("section 8: what a healthy call, a rejection and a failure write, in a
     CHECK(counted.exchanges == row.exchanges);
     CHECK(counted.locks == 0);
   }
-  Core core{"b", {.failure_threshold = 2}, clock};
+  // The first of its kind in a tick of the clock also writes the stamp.
+  Core core{"b", {.failure_threshold = 3}, clock};
+  call(core, Outcome::failure);
   const Counters failed = counters_of([&] { call(core, Outcome::failure); });
   CHECK(failed.adds == 1);
   CHECK(failed.exchanges == 1);
   call(core, Outcome::failure);
   REQUIRE(core.state() == State::open);
+  call(core, Outcome::success);
   const Counters rejected = counters_of([&] { call(core, Outcome::success); });
   CHECK(rejected.adds == 1);
   CHECK(rejected.exchanges == 0);
@@ -398,6 +401,9 @@ TEST_CASE("section 8: calls of a disabled breaker take no lock, and looking at t
 
 TEST_CASE("section 8: a failure that does not trip is one compare-exchange, a success after successes none") {
   Core core{"b", {.failure_threshold = 100}, {}};
+  // The first of each kind in a tick of the clock also writes the stamp.
+  call(core, Outcome::failure);
+  call(core, Outcome::success);
   for (int i = 0; i < 10; ++i) CHECK(counters_of([&] { call(core, Outcome::success); }).exchanges == 0);
   for (int i = 0; i < 10; ++i) CHECK(counters_of([&] { call(core, Outcome::failure); }).exchanges == 1);
   CHECK(counters_of([&] { call(core, Outcome::ignored); }).exchanges == 0);

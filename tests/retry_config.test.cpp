@@ -5,6 +5,7 @@
 #include <climits>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,21 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 std::string rule_broken_by(double multiplier) { return validate(RetryConfig{.multiplier = multiplier}); }
 
 }  // namespace
+
+TEST_CASE("a retry has a copy of its config: op may change, or end, the one that was given") {
+  const test::FakeClock clock;
+  auto config = std::make_unique<RetryConfig>(RetryConfig{.max_retries = 2, .jitter = Jitter::none});
+  int calls = 0;
+  const auto result = try_retry_with_backoff(
+      [&] {
+        ++calls;
+        config.reset();
+        return make_error_code(ErrorCode::service_unavailable);
+      },
+      *config, clock);
+  CHECK(calls == 3);
+  CHECK(result.stats.total_delay == std::chrono::seconds{3});
+}
 
 TEST_CASE("RetryConfig is an aggregate whose defaults are the design's") {
   static_assert(std::is_aggregate_v<RetryConfig>);

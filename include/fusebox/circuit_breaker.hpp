@@ -226,8 +226,10 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     FUSEBOX_DETAIL_TRY {
       if constexpr (std::is_void_v<V>) {
         detail::invoke_op(op, timer.deadline());
+        stage = Stage::returned;
+        const bool late = timer.is_late();
         stage = Stage::settled;
-        succeed(word, scope, timer);
+        succeed(word, scope, late);
         return;
       } else {
         std::conditional_t<std::is_reference_v<V>, V, std::remove_cv_t<V>> value =
@@ -238,7 +240,7 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
           if (detail::is_suspect<Judged>(value, rule)) [[unlikely]] {
             if (const auto failure = detail::judge<Judged>(value, rule)) {
               stage = Stage::settled;
-              fail(word, scope, *failure, timer.is_late());
+              fail(word, scope, *failure, timer);
               if constexpr (has_fallback) {
                 if (!failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
               }
@@ -246,8 +248,9 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
             }
           }
         }
+        const bool late = timer.is_late();
         stage = Stage::settled;
-        succeed(word, scope, timer);
+        succeed(word, scope, late);
         if constexpr (std::is_same_v<R, std::remove_reference_t<decltype(value)>>) {
           return value;
         } else {
@@ -257,10 +260,10 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     }
     FUSEBOX_DETAIL_CATCH_ALL {
       if constexpr (has_fallback && std::is_invocable_v<Fallback&, const Failure&>) {
-        const auto failure = caught(word, scope, stage, timer.is_late());
+        const auto failure = caught(word, scope, stage, timer);
         if (failure && !failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
       } else {
-        const bool falls_back = record_exception(word, scope, stage, timer.is_late());
+        const bool falls_back = record_exception(word, scope, stage, timer);
         if constexpr (has_fallback) {
           if (falls_back) return detail::hand_over_call<R>(fallback);
         }
@@ -326,9 +329,8 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     scope.probe.enter(&core_, ticket, std::move(keep_alive));
   }
 
-  template <class Timer>
-  FUSEBOX_DETAIL_INLINE void succeed(detail::Word word, Scope& scope, const Timer& timer) {
-    if (timer.is_late()) [[unlikely]] {
+  FUSEBOX_DETAIL_INLINE void succeed(detail::Word word, Scope& scope, bool late) noexcept {
+    if (late) [[unlikely]] {
       settle(word, scope, Outcome::failure);
     } else if (!core_.settle_plain_success(word)) [[unlikely]] {
       settle(word, scope, Outcome::success);
@@ -343,8 +345,11 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     scope.probe.leave();  // maybe the breaker's end
   }
 
-  /// The order of judgement is B12's. The call is settled also when classify throws.
-  FUSEBOX_DETAIL_NOINLINE void fail(detail::Word word, Scope& scope, const Failure& failure, bool late) {
+  /// The order of judgement is B12's. The call is settled also when classify or the clock throws; nothing of
+  /// the breaker is touched afterwards.
+  template <class AnyTimer>
+  FUSEBOX_DETAIL_NOINLINE void fail(detail::Word word, Scope& scope, const Failure& failure,
+                                    const AnyTimer& timer) {
     struct Settling {
       CircuitBreaker& breaker;
       detail::Word word;
@@ -353,29 +358,34 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
       ~Settling() { breaker.settle(word, scope, outcome); }
     } settling{*this, word, scope};
     const auto classify = core_.config().classify;
-    if (classify == &default_outcome && !late) [[likely]] {  // which looks for cancellations itself
+    if (classify == &default_outcome &&
+        std::is_same_v<AnyTimer, NoTimer>) {  // looks for cancellations itself
       settling.outcome = default_outcome(failure);
     } else if (!failure.is_rejection() && !failure.is_cancellation()) {
-      settling.outcome = late ? Outcome::failure : classify(failure);
+      settling.outcome = timer.is_late() ? Outcome::failure : classify(failure);
     }
   }
 
   /// In a handler: what op threw; nothing where the exception came after op, or is forced unwinding (F4).
-  FUSEBOX_DETAIL_COLD std::optional<Failure> caught(detail::Word word, Scope& scope, Stage stage, bool late) {
+  template <class AnyTimer>
+  FUSEBOX_DETAIL_COLD std::optional<Failure> caught(detail::Word word, Scope& scope, Stage stage,
+                                                    const AnyTimer& timer) {
     if (stage == Stage::settled) return std::nullopt;  // from the fallback or the result's conversion
     std::optional<Failure> failure;
     if (stage == Stage::calling) failure = Failure::from_current_exception();
-    if (!failure || !failure->exception()) {  // from failure_if
+    if (!failure || !failure->exception()) {  // from failure_if or the clock
       settle(word, scope, Outcome::ignored);
       return std::nullopt;
     }
-    fail(word, scope, *failure, late);
+    fail(word, scope, *failure, timer);
     return failure;
   }
 
   /// As caught(): is a fallback's value wanted?
-  FUSEBOX_DETAIL_COLD bool record_exception(detail::Word word, Scope& scope, Stage stage, bool late) {
-    const auto failure = caught(word, scope, stage, late);
+  template <class AnyTimer>
+  FUSEBOX_DETAIL_COLD bool record_exception(detail::Word word, Scope& scope, Stage stage,
+                                            const AnyTimer& timer) {
+    const auto failure = caught(word, scope, stage, timer);
     return failure && !failure->is_cancellation();
   }
 

@@ -168,18 +168,20 @@ class FUSEBOX_API CircuitBreakerRegistry {
     if (Handle known = use(name, config)) return known;  // another thread was faster
     auto made = std::make_shared<Breaker>(std::string{name},
                                           config != nullptr ? *config : config_.default_config, clock_);
-    if (breakers_.size() >= static_cast<std::size_t>(config_.max_breakers)) {
-      evicted = breakers_.evict(eviction_kind);
-      if (!evicted) {
-        ++unregistered_;
-        return made;
-      }
-      unsubscribe_from(*evicted);
-    }
     for (const auto& subscriber : subscribers_) {
       if (subscriber->active()) made->core_.subscribe(subscriber);
     }
-    breakers_.insert(made);
+    if (breakers_.size() < static_cast<std::size_t>(config_.max_breakers)) {
+      breakers_.insert(made);
+      return made;
+    }
+    evicted = breakers_.replace(made, eviction_kind);
+    if (evicted) {
+      unsubscribe_from(*evicted);
+    } else {
+      unsubscribe_from(*made);
+      ++unregistered_;
+    }
     return made;
   }
 

@@ -364,7 +364,7 @@ inline constexpr bool starts_with_config = std::is_same_v<std::remove_cvref_t<Fi
 /// Thread-safe: concurrent calls share nothing but what the caller passes to both. Throws
 /// std::invalid_argument for a bad config.
 template <class Op, class... Options>
-FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, const RetryConfig& config, Options&&... options) {
+FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
   detail::check_retry_options<Options...>();
   return detail::retry<true>(op, config, options...);
 }
@@ -378,7 +378,7 @@ requires(!detail::starts_with_config<Options..., void>) FUSEBOX_DETAIL_INLINE
 
 /// As retry_with_backoff, but never throws for op: look at has_value() and error().
 template <class Op, class... Options>
-[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, const RetryConfig& config,
+[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, RetryConfig config,
                                                                 Options&&... options) {
   detail::check_retry_options<Options...>();
   return detail::retry<false>(op, config, options...);

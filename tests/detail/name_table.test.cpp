@@ -1,7 +1,10 @@
 #include <fusebox/detail/name_table.hpp>
 
 #include <atomic>
+#include <iterator>
+#include <list>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,9 +27,14 @@ using Table = detail::NameTable<Thing>;
 void insert(Table& table, const std::string& name, int kind = 0) {
   table.insert(std::make_shared<Thing>(name, kind));
 }
+
+/// What makes room for a newcomer, which is taken out again.
 std::string evict(Table& table) {
-  const auto thing = table.evict([](const Thing& one) { return one.kind; });
-  return thing ? thing->name() : "none";
+  const auto newcomer = std::make_shared<Thing>("newcomer", 2);
+  const auto thing = table.replace(newcomer, [](const Thing& one) { return one.kind; });
+  if (!thing) return "none";
+  CHECK(table.take("newcomer") == newcomer);
+  return thing->name();
 }
 
 }  // namespace
@@ -59,6 +67,42 @@ TEST_CASE("the least recently used goes first, also when all are used many times
   CHECK(evict(table) == "d");
   CHECK(evict(table) == "e");
   CHECK(evict(table) == "none");
+}
+
+TEST_CASE("one that was used again after another is not mistaken for older") {
+  Table table;
+  for (const char* name : {"a", "b"}) insert(table, name);
+  for (const char* name : {"a", "b", "a"}) static_cast<void>(table.use(name));
+  CHECK(evict(table) == "b");
+}
+
+TEST_CASE("whatever the uses, the least recently used goes, as a plain list says") {
+  Table table;
+  std::list<std::string> by_use;
+  std::minstd_rand random{7};
+  int next = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    if (by_use.size() < 8) {
+      by_use.push_back(std::to_string(next++));
+      insert(table, by_use.back());
+    } else if (random() % 10 == 0) {
+      REQUIRE(evict(table) == by_use.front());
+      by_use.pop_front();
+    } else {
+      const auto used = std::next(by_use.begin(), static_cast<std::ptrdiff_t>(random() % by_use.size()));
+      static_cast<void>(table.use(*used));
+      by_use.splice(by_use.end(), by_use, used);
+    }
+  }
+}
+
+TEST_CASE("where none may go nothing is put in") {
+  Table table;
+  insert(table, "stays", 2);
+  const auto newcomer = std::make_shared<Thing>("newcomer");
+  CHECK(table.replace(newcomer, [](const Thing& one) { return one.kind; }) == nullptr);
+  CHECK(table.find("newcomer") == nullptr);
+  CHECK(table.size() == 1);
 }
 
 TEST_CASE("what is held stays in its place in the order") {
@@ -117,7 +161,11 @@ TEST_CASE("readers of all names and one writer leave the table whole") {
     for (int i = 0; i < 2000; ++i) {
       const std::string name = std::to_string(i % names);
       if (thread == 0) {
-        if (const auto gone = table.evict([](const Thing&) { return 0; })) insert(table, gone->name());
+        const auto newcomer = std::make_shared<Thing>("newcomer");
+        const auto gone = table.replace(newcomer, [](const Thing&) { return 0; });
+        if (!gone) continue;
+        if (table.take("newcomer") != newcomer) ++wrong;
+        table.insert(gone);
       } else if (const auto found = table.use(name); found && found->name() != name) {
         ++wrong;
       }

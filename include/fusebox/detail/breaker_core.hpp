@@ -534,8 +534,8 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::move_by_hand(State to, StateChang
     // Before the word: a call that sees the new period counts in it.
     reset_generation_ = word.generation() + 1;
     opened_ = 0;
-    before_reset_ = totals_.values();
     totals_.forget_stamps();
+    before_reset_ = totals_.values();
   }
   enter(word, to, 0, reason, now);
   unlock_and_deliver(lock);
@@ -552,10 +552,9 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const StatsT
     const auto i = static_cast<std::size_t>(kind);
     return totals[i] - before_reset_[i];
   };
-  const auto wall = [&](std::optional<Tick> stamp) -> decltype(stats.last_failure_time) {
-    if (!stamp) return std::nullopt;
+  const auto wall = [&](Tick stamp) {
     const Tick wall_tick = ticks(std::chrono::nanoseconds{now.wall.time_since_epoch()});
-    const std::chrono::nanoseconds then{saturating_add(wall_tick, -elapsed(*stamp, now.coarse))};
+    const std::chrono::nanoseconds then{saturating_add(wall_tick, -elapsed(stamp, now.coarse))};
     return std::chrono::system_clock::time_point{
         std::chrono::duration_cast<std::chrono::system_clock::duration>(then)};
   };
@@ -567,9 +566,10 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const StatsT
   stats.slow_count = since_reset(Count::slow);
   stats.opened_count = opened_;
   stats.consecutive_failures = static_cast<int>(word.run());
-  // A report that races a reset may leave its stamp without its count.
-  if (stats.failure_count > 0) stats.last_failure_time = wall(totals_.last_failure());
-  if (stats.success_count > 0) stats.last_success_time = wall(totals_.last_success());
+  // A report that races a reset may leave its stamp without its count; one that is under way has counted, and
+  // its stamp is to be the present.
+  if (stats.failure_count > 0) stats.last_failure_time = wall(totals_.last_failure().value_or(now.coarse));
+  if (stats.success_count > 0) stats.last_success_time = wall(totals_.last_success().value_or(now.coarse));
   const Tick due = open_due_.load(std::memory_order_relaxed);
   lock.unlock();
   if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};

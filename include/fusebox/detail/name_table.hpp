@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,20 +18,24 @@
 
 #include <fusebox/detail/cpu_index.hpp>
 #include <fusebox/detail/name_order.hpp>
+#include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 
 /// A lock that many may hold to read, each on the cache line of its processor.
+template <class Sync>
 class ReaderLocks {
  public:
-  [[nodiscard]] std::mutex& here() noexcept { return slots_[cpu_index() % slot_count].mutex; }
+  using Mutex = typename Sync::Mutex;
 
+  [[nodiscard]] Mutex& here() noexcept { return slots_[cpu_index() % slot_count].mutex; }
   /// For who reads long: so that none of the others waits for it.
-  [[nodiscard]] std::mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
+  [[nodiscard]] Mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
 
+  /// Long readers first: while they are waited for, the others go on.
   void lock() {
-    for (Slot& slot : slots_) slot.mutex.lock();
+    for (std::size_t slot = slots_.size(); slot-- > 0;) slots_[slot].mutex.lock();
   }
   void unlock() noexcept {
     for (Slot& slot : slots_) slot.mutex.unlock();
@@ -41,12 +44,12 @@ class ReaderLocks {
  private:
   static constexpr std::size_t slot_count = 16;
   struct alignas(64) Slot {
-    std::mutex mutex;
+    Mutex mutex;
   };
   std::array<Slot, slot_count + 1> slots_;
 };
 
-template <class Breaker>
+template <class Breaker, class Sync = StdSync>
 class NameTable {
  public:
   using Handle = std::shared_ptr<Breaker>;
@@ -54,7 +57,7 @@ class NameTable {
  private:
   struct Entry {
     Handle breaker;
-    std::atomic<std::uint64_t> used;
+    typename Sync::template Atomic<std::uint64_t> used;
     std::uint64_t ranked;  // by which order_ is ordered: no use but the latest is known there
     Entry(Handle b, std::uint64_t use) noexcept : breaker{std::move(b)}, used{use}, ranked{use} {}
   };
@@ -77,8 +80,12 @@ class NameTable {
     if (found == entries_.end()) return nullptr;
     Entry& entry = found->second;
     // The latest use of all need not be written again.
-    if (entry.used.load(std::memory_order_relaxed) != uses_.load(std::memory_order_relaxed))
-      entry.used.store(next_use(), std::memory_order_relaxed);
+    std::uint64_t used = entry.used.load(std::memory_order_relaxed);
+    if (used != uses_.load(std::memory_order_relaxed)) {
+      const std::uint64_t use = next_use();
+      while (used < use && !entry.used.compare_exchange_weak(used, use, std::memory_order_relaxed)) {
+      }
+    }
     return entry.breaker;
   }
 
@@ -115,16 +122,24 @@ class NameTable {
 
   // By one thread at a time, beside any number of those above.
 
-  /// Puts a breaker in, whose name the table does not have.
+  /// Puts a breaker in, whose name the table does not have and which the caller holds.
   void insert(Handle breaker) {
     const std::lock_guard lock{locks_};
-    const std::string_view name = breaker->name();
-    const auto place = entries_.try_emplace(name, std::move(breaker), next_use()).first;
-    FUSEBOX_DETAIL_TRY { order_.insert(&*place); }
-    FUSEBOX_DETAIL_CATCH_ALL {
-      entries_.erase(place);
-      FUSEBOX_DETAIL_RETHROW;
-    }
+    put_in(std::move(breaker));
+  }
+
+  /// The same, and the least recently used breaker that nobody holds makes room: of the best kind that there
+  /// is, where kind(breaker) gives 0 for what goes first, 1 for what goes where there is none of those, and 2
+  /// for what stays. Gives what was taken out; null where none may go, and nothing was put in then. Where
+  /// there is no memory nothing changes.
+  template <class Kind>
+  [[nodiscard]] Handle replace(Handle breaker, Kind kind) {
+    static_cast<void>(
+        oldest(kind));  // puts the order right while readers go on: the locked look is short then
+    const std::lock_guard lock{locks_};
+    const auto place = put_in(std::move(breaker));
+    Node* const leaving = oldest(kind);  // not the new one, which is held
+    return take_out(leaving == nullptr ? place : entries_.find(leaving->first), leaving != nullptr);
   }
 
   /// Takes all out.
@@ -143,48 +158,60 @@ class NameTable {
     return found == entries_.end() ? nullptr : take_out(found);
   }
 
-  /// Takes out the least recently used breaker that nobody holds, of the best kind that there is:
-  /// kind(breaker) gives 0 for what goes first, 1 for what goes where there is none of those, and 2 for what
-  /// stays. Null where none may go.
+ private:
+  [[nodiscard]] std::uint64_t next_use() noexcept {
+    return uses_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  typename Entries::iterator put_in(Handle breaker) {
+    const std::string_view name = breaker->name();
+    const auto place = entries_.try_emplace(name, std::move(breaker), next_use()).first;
+    FUSEBOX_DETAIL_TRY { order_.insert(&*place); }
+    FUSEBOX_DETAIL_CATCH_ALL {
+      entries_.erase(place);
+      FUSEBOX_DETAIL_RETHROW;
+    }
+    return place;
+  }
+
+  /// The breaker, where it is wanted.
+  Handle take_out(typename Entries::iterator place, bool wanted = true) noexcept {
+    Handle breaker = std::move(place->second.breaker);
+    order_.erase(&*place);
+    entries_.erase(place);
+    return wanted ? std::move(breaker) : nullptr;
+  }
+
+  /// The first in the order of use that nobody holds and that is of the best kind; puts the order right on
+  /// the way. Only under the lock is the answer more than a hint.
   template <class Kind>
-  [[nodiscard]] Handle evict(Kind kind) noexcept {
-    const std::lock_guard lock{locks_};
-    const Node* second_best = nullptr;
+  [[nodiscard]] Node* oldest(Kind kind) noexcept {
+    Node* second_best = nullptr;
     for (auto rank = order_.begin(); rank != order_.end();) {
       Node& node = **rank;
       Entry& entry = node.second;
       if (const std::uint64_t used = entry.used.load(std::memory_order_relaxed); used != entry.ranked) {
         auto moved = order_.extract(rank++);
         entry.ranked = used;
-        order_.insert(std::move(moved));
+        const auto placed = order_.insert(std::move(moved)).position;
+        // Its place may be before what comes next, which was moved on itself.
+        if (rank == order_.end() || ByRank{}(*placed, *rank)) rank = placed;
         continue;
       }
       ++rank;
       // Handles are only given out under a lock: one owner means that nobody else has it.
       if (entry.breaker.use_count() != 1) continue;
       const int found = kind(*entry.breaker);
-      if (found == 0) return take_out(entries_.find(node.first));
+      if (found == 0) return &node;
       if (found == 1 && second_best == nullptr) second_best = &node;
     }
-    return second_best == nullptr ? nullptr : take_out(entries_.find(second_best->first));
+    return second_best;
   }
 
- private:
-  [[nodiscard]] std::uint64_t next_use() noexcept {
-    return uses_.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
-
-  [[nodiscard]] Handle take_out(typename Entries::iterator place) noexcept {
-    Handle breaker = std::move(place->second.breaker);
-    order_.erase(&*place);
-    entries_.erase(place);
-    return breaker;
-  }
-
-  mutable ReaderLocks locks_;
+  mutable ReaderLocks<Sync> locks_;
   Entries entries_;
   std::set<Node*, ByRank> order_;
-  alignas(64) std::atomic<std::uint64_t> uses_{0};
+  alignas(64) typename Sync::template Atomic<std::uint64_t> uses_{0};
 };
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail

@@ -101,7 +101,10 @@ class Totals {
   }
 
   FUSEBOX_DETAIL_NOINLINE static void write(Stamp& stamp, Tick now) noexcept {
-    stamp.store(now, std::memory_order_relaxed);
+    Tick stamped = stamp.load(std::memory_order_relaxed);
+    while (stamped < now &&
+           !stamp.compare_exchange_weak(stamped, now, std::memory_order_relaxed, std::memory_order_relaxed)) {
+    }
     thread_shard = cpu_index() % shard_count;
   }
 
