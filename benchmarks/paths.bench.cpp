@@ -1,4 +1,4 @@
-// The cost of one call on each path (paths.hpp), by one thread; and of some, by several threads at once.
+// The cost of one call on each path (paths.hpp), by one thread in a process that has no other.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -17,39 +17,15 @@ void run_alone(benchmark::State& state) {
   while (state.KeepRunningBatch(batch)) bench::repeat(path, batch);
 }
 
-/// All threads on one breaker. Time is the wall's, per call of any of them.
-template <class Path>
-void run_together(benchmark::State& state) {
-  static Path path;
-  bench::repeat(path, batch);
-  while (state.KeepRunningBatch(batch)) bench::repeat(path, batch);
-}
-
-/// No memory, no clock: how far the machine's own cores scale.
-struct Registers {
-  static constexpr auto name = "call/registers";
-  BENCH_INLINE void operator()() {
-    int value = bench::op();
-    for (int i = 0; i < 20; ++i) asm volatile("add $1, %0" : "+r"(value));
-  }
-};
-
 template <class... Path>
 void add_alone(const std::tuple<Path...>*) {
   (benchmark::RegisterBenchmark(Path::name, run_alone<Path>), ...);
-}
-
-template <class... Path>
-void add_together() {
-  (benchmark::RegisterBenchmark(Path::name, run_together<Path>)->ThreadRange(1, 16)->UseRealTime(), ...);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   add_alone(static_cast<bench::Paths*>(nullptr));
-  add_together<Registers, bench::Floor, bench::ClosedDefault, bench::ClosedTextbook, bench::ClosedRateOfCalls,
-               bench::ClosedRateOfTime, bench::FailedResult, bench::OpenFallback>();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

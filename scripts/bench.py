@@ -128,17 +128,20 @@ def run(command, **options):
 # Times.
 
 
-def one_run(program, fraction):
-    """The benchmarks of one process: {name: (time in ns, counters)}."""
-    command = [program, "--benchmark_format=json", f"--benchmark_min_time={fraction}",
-               "--benchmark_enable_random_interleaving=true"]
+def one_run(program, repetitions):
+    """The benchmarks of one process: {name: (median time in ns, counters)}."""
+    command = [program, "--benchmark_format=json", f"--benchmark_min_time={0.1 / repetitions}",
+               f"--benchmark_repetitions={repetitions}", "--benchmark_enable_random_interleaving=true"]
     output = json.loads(run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
     factor = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
-    found = {}
+    values, counters = {}, {}
     for entry in output["benchmarks"]:
-        counters = {k: v for k, v in entry.items() if k.startswith(("bin_", "bytes_", "sizeof_"))}
-        found[entry["name"]] = (entry["real_time"] * factor[entry["time_unit"]], counters)
-    return output["context"], found
+        if entry["run_type"] != "iteration":
+            continue
+        more = {k: v for k, v in entry.items() if k.startswith(("bin_", "bytes_", "sizeof_"))}
+        values.setdefault(entry["name"], []).append(entry["real_time"] * factor[entry["time_unit"]])
+        counters[entry["name"]] = more
+    return output["context"], {name: (statistics.median(all), counters[name]) for name, all in values.items()}
 
 
 def time_programs(programs, processes):
@@ -152,7 +155,7 @@ def time_programs(programs, processes):
             if number > 2 and not name.startswith("paths"):
                 continue
             print(f"run {number + 1} of {processes}: {name}", file=sys.stderr)
-            context, found = one_run(program, 0.05)
+            context, found = one_run(program, 7 if name.startswith("paths") else 1)
             for benchmark, (value, more) in found.items():
                 runs[-1][benchmark] = value
                 counters[benchmark] = more
