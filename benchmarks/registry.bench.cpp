@@ -102,20 +102,14 @@ void run(benchmark::State& state) {
   while (state.KeepRunningBatch(batch)) look_up(*map<Map>, queries, next, batch);
 }
 
+void all_sizes(benchmark::internal::Benchmark* one) {
+  one->RangeMultiplier(10)->Range(1, 1'000'000)->UseRealTime();
+}
+
 }  // namespace
 
-BENCHMARK(run<PlainMap>)
-    ->Name("registry/plain_map")
-    ->Setup(set_up<PlainMap>)
-    ->RangeMultiplier(10)
-    ->Range(1, 1'000'000)
-    ->UseRealTime();
-BENCHMARK(run<Registry>)
-    ->Name("registry/get")
-    ->Setup(set_up<Registry>)
-    ->RangeMultiplier(10)
-    ->Range(1, 1'000'000)
-    ->UseRealTime();
+BENCHMARK(run<PlainMap>)->Name("registry/plain_map")->Setup(set_up<PlainMap>)->Apply(all_sizes);
+BENCHMARK(run<Registry>)->Name("registry/get")->Setup(set_up<Registry>)->Apply(all_sizes);
 BENCHMARK(run<Registry>)
     ->Name("registry/get")
     ->Setup(set_up<Registry>)

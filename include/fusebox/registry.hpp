@@ -100,7 +100,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
   void reset_all() {
     std::vector<std::weak_ptr<Breaker>> breakers;  // weak: resetting breakers does not hold them (G3)
     breakers.reserve(size());
-    breakers_.for_each([&](std::string_view, const Handle& breaker) { breakers.emplace_back(breaker); });
+    breakers_.for_each([&](const Handle& breaker) { breakers.emplace_back(breaker); });
     for (const auto& breaker : breakers) {
       if (const Handle handle = breaker.lock()) handle->reset();
     }
@@ -141,8 +141,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
     const std::lock_guard lock{mutex_};
     std::erase_if(subscribers_, [](const auto& old) { return !old->active(); });
     subscribers_.push_back(subscriber);
-    breakers_.for_each(
-        [&](std::string_view, const Handle& breaker) { breaker->core_.subscribe(subscriber); });
+    breakers_.for_each([&](const Handle& breaker) { breaker->core_.subscribe(subscriber); });
     return subscription;
   }
 

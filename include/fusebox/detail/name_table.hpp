@@ -96,14 +96,14 @@ class NameTable {
     return found == entries_.end() ? nullptr : found->second.breaker;
   }
 
-  /// Calls f(name, breaker) for each, under a lock that keeps the table as it is.
+  /// Calls f(breaker) for each, under a lock that keeps the table as it is.
   template <class F>
   void for_each(F f) const {
     const std::lock_guard lock{locks_.of_long_readers()};
-    for (const auto& [name, entry] : entries_) f(name, entry.breaker);
+    for (const auto& [name, entry] : entries_) f(entry.breaker);
   }
 
-  /// As for_each, by name.
+  /// Calls f(name, breaker) for each in the order of names, under the same lock.
   template <class F>
   void for_each_in_order(F f) const {
     const std::lock_guard lock{locks_.of_long_readers()};
@@ -134,12 +134,14 @@ class NameTable {
   /// there is no memory nothing changes.
   template <class Kind>
   [[nodiscard]] Handle replace(Handle breaker, Kind kind) {
-    static_cast<void>(
-        oldest(kind));  // puts the order right while readers go on: the locked look is short then
+    // Puts the order right while readers go on: the look under the lock is short then.
+    static_cast<void>(oldest(kind));
     const std::lock_guard lock{locks_};
     const auto place = put_in(std::move(breaker));
     Node* const leaving = oldest(kind);  // not the new one, which is held
-    return take_out(leaving == nullptr ? place : entries_.find(leaving->first), leaving != nullptr);
+    if (leaving != nullptr) return take_out(entries_.find(leaving->first));
+    take_out(place);
+    return nullptr;
   }
 
   /// Takes all out.
@@ -174,12 +176,11 @@ class NameTable {
     return place;
   }
 
-  /// The breaker, where it is wanted.
-  Handle take_out(typename Entries::iterator place, bool wanted = true) noexcept {
+  Handle take_out(typename Entries::iterator place) noexcept {
     Handle breaker = std::move(place->second.breaker);
     order_.erase(&*place);
     entries_.erase(place);
-    return wanted ? std::move(breaker) : nullptr;
+    return breaker;
   }
 
   /// The first in the order of use that nobody holds and that is of the best kind; puts the order right on

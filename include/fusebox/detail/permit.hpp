@@ -87,8 +87,9 @@ static_assert(static_cast<unsigned char>(State::closed) == 0 &&
               static_cast<unsigned char>(State::half_open) == 2);
 
 struct Ticket {
-  Word word{0};    // as it was at admission; a probe's run field is its slot
-  Tick start = 0;  // fine; 0 where nobody will ask. Of a rejection: the time until a probe may pass
+  Word word{0};  // as it was at admission; a probe's run field is its slot
+  Tick start =
+      0;  // of a probe fine; 0 where nobody will ask. Of a rejection: the time until a probe may pass
 
   [[nodiscard]] constexpr bool is_rejected() const noexcept { return word.is_rejected(); }
   [[nodiscard]] constexpr bool is_nested() const noexcept { return word.is_nested(); }

@@ -76,7 +76,7 @@ class Totals {
     Counter failure{0};
     Stamp last_failure{never};
     Counter rejected{0};
-    Stamp last_rejected{never};
+    Stamp last_rejected{never};  // told nobody: its change moves a thread on to its own shard
     Counter ignored{0};
     Counter slow{0};
   };
