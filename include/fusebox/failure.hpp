@@ -230,9 +230,16 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
 /// cancellation is ignored; a timeout and the statuses 408, 429 and 500 up are failures; another 4xx
 /// is a success, since the dependency answered; everything else is a failure.
 [[nodiscard]] FUSEBOX_API inline Outcome default_outcome(const Failure& failure) {
-  if (failure.code().category() != api_error_category()) {
-    if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
-    if (failure.is_timeout()) return Outcome::failure;
+  const std::error_category& category = failure.code().category();
+  if (category != api_error_category()) {
+    if (category == std::generic_category()) {  // as detail::matches says, asked once
+      const auto errc = static_cast<std::errc>(failure.code().value());
+      if (errc == std::errc::operation_canceled) return Outcome::ignored;
+      if (errc == std::errc::timed_out) return Outcome::failure;
+    } else {
+      if (failure.is_rejection() || failure.is_cancellation()) return Outcome::ignored;
+      if (failure.is_timeout()) return Outcome::failure;
+    }
   }
   const int status = failure.status().value_or(500);
   const bool answered = status >= 400 && status < 500 && status != 408 && status != 429;
