@@ -13,9 +13,6 @@ have() { command -v "$1" >/dev/null 2>&1; }
 compiler() { for c in "${CXX:-c++}" g++ clang++; do have "$c" && { echo "$c"; return; }; done; return 1; }
 header() { c=$(compiler) && printf '#include <%s>\n' "$1" | "$c" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
-# Does this clang have its sanitizers and libFuzzer?
-runtime() { have "$1" && [ -n "$(find "$("$1" -print-resource-dir)" -name 'libclang_rt.fuzzer*' 2>/dev/null)" ]; }
-
 # Is a need met?
 met() {
   case $1 in
@@ -36,24 +33,17 @@ met() {
     doxygen) have doxygen ;;
     valgrind) have valgrind ;;
     rapidcheck) header rapidcheck.h ;;
-    relacy) header relacy/relacy.hpp ;;
     gcovr) have gcovr ;;
-    clang14) have clang++-14 ;;
-    clang14_rt) runtime clang++-14 || runtime clang++ ;;
-    clang19) have clang++-19 ;;
-    libcxx19) have clang++-19 && printf '#include <vector>\n' | clang++-19 -stdlib=libc++ -E -x c++ - >/dev/null 2>&1 ;;
   esac
 }
 
-tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck relacy"
+tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck"
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
   test) needs="$tests" ;;
-  model | relacy | stress) needs="$tests" ;;
+  model) needs="$tests" ;;
   coverage) needs="$tests gcovr" ;;
-  fuzz) needs="$tests clang14_rt" ;;
   mutants) needs="$tests gxx" ;;
-  compilers) needs="$tests gxx clang14 clang19 libcxx19" ;;
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
@@ -82,11 +72,6 @@ package() {
     apt:clang_format) apt-cache show clang-format-14 >/dev/null 2>&1 && echo clang-format-14 || echo clang-format ;;
     apt:clang_tidy) apt-cache show clang-tidy-14 >/dev/null 2>&1 && echo clang-tidy-14 || echo clang-tidy ;;
     apt:rapidcheck) echo librapidcheck-dev ;;
-    apt:relacy) echo relacy-dev ;;
-    apt:clang14) echo clang-14 ;;
-    apt:clang14_rt) echo clang-14 clang libclang-rt-14-dev ;;
-    apt:clang19) echo clang-19 ;;
-    apt:libcxx19) echo clang-19 libc++-19-dev libc++abi-19-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:python) echo python3 ;;
@@ -132,7 +117,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-      rapidcheck | relacy) say "$need is missing: what needs it is left out" ;;
+      rapidcheck) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       *) die "$need is missing: install it, then try again" ;;

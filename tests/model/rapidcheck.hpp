@@ -1,0 +1,35 @@
+// model/rapidcheck.hpp: RapidCheck, and how a property becomes a Catch2 test.
+//
+// RC_PARAMS says how many sequences and from which seed; without it 300 from a fixed one, so that `make test`
+// is quick and always the same.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <cstdlib>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+
+namespace model {
+
+inline const int default_parameters = ::setenv("RC_PARAMS", "max_success=300 seed=1", 0);
+
+/// Holds run(script) to be empty for scripts of `generator`, and prints the smallest that is not.
+template <class Script, class Run>
+bool holds(const std::string& what, const rc::Gen<Script>& generator, Run run) {
+  return rc::check(what, [&] {
+    const Script script = *generator;
+    if (const std::string problem = run(script); !problem.empty()) RC_FAIL(problem);
+  });
+}
+
+/// One of the values; shrinks to the first.
+template <class T>
+rc::Gen<T> any_of(std::initializer_list<T> values) {
+  return rc::gen::sizedElementOf(std::vector<T>{values});
+}
+
+}  // namespace model
