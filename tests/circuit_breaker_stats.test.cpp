@@ -273,6 +273,25 @@ TEST_CASE("B13 where a failure_rate rule is set, failure_rate is that of its win
   CHECK(breaker.stats().failure_rate == 0.0);
 }
 
+TEST_CASE("B13 what a disabled breaker counts leaves the window of its rule as it was") {
+  const auto window = GENERATE(last_calls(4), within(10s));
+  Breaker breaker{
+      "b", {.failure_threshold = 0, .failure_rate = FailureRate{.minimum_calls = 2, .window = window}}};
+  breaker.try_acquire().success();
+  breaker.disable();
+  breaker.try_acquire().success();
+  breaker.try_acquire().failure();
+  CHECK(breaker.stats().failure_count == 1);
+  CHECK(breaker.stats().failure_rate == 0.0);
+  breaker.reset();
+  breaker.try_acquire().success();
+  breaker.try_acquire().failure();
+  breaker.disable();
+  CHECK(breaker.stats().failure_rate == 0.5);
+  breaker.try_acquire().success();
+  CHECK(breaker.stats().failure_rate == 0.5);
+}
+
 TEST_CASE("B13 below minimum_calls a rule's failure_rate is 0") {
   Breaker breaker{"b", {.failure_threshold = 0, .failure_rate = FailureRate{.minimum_calls = 20}}};
   for (int i = 0; i < 19; ++i) breaker.try_acquire().failure();
