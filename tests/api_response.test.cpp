@@ -150,6 +150,7 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
                                 "1.",
                                 ".5",
                                 "1e",
+                                "1e+-1",
                                 "+1",
                                 "tru",
                                 "nul",

@@ -525,6 +525,15 @@ TEST_CASE("E1 cancelled is operation_canceled and timed_out is timed_out; the re
   }
 }
 
+TEST_CASE("E1 no verdict and no ErrorCode is a network error, whatever its POSIX twin is") {
+  for (const auto errc : {PolicyErrc::circuit_open, PolicyErrc::timed_out, PolicyErrc::cancelled}) {
+    CHECK_FALSE(detail::is_network_error(make_error_code(errc)));
+  }
+  CHECK_FALSE(detail::is_network_error(make_error_code(ErrorCode::request_timeout)));
+  CHECK(detail::is_network_error(make_error_code(NetworkErrc::host_not_found)));
+  CHECK(detail::is_network_error(std::make_error_code(std::errc::timed_out)));
+}
+
 TEST_CASE("E1 the POSIX twins of a verdict are not the verdict") {
   CHECK_FALSE(is(std::make_error_code(std::errc::operation_canceled), PolicyErrc::cancelled));
   CHECK_FALSE(is(std::make_error_code(std::errc::timed_out), PolicyErrc::timed_out));

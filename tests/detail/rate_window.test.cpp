@@ -98,6 +98,15 @@ TEST_CASE("windows are equal when they are of one kind and one size") {
   STATIC_REQUIRE(within(0ns) != last_calls(0));
 }
 
+TEST_CASE("a window tells what it was made of") {
+  CHECK_FALSE(last_calls(3).is_time());
+  CHECK(last_calls(3).calls() == 3);
+  CHECK(last_calls(3).length() == 0s);
+  CHECK(within(3s).is_time());
+  CHECK(within(3s).calls() == 0);
+  CHECK(within(3s).length() == 3s);
+}
+
 TEST_CASE("a rate reaches its threshold exactly, and only with enough calls") {
   for (std::uint32_t hits = 1; hits <= 10; ++hits) {
     const double threshold = std::vector{0., .1, .2, .3, .4, .5, .6, .7, .8, .9, 1.}[hits];
