@@ -160,6 +160,8 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
                                 "\"\\x\"",
                                 "\"\\u12\"",
                                 "\"\\ud800\"",
+                                "\"\\uD800\"",
+                                "\"\\uDC00\"",
                                 "\"\\udc00\"",
                                 "\"\\ud800\\u0041\"",
                                 "\"\\udc00\\udc00\"",
