@@ -184,12 +184,21 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
 }
 
 TEST_CASE("H2 raw details that are JSON are kept to the letter") {
-  for (const std::string raw : {"{}", "[]", " [ 1 , 2 ] ", "-0", "0.5", "1E+2", "\"\\ud83d\\ude00\"", "null",
-                                "{\"a\":{\"b\":[{}]}}", "\"\xc3\xa9\""}) {
+  for (const std::string raw : {"{}", "[]", " [ 1 , 2 ] ", "-0", "0.5", "1E+2", "\"\\ud83d\\ude00\"",
+                                "\"\\ue000\"", "null", "{\"a\":{\"b\":[{}]}}", "\"\xc3\xa9\""}) {
     CAPTURE(raw);
     const std::string text = to_json(ApiError{ErrorCode::gone}.with_details(ErrorDetails::json(raw)));
     CHECK(text.find("\"details\":" + raw + ",") != std::string::npos);
     CHECK(json::accept(text));
+  }
+}
+
+TEST_CASE("H2 raw details may be nested 257 deep") {
+  for (const std::size_t depth : {257U, 258U}) {
+    const std::string raw = std::string(depth, '[') + std::string(depth, ']');
+    const auto document =
+        json::parse(to_json(ApiError{ErrorCode::gone}.with_details(ErrorDetails::json(raw))));
+    CHECK(document["error"]["details"].is_array() == (depth == 257));
   }
 }
 

@@ -229,7 +229,7 @@ class Scan:
     def numbers(self):
         for match in NUMBER.finditer(self.seen):
             before, after = self.seen[: match.start()].rstrip(), self.seen[match.end() :].lstrip()
-            if after.startswith(">") and not after.startswith((">>", "> ", ">=")):
+            if self.seen.startswith(">", match.end()):
                 continue  # a template argument
             if before.endswith("=") and after.startswith(";") and re.search(r"(\)|const|noexcept|override)$", before[:-1].rstrip()):
                 continue  # a pure virtual function

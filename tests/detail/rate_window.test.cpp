@@ -333,6 +333,13 @@ TEST_CASE("B3 a time window starts each period empty, also within one bucket") {
   CHECK(window.rate(3, 51) == Rate{1, 0});
 }
 
+TEST_CASE("B3 a bucket whose first tag is 0 starts empty as any other") {
+  TimeWindow window{10ns};
+  const Tick now = Tick{0x9e3779} * 16;  // the turn that makes the tag of generation 1
+  window.record(1, now, false);
+  CHECK(window.rate(1, now) == Rate{1, 0});
+}
+
 TEST_CASE("B3 a late record of an earlier period changes nothing in a time window") {
   TimeWindow window{100ns};
   window.record(3, 50, false);
