@@ -64,6 +64,14 @@ struct InterruptedClock {
   }
 };
 
+/// The same, when it is asked for the time.
+struct SteadilyInterruptedClock : InterruptedClock {
+  [[nodiscard]] std::chrono::steady_clock::time_point now() const {
+    if (const auto others = std::exchange(*interrupt, nullptr)) others();
+    return fake.now();
+  }
+};
+
 /// A breaker whose next change, decided but not yet made, is overtaken by what `meanwhile` is given.
 struct Overtaken {
   explicit Overtaken(const CircuitBreakerConfig& config) : breaker{"b", config, clock} {}
@@ -158,6 +166,24 @@ TEST_CASE("B4 a call that is due but finds the probe's slot taken is rejected") 
   CHECK(first);
   CHECK(test.breaker.stats().rejected_count == 1);
   CHECK(test.reasons.size() == 2);
+}
+
+TEST_CASE("B4 a call that is not due but finds another state goes by that") {
+  const SteadilyInterruptedClock clock;
+  CircuitBreaker<SteadilyInterruptedClock> breaker{
+      "b", {.failure_threshold = 1, .reset_timeout = 500ms}, clock};
+  breaker.try_acquire().failure();
+  SECTION("closed: admitted") {
+    *clock.interrupt = [&] { breaker.reset(); };
+    CHECK(breaker.try_acquire());
+    CHECK(breaker.stats().rejected_count == 0);
+  }
+  SECTION("forced open: rejected, and nobody can say for how long") {
+    *clock.interrupt = [&] { breaker.force_open(); };
+    CHECK_THROWS_AS(breaker.execute([] {}), CircuitOpenError);
+    CHECK(breaker.stats().rejected_count == 1);
+  }
+  REQUIRE(*clock.interrupt == nullptr);
 }
 
 TEST_CASE("B4 a call that is due but finds another state goes by that") {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
+#include <mutex>
 #include <random>
 #include <vector>
 
@@ -27,6 +29,23 @@ namespace {
 using CountWindow = detail::CountWindow<detail::StdSync>;
 using TimeWindow = detail::TimeWindow<detail::StdSync>;
 using RateWindow = detail::RateWindow<detail::StdSync>;
+
+/// Runs `meanwhile`, once, when a place in a count window was taken: a thread that is faster.
+struct OvertakenSync {
+  static inline std::function<void()> meanwhile;
+
+  template <class T>
+  class Atomic : public std::atomic<T> {
+   public:
+    using std::atomic<T>::atomic;
+    T fetch_add(T value, std::memory_order order) {
+      const T before = std::atomic<T>::fetch_add(value, order);
+      if (const auto others = std::exchange(meanwhile, nullptr)) others();
+      return before;
+    }
+  };
+  using Mutex = std::mutex;
+};
 
 /// The last n outcomes, said plainly.
 struct CountModel {
@@ -229,6 +248,18 @@ TEST_CASE("B3 a late record of an earlier period changes nothing in a count wind
   CHECK(window.rate(2) == Rate{2, 2});
   for (int i = 0; i < 6; ++i) window.record(2, false);
   CHECK(window.rate(2) == Rate{2, 0});
+}
+
+TEST_CASE("B3 a record that is overtaken by one of the next period takes no place in it") {
+  detail::CountWindow<OvertakenSync> window{1};
+  OvertakenSync::meanwhile = [&] {
+    window.record(2, true);
+    window.record(2, true);
+  };
+  window.record(1, true);
+  REQUIRE_FALSE(OvertakenSync::meanwhile);
+  window.record(2, true);
+  CHECK(window.rate(2) == Rate{1, 1});
 }
 
 TEST_CASE("B3 a count window agrees with a plain model over many random operations") {
