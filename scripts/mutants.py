@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Changes one thing at a time in the headers and looks whether a test notices.
 
-scripts/mutants.py [--sample N] [--all] [--list] [--jobs N] [--tries N] [--keep-kills] [HEADER...]
+scripts/mutants.py [--sample N] [--part N] [--all] [--list] [--jobs N] [--tries N] [--keep-kills] [--record]
+                   [HEADER...]
 
 Without arguments: one of every EACH mutants of every header, chosen by the hash of what is changed, so that the
-choice stays as it is while code elsewhere changes. --sample N takes N of these, spread over the headers;
---all takes every mutant. Each is built into the test programs that execute its line, the likeliest to notice
-first, until one fails. scripts/mutants/equivalent.txt lists mutants that no test can tell from the original,
-and why; these are left out, and an entry that names no mutant is an error.
+choice stays as it is while code elsewhere changes; --part N chooses others. --sample N takes N of these, spread
+over the headers; --all takes every mutant. Each is built into the test programs that execute its line, the
+likeliest to notice first, until one fails. scripts/mutants/equivalent.txt lists mutants that no test can tell
+from the original, and why; these are left out, and an entry that names no mutant is an error.
 
 Fails where fewer than 95 % of the mutants that compile are killed; a sample fails where any survives. Results
 are kept in build/mutants, so that only what depends on a changed file is run again; --keep-kills believes a
-kill though tests have changed since. The last report is build/mutants/report.json.
+kill though tests have changed since. The last report is build/mutants/report.json. --record writes
+scripts/mutants/killers.txt, which program killed which mutant, so that a run elsewhere begins with that one.
 """
 
 import argparse
@@ -33,6 +35,7 @@ from programs import BUILD, INCLUDE, KILLED, ROOT, SURVIVED, UNCOMPILED, read  #
 HEADERS = os.path.join(INCLUDE, "fusebox")
 EQUIVALENT = os.path.join(ROOT, "scripts", "mutants", "equivalent.txt")
 LEFT_OUT = ("adapters/", "test/", "format.hpp", "fwd.hpp", "version.hpp", "fusebox.hpp")
+KILLERS = os.path.join(ROOT, "scripts", "mutants", "killers.txt")
 EACH = 8
 SCORE = 95.0
 TRIES = 16
@@ -113,8 +116,10 @@ class Campaign:
         self.results = Results()
         self.tries, self.kills = {}, {}
         self.lock = threading.Lock()
-        self.healthy = {}
+        self.asking, self.passes = {}, {}
         self.covered = False
+        # Who killed it when killers.txt was written; only says where to begin.
+        self.hints = dict(line.split(" ", 1) for line in read(KILLERS).splitlines()) if os.path.exists(KILLERS) else {}
 
     def pool(self, function, items):
         """function(item, worker's number) for each."""
@@ -162,20 +167,22 @@ class Campaign:
             by_line = [p for p in reach if mutant.line in p.lines.get(mutant.header, ())]
             by_function = [p for p in reach if any(first <= mutant.last_line and mutant.line <= end
                                                    for first, end in p.functions.get(mutant.header, ()))]  # fmt: skip
-            # Constants of a class, and what only the compiler calls, are in no line that is executed.
-            reach = by_line or by_function or reach
-        killer = self.results.killers.get(mutant.key, {}).get("program")
+            # What only the compiler calls, constants of a class too, is in no line that is executed.
+            executing = by_line or by_function or reach
+            reach = [p for p in reach if p in executing or p.name in self.own_tests(mutant.header)]
+        killer = self.results.killers.get(mutant.key, {}).get("program") or self.hints.get(f"{mutant.order:x}")
         return sorted(reach, key=lambda p: (p.name != killer, -self.promise(p, mutant.header), p.name))
+
+    @staticmethod
+    def own_tests(header):
+        return [header.removesuffix(".hpp"), *TESTED_BY.get(header, [])]
 
     def promise(self, program, header):
         """How likely it notices a change of that header, per second that it takes."""
-        stem, name = header.removesuffix(".hpp"), program.name
-        families = TESTED_BY.get(header, [stem])
-        if name == stem:
+        name, own = program.name, self.own_tests(header)
+        if name in own:
             prior = 0.8
-        elif name in families:
-            prior = 0.7
-        elif name.startswith(tuple(families) + (stem,)):
+        elif name.startswith(tuple(own)):
             prior = 0.4
         else:
             prior = 0.1
@@ -187,11 +194,11 @@ class Campaign:
     def is_healthy(self, program, folder):
         """Does it pass as it is? Asked of a program that kills, where they were not all run before."""
         with self.lock:
-            lock = self.healthy.setdefault(program.name, threading.Lock())
+            lock = self.asking.setdefault(program.name, threading.Lock())
         with lock:
-            if program.name + ":ok" not in self.healthy:
-                self.healthy[program.name + ":ok"] = self.covered or self.builder.attempt(program, folder)[0] == SURVIVED
-            return self.healthy[program.name + ":ok"]
+            if program.name not in self.passes:
+                self.passes[program.name] = self.covered or self.builder.attempt(program, folder)[0] == SURVIVED
+            return self.passes[program.name]
 
     def judge(self, mutant, folder):
         """(outcome, program, why)"""
@@ -214,7 +221,8 @@ class Campaign:
                 if outcome == KILLED and not self.is_healthy(program, folder):
                     raise SystemExit(f"mutants: {program.name} fails without any change")
                 known = {"outcome": outcome, "why": why}
-                self.results.add(stamp=stamp, mutant=mutant.key, program=program.name, header=programs.digest(changed), **known)
+                about = {"stamp": stamp, "mutant": mutant.key, "program": program.name}
+                self.results.add(**about, header=programs.digest(changed), **known)
             with self.lock:
                 pair = mutant.header, program.name
                 self.tries[pair] = self.tries.get(pair, 0) + 1
@@ -235,14 +243,16 @@ def choose(options, equivalent):
         raise SystemExit(1)
     total = sum(map(len, every.values()))
     if not options.all:
-        every = {header: [m for m in mutants if m.order % EACH == 0] for header, mutants in every.items()}
+        every = {header: [m for m in mutants if m.order % EACH == options.part] for header, mutants in every.items()}
     if options.headers:
         every = {header: mutants for header, mutants in every.items() if header in options.headers}
     if options.sample:
         # From every header the mutant whose hash is the least, then the next of each, and so on.
-        ranked = [(rank, mutant.order, mutant) for mutants in every.values()
-                  for rank, mutant in enumerate(sorted((m for m in mutants if m.key not in equivalent), key=lambda m: m.order))]  # fmt: skip
-        kept = {mutant.key for _, _, mutant in sorted(ranked, key=lambda item: item[:2])[: options.sample]}
+        ranked = []
+        for mutants in every.values():
+            left = sorted((m for m in mutants if m.key not in equivalent), key=lambda m: m.order)
+            ranked += [(rank, mutant.order, mutant.key) for rank, mutant in enumerate(left)]
+        kept = {key for _, _, key in sorted(ranked)[: options.sample]}
         every = {header: [m for m in mutants if m.key in kept] for header, mutants in every.items()}
     return {header: mutants for header, mutants in every.items() if mutants}, total
 
@@ -262,6 +272,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the mutants, run nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--tries", type=int, default=TRIES, metavar="N", help="programs at most for one mutant")
+    parser.add_argument("--part", type=int, default=0, metavar="N", help=f"another choice, 0 to {EACH - 1}")
+    parser.add_argument("--record", action="store_true", help="write killers.txt")
     parser.add_argument("--keep-kills", action="store_true")
     options = parser.parse_args()
 
@@ -293,24 +305,32 @@ def hunt(options, chosen, total, equivalent):
     to_run = sorted((m for m in mutants if m.key not in equivalent), key=lambda m: m.order)
     print(f"{len(to_run)} mutants to run, {len(mutants) - len(to_run)} equivalent; {total} there are", flush=True)
     rows, report = {header: dict.fromkeys((KILLED, SURVIVED, "equivalent", UNCOMPILED), 0) for header in chosen}, []
+    killers = {}
     for mutant in mutants:
         rows[mutant.header]["equivalent"] += mutant.key in equivalent
     for done, (mutant, (outcome, program, why)) in enumerate(zip(to_run, campaign.pool(campaign.judge, to_run)), 1):
         rows[mutant.header][outcome] += 1
-        report.append({"header": mutant.header, "line": mutant.line, "kind": mutant.kind, "before": mutant.before, "after": mutant.after,
-                       "occurrence": mutant.occurrence, "outcome": outcome, "by": program, "why": why})  # fmt: skip
+        if outcome == KILLED:
+            killers[f"{mutant.order:x}"] = program
+        told = {name: getattr(mutant, name) for name in ("header", "line", "kind", "before", "after", "occurrence")}
+        report.append({**told, "outcome": outcome, "by": program, "why": why})
         if outcome == SURVIVED:
-            print(f"include/fusebox/{mutant.header}:{mutant.line}: survived\n- {mutant.before}\n+ {mutant.after}", flush=True)
+            print(f"include/fusebox/{mutant.header}:{mutant.line}: survived", flush=True)
+            print(f"- {mutant.before}\n+ {mutant.after}", flush=True)
         if done % 25 == 0:
             print(f"{done} of {len(to_run)}, {(time.monotonic() - begin) / 60:.0f} minutes", flush=True)
 
+    if options.record:
+        with open(KILLERS, "w", encoding="utf-8") as file:
+            file.writelines(sorted(f"{name} {program}\n" for name, program in killers.items()))
     whole = {kind: sum(row[kind] for row in rows.values()) for kind in (KILLED, SURVIVED, "equivalent", UNCOMPILED)}
     score = 100 * whole[KILLED] / max(1, whole[KILLED] + whole[SURVIVED])
     table([*rows.items(), ("total", whole)])
     print(f"{score:.1f} % of {whole[KILLED] + whole[SURVIVED]} killed; {len(mutants)} of {total} mutants were chosen, "
           f"{(time.monotonic() - begin) / 60:.1f} minutes")  # fmt: skip
     with open(os.path.join(BUILD, "report.json"), "w", encoding="utf-8") as file:
-        json.dump({"score": score, "total": whole, "headers": rows, "there_are": total, "mutants": report}, file, indent=1)
+        told = {"score": score, "total": whole, "headers": rows, "there_are": total, "mutants": report}
+        json.dump(told, file, indent=1)
     if options.sample and whole[SURVIVED]:
         print("mutants: one of the sample survived: a test is missing, or a line in scripts/mutants/equivalent.txt")
         return 1

@@ -14,11 +14,18 @@ SWAPS = {
     "+": "-", "-": "+", "*": "/", "/": "*", "%": "/", "&": "|", "|": "&", "^": "&", "<<": ">>", ">>": "<<",
     "+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "|=": "&=", "&=": "|=", "<<=": ">>=", ">>=": "<<=",
 }  # fmt: skip
-OPERATOR = re.compile(r"(?<=\s)(" + "|".join(re.escape(op) for op in sorted(SWAPS, key=len, reverse=True)) + r")(?=\s)")
-NUMBER = re.compile(r"(?<![\w.'])(0[xX][0-9a-fA-F']+|\d[\d']*(?:\.\d+)?(?:[eE][+-]?\d+)?)([a-zA-Z_]\w*)?(?![\w.'])")
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+SYMBOLS = "|".join(re.escape(op) for op in sorted(SWAPS, key=len, reverse=True))
+OPERATOR = re.compile(rf"(?<=\s)({SYMBOLS})(?=\s)")
+NUMBER = re.compile(
+    r"(?<![\w.'])(0[xX][0-9a-fA-F']+|\d[\d']*(?:\.\d+)?(?:[eE][+-]?\d+)?)([a-zA-Z_]\w*)?(?![\w.'])"
+)
 INVISIBLE = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*|R"\(.*?\)"|"(?:[^"\\\n]|\\.)*"|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'""",
-    re.S | re.M,
+    r"""//[^\n]*|/\*.*?\*/                      # comments
+    |^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*           # preprocessor lines
+    |R"\(.*?\)"|"(?:[^"\\\n]|\\.)*"           # strings
+    |(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'      # characters""",
+    re.S | re.M | re.X,
 )
 CALLED = r"\b(?:static_assert|assert|alignas|noexcept|decltype|sizeof|explicit|if constexpr)\s*(?=\()"
 ASSIGNED = re.compile(r"(=|\+=|-=|\*=|/=|\|=|&=|\^=|<<=|>>=)\s")
@@ -98,8 +105,9 @@ def visible(text):
                 break
         text = blank(text, match.start(), end)
     for match in list(re.finditer(CALLED, text)):
+        start = match.end() if match.group().startswith("if") else match.start()
         if text[match.end()] == "(":
-            text = blank(text, match.start() if match.group()[:2] != "if" else match.end(), closing(text, match.end()) + 1)
+            text = blank(text, start, closing(text, match.end()) + 1)
     for match in list(re.finditer(r"\[\[.*?\]\]", text)):
         text = blank(text, *match.span())
     for match in list(re.finditer(r"\b(?:using|friend|typedef)\b[^;{]*", text)):
@@ -219,8 +227,9 @@ class Scan:
 
     def operators(self):
         for match in OPERATOR.finditer(self.seen):
-            kind = "logic" if match.group() in ("&&", "||") else "comparison" if match.group()[0] in "<>=!" and match.group() not in ("<<", ">>", "<<=", ">>=") else "arithmetic"
-            self.add(*match.span(), SWAPS[match.group()], kind)
+            operator = match.group()
+            kind = "logic" if operator in ("&&", "||") else "comparison" if operator in COMPARISONS else "arithmetic"
+            self.add(*match.span(), SWAPS[operator], kind)
         for match in re.finditer(r"\+\+|--", self.seen):
             self.add(*match.span(), "--" if match.group() == "++" else "++", "arithmetic")
         for match in re.finditer(r"(?<=[\s(!])!(?=[\w(:])", self.seen):
@@ -231,7 +240,7 @@ class Scan:
             before, after = self.seen[: match.start()].rstrip(), self.seen[match.end() :].lstrip()
             if self.seen.startswith(">", match.end()):
                 continue  # a template argument
-            if before.endswith("=") and after.startswith(";") and re.search(r"(\)|const|noexcept|override)$", before[:-1].rstrip()):
+            if after.startswith(";") and re.search(r"(\)|const|noexcept|override)\s*=$", before):
                 continue  # a pure virtual function
             self.add(match.start(1), match.end(1), next_number(match.group(1)), "constant")
         for match in re.finditer(r"\b(true|false)\b", self.seen):
@@ -318,10 +327,9 @@ class Scan:
         if whole.startswith("return ") or whole.startswith("return\n"):
             self.returned(start, end)
             return
-        if re.match(r"(static_cast<void>|FUSEBOX_|throw\b|delete\b|goto\b|default:)", whole) or re.search(r"(\.|->)reserve\(", whole):
+        if re.match(r"(static_cast<void>|FUSEBOX_|throw\b|delete\b|default:)|.*(\.|->)reserve\(", whole):
             return
-        places = [i for i in depth_zero(whole, " ") + depth_zero(whole, "\n")]
-        space = min(places, default=len(whole))
+        space = min(depth_zero(whole, " ") + depth_zero(whole, "\n"), default=len(whole))
         chunk, rest = whole[:space], whole[space:].lstrip()
         if not rest and ("(" in chunk or chunk.startswith(("++", "--")) or chunk.endswith(("++", "--"))):
             self.add(start, end, "", "statement")
@@ -337,9 +345,10 @@ class Scan:
         if re.search(r"\bbool\s+[\w:<>, ]+$", name):
             if value not in ("true", "false"):
                 self.add(start, end, f"return !({value})", "return")
-        elif not re.search(r"\b(auto|void|decltype)\b|[&*]\s*[\w:<>, ]+$", name) and not re.match(r"(\{\}|std::nullopt|nullptr|0)$", value):
-            if re.search(r"\w\s+[\w:<>, ~]+$", name):  # a type before the name
-                self.add(start, end, "return {}", "return")
+        elif re.search(r"\b(auto|void|decltype)\b|[&*]\s*[\w:<>, ]+$", name):
+            return  # nothing to make from nothing
+        elif value not in ("{}", "std::nullopt", "nullptr", "0") and re.search(r"\w\s+[\w:<>, ~]+$", name):
+            self.add(start, end, "return {}", "return")
 
 
 def of_header(header, text):

@@ -22,6 +22,10 @@ INCLUDE = os.path.join(ROOT, "include")
 TESTS = os.path.join(ROOT, "tests")
 CXX = shlex.split(os.environ.get("CXX", "g++"))
 FLAGS = ["-std=c++20", "-w", "-O0", "-pipe", "-I", INCLUDE, "-I", TESTS]
+STANDARD = """
+    algorithm array atomic chrono deque map memory mutex optional set span string string_view system_error thread
+    variant vector
+""".split()
 MEMORY = 4 << 30
 COMPILE_SECONDS = 180
 RUN_SECONDS = 15
@@ -37,8 +41,15 @@ def limit():
 
 def run(command, seconds, cwd=ROOT):
     """(code, output); None for the code where the time was up."""
-    process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               preexec_fn=limit, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=limit,
+        start_new_session=True,
+    )
     try:
         output, _ = process.communicate(timeout=seconds)
         return process.returncode, output.decode(errors="replace")
@@ -104,7 +115,6 @@ class Program:
         self.is_static = self.name.startswith("static/")
         self.reached = files.closure(source)
         others = {name for path in self.reached for name in files.file(path)[2]}
-        self.missing = None
         self.extra, self.libraries = [], ["-pthread"]
         if any(name.startswith("fmt/") for name in others):
             self.libraries.append("-lfmt")
@@ -143,7 +153,8 @@ class Builder:
 
     def __init__(self):
         os.makedirs(BUILD, exist_ok=True)
-        self.has_catch3 = run([*CXX, *FLAGS, "-fsyntax-only", "-include", "catch2/catch_all.hpp", "-x", "c++", "/dev/null"], 60)[0] == 0
+        look = [*CXX, *FLAGS, "-fsyntax-only", "-include", "catch2/catch_all.hpp", "-x", "c++", "/dev/null"]
+        self.has_catch3 = run(look, 60)[0] == 0
         self.main = os.path.join(BUILD, "catch_main.o")
         self.prefix = os.path.join(BUILD, "prefix.hpp")
 
@@ -153,9 +164,8 @@ class Builder:
         stamp = os.path.join(BUILD, "prepared")
         if os.path.exists(stamp) and read(stamp) == wanted:
             return
-        standard = "algorithm array atomic chrono deque map memory mutex optional set span string string_view system_error thread variant vector"
         with open(self.prefix, "w", encoding="utf-8") as file:
-            file.write(f'#include "{TESTS}/catch.hpp"\n' + "".join(f"#include <{name}>\n" for name in standard.split()))
+            file.write(f'#include "{TESTS}/catch.hpp"\n' + "".join(f"#include <{name}>\n" for name in STANDARD))
         steps = [[*CXX, *FLAGS, "-x", "c++-header", self.prefix, "-o", self.prefix + ".gch"]]
         if not self.has_catch3:
             steps.append([*CXX, *FLAGS, "-c", os.path.join(TESTS, "catch_main.cpp"), "-o", self.main])
@@ -177,7 +187,8 @@ class Builder:
             code, output = run([*CXX, *first, *FLAGS, "-fsyntax-only", program.source], COMPILE_SECONDS)
             return (SURVIVED, "") if code == 0 else self.uncompiled(output)
         thing, binary = os.path.join(folder, "test.o"), os.path.join(folder, "test")
-        code, output = run([*CXX, *first, *FLAGS, "-include", self.prefix, *program.extra, "-c", program.source, "-o", thing], COMPILE_SECONDS)
+        flags = [*first, *FLAGS, "-include", self.prefix, *program.extra]
+        code, output = run([*CXX, *flags, "-c", program.source, "-o", thing], COMPILE_SECONDS)
         if code == 0:
             code, output = self.link(program, thing, binary)
         if code != 0:
@@ -200,10 +211,12 @@ class Builder:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         if program.is_static:
-            return {"seconds": 3.0, "run": 0, "lines": {}, "functions": {}} if self.attempt(program, folder)[0] == SURVIVED else None
+            passes = self.attempt(program, folder)[0] == SURVIVED
+            return {"seconds": 3.0, "run": 0, "lines": {}, "functions": {}} if passes else None
         begin = time.monotonic()
         thing, binary = os.path.join(folder, "test.o"), os.path.join(folder, "test")
-        code, output = run([*CXX, *FLAGS, "--coverage", *program.extra, "-c", program.source, "-o", thing], COMPILE_SECONDS)
+        flags = [*FLAGS, "--coverage", *program.extra]
+        code, output = run([*CXX, *flags, "-c", program.source, "-o", thing], COMPILE_SECONDS)
         if code == 0:
             code, output = self.link(program, thing, binary, "--coverage")
         built = time.monotonic()
@@ -225,7 +238,8 @@ class Builder:
                 if path.startswith(INCLUDE):
                     header = os.path.relpath(path, os.path.join(INCLUDE, "fusebox"))
                     lines[header].update(line["line_number"] for line in covered["lines"] if line["count"])
-                    functions[header].update((f["start_line"], f["end_line"]) for f in covered["functions"] if f["execution_count"])
+                    called = [f for f in covered["functions"] if f["execution_count"]]
+                    functions[header].update((f["start_line"], f["end_line"]) for f in called)
         shutil.rmtree(folder)
         return {"seconds": built - begin + ran, "run": ran,
                 "lines": {header: sorted(found) for header, found in lines.items()},
