@@ -150,6 +150,7 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
                                 "1.",
                                 ".5",
                                 "1e",
+                                "1e+-1",
                                 "+1",
                                 "tru",
                                 "nul",
@@ -159,8 +160,12 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
                                 "\"\\x\"",
                                 "\"\\u12\"",
                                 "\"\\ud800\"",
+                                "\"\\uD800\"",
+                                "\"\\uDC00\"",
                                 "\"\\udc00\"",
                                 "\"\\ud800\\u0041\"",
+                                "\"\\udc00\\udc00\"",
+                                "{a\":1}",
                                 "\"\n\"",
                                 "\"\xff\"",
                                 "1 2",
@@ -179,12 +184,21 @@ TEST_CASE("H2 raw details that are no JSON value are written as a string") {
 }
 
 TEST_CASE("H2 raw details that are JSON are kept to the letter") {
-  for (const std::string raw : {"{}", "[]", " [ 1 , 2 ] ", "-0", "0.5", "1E+2", "\"\\ud83d\\ude00\"", "null",
-                                "{\"a\":{\"b\":[{}]}}", "\"\xc3\xa9\""}) {
+  for (const std::string raw : {"{}", "[]", " [ 1 , 2 ] ", "-0", "0.5", "1E+2", "\"\\ud83d\\ude00\"",
+                                "\"\\ue000\"", "null", "{\"a\":{\"b\":[{}]}}", "\"\xc3\xa9\""}) {
     CAPTURE(raw);
     const std::string text = to_json(ApiError{ErrorCode::gone}.with_details(ErrorDetails::json(raw)));
     CHECK(text.find("\"details\":" + raw + ",") != std::string::npos);
     CHECK(json::accept(text));
+  }
+}
+
+TEST_CASE("H2 raw details may be nested 257 deep") {
+  for (const std::size_t depth : {257U, 258U}) {
+    const std::string raw = std::string(depth, '[') + std::string(depth, ']');
+    const auto document =
+        json::parse(to_json(ApiError{ErrorCode::gone}.with_details(ErrorDetails::json(raw))));
+    CHECK(document["error"]["details"].is_array() == (depth == 257));
   }
 }
 
@@ -195,13 +209,20 @@ TEST_CASE("H2 control characters are escaped and invalid bytes become U+FFFD") {
   CHECK(message("a\"b\\c/\b\f\n\r\t\x01\x1f") == "a\"b\\c/\b\f\n\r\t\x01\x1f");
   CHECK(message("\x7f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") ==
         "\x7f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  // The first and the last character of each length, and those around the surrogates.
+  for (const std::string good : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                 "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    CAPTURE(good);
+    CHECK(message(good) == good);
+  }
   const std::string bad = "\xef\xbf\xbd";
   CHECK(message("\x80") == bad);
   CHECK(message("\xff\xfe") == bad + bad);
   CHECK(message("\xc0\xaf") == bad + bad);                      // overlong
   CHECK(message("\xed\xa0\x80") == bad + bad + bad);            // a surrogate
   CHECK(message("\xf4\x90\x80\x80") == bad + bad + bad + bad);  // beyond U+10FFFF
-  CHECK(message("\xe2\x82") == bad);                            // cut short: one maximal subpart
+  CHECK(message("\xf5\x80\x80\x80") == bad + bad + bad + bad);
+  CHECK(message("\xe2\x82") == bad);  // cut short: one maximal subpart
   CHECK(message("\xe2\x82z") == bad + "z");
   CHECK(message("\xf0\x9f\x98") == bad);
 }
@@ -245,6 +266,13 @@ TEST_CASE("H2 problem+json has the members of RFC 9457") {
   CHECK(document["requestId"] == "r1");
   CHECK(document["details"] == "deleted");
   CHECK(document["timestamp"] == "2025-01-07T12:00:00.000Z");
+}
+
+TEST_CASE("H2 problem+json leaves out what the error does not have") {
+  const auto document = json::parse(to_problem_json(ApiError{ErrorCode::gone, "gone"}));
+  CHECK(document.size() == 6);
+  for (const char* const absent : {"instance", "requestId", "details"})
+    CHECK_FALSE(document.contains(absent));
 }
 
 TEST_CASE("H3 each send function answers with its status, its category and its message") {
@@ -338,6 +366,9 @@ TEST_CASE("H4 what lies behind us becomes a generic 502, 503 or 504") {
   generic(sent(std::system_error{make_error_code(NetworkErrc::host_not_found), "secret"}), 502);
   generic(sent(std::system_error{std::make_error_code(std::errc::timed_out), "secret"}), 504);
   generic(sent(ApiError{CircuitOpenError{"secret"}}), 503);
+  generic(sent(std::system_error{make_error_code(PolicyErrc::circuit_open), "secret"}), 503);
+  generic(sent(std::system_error{make_error_code(PolicyErrc::cancelled), "secret"}), 503);
+  generic(sent(std::system_error{std::make_error_code(std::errc::operation_canceled), "secret"}), 503);
 }
 
 TEST_CASE("H4 anything else becomes a generic 500 and leaks nothing") {

@@ -163,6 +163,7 @@ TEST_CASE("R1 the delay saturates at max_delay, just at it and just below") {
   CHECK(delay(1s, nanoseconds::max(), 1e308, last_n) == nanoseconds::max());
   CHECK(delay(1ns, nanoseconds::max(), 1e18, 1) == nanoseconds{1'000'000'000'000'000'000});
   CHECK(delay(1ns, nanoseconds::max(), 1e19, 1) == nanoseconds::max());
+  CHECK(delay(2ns, nanoseconds::max(), 4.0, 31) == nanoseconds::max());  // 2^63, which no integer holds
 }
 
 TEST_CASE("R1 the delay is a constant for every n, also where the power is beyond what a double holds") {

@@ -308,6 +308,18 @@ TEST_CASE("B10 an exception from the fallback goes through, the outcome of op be
   CHECK(counts_of(breaker) == Counts{0, 2, 0});
 }
 
+TEST_CASE(
+    "B10 an exception from the conversion of op's value goes through, the success being recorded once") {
+  struct Converted {
+    Converted() = default;
+    Converted(int) { throw std::domain_error{"conversion"}; }  // NOLINT(google-explicit-constructor)
+  };
+  Breaker breaker{"b"};
+  CHECK_THROWS_AS(breaker.execute(seven, [] { return Converted{}; }), std::domain_error);
+  CHECK_THROWS_AS(breaker.execute(seven, [](const Failure&) { return Converted{}; }), std::domain_error);
+  CHECK(counts_of(breaker) == Counts{2, 0, 0});
+}
+
 TEST_CASE("B10 a fallback may rethrow the failure") {
   Breaker breaker{"b"};
   CHECK_THROWS_AS(breaker.execute(unavailable(500), [](const Failure& failure) -> int { failure.rethrow(); }),

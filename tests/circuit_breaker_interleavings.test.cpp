@@ -15,9 +15,11 @@ using namespace fusebox;
 using namespace std::chrono_literals;
 
 namespace {
-/// Calls `after_store` after every store to an atomic: a thread that comes in between two of them.
+/// Calls `after_store` after every store to an atomic, and `before_exchange`, once, before a
+/// compare-exchange: a thread that comes in between two of them.
 struct SteppingSync {
   static inline std::function<void()> after_store;
+  static inline std::function<void()> before_exchange;
 
   template <class T>
   class Atomic : public std::atomic<T> {
@@ -29,6 +31,10 @@ struct SteppingSync {
         step();
         after_store = step;
       }
+    }
+    bool compare_exchange_strong(T& seen, T value, std::memory_order stored, std::memory_order failed) {
+      if (const auto step = std::exchange(before_exchange, nullptr)) step();
+      return std::atomic<T>::compare_exchange_strong(seen, value, stored, failed);
     }
   };
   using Mutex = std::mutex;
@@ -55,6 +61,14 @@ struct InterruptedClock {
   }
   bool sleep_for(std::chrono::nanoseconds duration, const detail::StopToken& token = {}) const {
     return fake.sleep_for(duration, token);
+  }
+};
+
+/// The same, when it is asked for the time.
+struct SteadilyInterruptedClock : InterruptedClock {
+  [[nodiscard]] std::chrono::steady_clock::time_point now() const {
+    if (const auto others = std::exchange(*interrupt, nullptr)) others();
+    return fake.now();
   }
 };
 
@@ -110,6 +124,23 @@ TEST_CASE("B2 B4 a failure whose run was ended meanwhile does not open") {
   CHECK(test.breaker.stats().opened_count == 0);
 }
 
+TEST_CASE("B2 a failure whose run was ended and begun anew meanwhile is of the new run") {
+  const InterruptedClock clock;
+  detail::BreakerCore<InterruptedClock, SteppingSync> core{"b", {.failure_threshold = 2}, clock};
+  const auto report = [&](Outcome outcome) { core.settle(core.admit(false), outcome); };
+  report(Outcome::failure);
+  *clock.interrupt = [&] {
+    report(Outcome::success);
+    SteppingSync::before_exchange = [&] { report(Outcome::failure); };
+  };
+  report(Outcome::failure);
+  REQUIRE_FALSE(SteppingSync::before_exchange);
+  const CircuitBreakerStats stats = core.stats();
+  CHECK(stats.failure_count == 3);
+  CHECK(stats.consecutive_failures == 2);
+  CHECK(stats.state == State::open);
+}
+
 TEST_CASE("B6 a failure that would open, overtaken by reset(), opens nothing in the new period") {
   Overtaken test{
       {.failure_threshold = 0,
@@ -135,6 +166,24 @@ TEST_CASE("B4 a call that is due but finds the probe's slot taken is rejected") 
   CHECK(first);
   CHECK(test.breaker.stats().rejected_count == 1);
   CHECK(test.reasons.size() == 2);
+}
+
+TEST_CASE("B4 a call that is not due but finds another state goes by that") {
+  const SteadilyInterruptedClock clock;
+  CircuitBreaker<SteadilyInterruptedClock> breaker{
+      "b", {.failure_threshold = 1, .reset_timeout = 500ms}, clock};
+  breaker.try_acquire().failure();
+  SECTION("closed: admitted") {
+    *clock.interrupt = [&] { breaker.reset(); };
+    CHECK(breaker.try_acquire());
+    CHECK(breaker.stats().rejected_count == 0);
+  }
+  SECTION("forced open: rejected, and nobody can say for how long") {
+    *clock.interrupt = [&] { breaker.force_open(); };
+    CHECK_THROWS_AS(breaker.execute([] {}), CircuitOpenError);
+    CHECK(breaker.stats().rejected_count == 1);
+  }
+  REQUIRE(*clock.interrupt == nullptr);
 }
 
 TEST_CASE("B4 a call that is due but finds another state goes by that") {

@@ -30,9 +30,8 @@ bool at_least(const CircuitBreakerStats& later, const CircuitBreakerStats& earli
 
 }  // namespace
 
-TEST_CASE("B13 a new breaker's stats are zero and absent") {
-  const Breaker breaker{"b"};
-  const CircuitBreakerStats stats = breaker.stats();
+TEST_CASE("B13 a new breaker's stats are zero and absent, as those of no breaker are") {
+  const CircuitBreakerStats stats = GENERATE(Breaker{"b"}.stats(), CircuitBreakerStats{});
   CHECK(stats.state == State::closed);
   CHECK(stats.failure_count == 0);
   CHECK(stats.success_count == 0);
@@ -271,6 +270,25 @@ TEST_CASE("B13 where a failure_rate rule is set, failure_rate is that of its win
   breaker.try_acquire().success();
   CHECK(breaker.state() == State::closed);
   CHECK(breaker.stats().failure_rate == 0.0);
+}
+
+TEST_CASE("B13 what a disabled breaker counts leaves the window of its rule as it was") {
+  const auto window = GENERATE(last_calls(4), within(10s));
+  Breaker breaker{
+      "b", {.failure_threshold = 0, .failure_rate = FailureRate{.minimum_calls = 2, .window = window}}};
+  breaker.try_acquire().success();
+  breaker.disable();
+  breaker.try_acquire().success();
+  breaker.try_acquire().failure();
+  CHECK(breaker.stats().failure_count == 1);
+  CHECK(breaker.stats().failure_rate == 0.0);
+  breaker.reset();
+  breaker.try_acquire().success();
+  breaker.try_acquire().failure();
+  breaker.disable();
+  CHECK(breaker.stats().failure_rate == 0.5);
+  breaker.try_acquire().success();
+  CHECK(breaker.stats().failure_rate == 0.5);
 }
 
 TEST_CASE("B13 below minimum_calls a rule's failure_rate is 0") {

@@ -260,6 +260,15 @@ TEST_CASE("T1 waits of 1 s and more are told by the coarse clock, shorter ones b
     clock.advance(1ns);
     CHECK(breaker.try_acquire());
   }
+  SECTION("1 s, of which jitter may take a part: to the nanosecond") {
+    Breaker breaker{"b", {.failure_threshold = 1, .reset_timeout = 1s, .reset_jitter = 0.5}, clock};
+    trip(breaker);
+    clock.advance(breaker.retry_after() - 1ns);
+    CHECK(breaker.retry_after() == 1ns);
+    CHECK_FALSE(breaker.try_acquire());
+    clock.advance(1ns);
+    CHECK(breaker.try_acquire());
+  }
   SECTION("a silent probe's time of 1 s and more, too") {
     Breaker breaker{"b", {.failure_threshold = 1, .reset_timeout = 2s, .probe_timeout = 1s}, clock};
     trip(breaker);

@@ -128,6 +128,41 @@ TEST_CASE("section 5: ErrorCode's values are HTTP statuses, named by to_string")
   }
 }
 
+TEST_CASE("section 5: every error status has the phrase of RFC 9110 and RFC 6585, or that of its class") {
+  using Row = std::pair<int, std::string_view>;
+  for (const auto& [status, phrase] : {Row{400, "Bad Request"},
+                                       Row{401, "Unauthorized"},
+                                       Row{402, "Client Error"},
+                                       Row{403, "Forbidden"},
+                                       Row{404, "Not Found"},
+                                       Row{405, "Method Not Allowed"},
+                                       Row{406, "Not Acceptable"},
+                                       Row{408, "Request Timeout"},
+                                       Row{409, "Conflict"},
+                                       Row{410, "Gone"},
+                                       Row{411, "Length Required"},
+                                       Row{412, "Precondition Failed"},
+                                       Row{413, "Content Too Large"},
+                                       Row{414, "URI Too Long"},
+                                       Row{415, "Unsupported Media Type"},
+                                       Row{416, "Range Not Satisfiable"},
+                                       Row{422, "Unprocessable Content"},
+                                       Row{428, "Precondition Required"},
+                                       Row{429, "Too Many Requests"},
+                                       Row{431, "Request Header Fields Too Large"},
+                                       Row{499, "Client Error"},
+                                       Row{500, "Internal Server Error"},
+                                       Row{501, "Not Implemented"},
+                                       Row{502, "Bad Gateway"},
+                                       Row{503, "Service Unavailable"},
+                                       Row{504, "Gateway Timeout"},
+                                       Row{505, "HTTP Version Not Supported"},
+                                       Row{506, "Server Error"}}) {
+    CAPTURE(status);
+    CHECK(reason_phrase(status) == phrase);
+  }
+}
+
 TEST_CASE("section 5: bad_request is an alias of validation_error") {
   static_assert(ErrorCode::bad_request == ErrorCode::validation_error);
   CHECK(to_string(ErrorCode::bad_request) == "validation_error");
@@ -488,6 +523,15 @@ TEST_CASE("E1 cancelled is operation_canceled and timed_out is timed_out; the re
     CHECK(is(errc, std::errc::timed_out) == (errc == PolicyErrc::timed_out));
     CHECK_FALSE(is(errc, std::errc::connection_refused));
   }
+}
+
+TEST_CASE("E1 no verdict and no ErrorCode is a network error, whatever its POSIX twin is") {
+  for (const auto errc : {PolicyErrc::circuit_open, PolicyErrc::timed_out, PolicyErrc::cancelled}) {
+    CHECK_FALSE(detail::is_network_error(make_error_code(errc)));
+  }
+  CHECK_FALSE(detail::is_network_error(make_error_code(ErrorCode::request_timeout)));
+  CHECK(detail::is_network_error(make_error_code(NetworkErrc::host_not_found)));
+  CHECK(detail::is_network_error(std::make_error_code(std::errc::timed_out)));
 }
 
 TEST_CASE("E1 the POSIX twins of a verdict are not the verdict") {

@@ -45,6 +45,28 @@ TEST_CASE("H6 each breaker's stats stand under its name, times only where there 
   CHECK_FALSE(document["circuitBreakers"]["untouched"].contains("lastSuccessTime"));
 }
 
+TEST_CASE("H6 each count stands under its own name") {
+  HealthReport report;
+  report.circuit_breakers["b"] = {.state = State::open,
+                                  .failure_count = 1,
+                                  .success_count = 2,
+                                  .ignored_count = 3,
+                                  .rejected_count = 4,
+                                  .slow_count = 5,
+                                  .opened_count = 6,
+                                  .consecutive_failures = 7,
+                                  .failure_rate = 0.25,
+                                  .last_failure_time = std::nullopt,
+                                  .last_success_time = std::nullopt,
+                                  .retry_after = 8ms + 1ns};
+  report.summary = {.total = 9, .open = 10, .half_open = 11, .closed = 12};
+  const auto document = json::parse(to_json(report));
+  CHECK(document["circuitBreakers"]["b"] == json::parse(R"({"state": "open", "failureCount": 1,
+      "successCount": 2, "failureRate": 0.25, "ignoredCount": 3, "rejectedCount": 4, "slowCount": 5,
+      "openedCount": 6, "consecutiveFailures": 7, "retryAfterMs": 9})"));
+  CHECK(document["summary"] == json::parse(R"({"total": 9, "open": 10, "halfOpen": 11, "closed": 12})"));
+}
+
 TEST_CASE("H6 forced_open counts as open, disabled as closed") {
   test::FakeClock clock;
   Registry registry{{}, clock};

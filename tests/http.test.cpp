@@ -67,6 +67,15 @@ TEST_CASE("H1 a weekday that does not fit its date is overlooked, a word that is
   CHECK_FALSE(parse("sun, 06 Nov 1994 08:49:37 GMT"));
 }
 
+TEST_CASE("H1 a date without its weekday or its month is none") {
+  for (const auto* text :
+       {", 06-Nov-94 08:49:37 GMT", ", 06 Nov 1994 08:49:37 GMT", "Sunday, 06--94 08:49:37 GMT",
+        "Sun, 06  1994 08:49:37 GMT", " Nov  6 08:49:37 1994", "Sun   6 08:49:37 1994"}) {
+    CAPTURE(text);
+    CHECK_FALSE(detail::parse_http_date(text, 1994));
+  }
+}
+
 TEST_CASE("H1 second 60 is accepted, 61 is not") {
   CHECK(parse("Sun, 06 Nov 1994 08:49:60 GMT") == 53s);
   CHECK_FALSE(parse("Sun, 06 Nov 1994 08:49:61 GMT"));

@@ -427,6 +427,15 @@ TEST_CASE("an op that returns its errors and then throws: the last error counts,
   CHECK_THROWS_AS(result.value(), ApiError);
 }
 
+TEST_CASE("an op that returns an error code and then throws: the last error counts, which is no value") {
+  const auto op = [](const Attempt& attempt) -> std::error_code {
+    if (attempt.number == 1) return NetworkErrc::timed_out;
+    throw ApiError{ErrorCode::not_found};
+  };
+  CHECK_THROWS_AS(retry_with_backoff(op, test::FakeClock{}), ApiError);
+  CHECK(try_retry_with_backoff(op, test::FakeClock{}).error().status() == 404);
+}
+
 TEST_CASE("an op that throws and then returns its error: the value counts") {
   const auto op = [](const Attempt& attempt) -> Code {
     if (attempt.number == 1) throw unavailable();

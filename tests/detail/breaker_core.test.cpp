@@ -63,7 +63,10 @@ struct WatchingClock {
   [[nodiscard]] std::chrono::steady_clock::time_point coarse_now() const {
     return watch(), fake.coarse_now();
   }
-  [[nodiscard]] std::chrono::system_clock::time_point wall_now() const { return watch(), fake.wall_now(); }
+  [[nodiscard]] std::chrono::system_clock::time_point wall_now() const {
+    if (const auto others = std::exchange(before_next_change, nullptr)) others();
+    return watch(), fake.wall_now();
+  }
   bool sleep_for(std::chrono::nanoseconds duration, detail::StopToken token) const {
     return fake.sleep_for(duration, token);
   }
@@ -92,6 +95,18 @@ TEST_CASE("section 8: the clock is never read while the breaker's lock is held")
   core.reset();
   core.force_open();
   CHECK(WatchingClock::readings > 10);
+  CHECK(WatchingClock::under_lock == 0);
+}
+
+TEST_CASE("section 8: nor is it where a call that is due finds the breaker closed by another") {
+  const WatchingClock clock;
+  Core core{"b", {.failure_threshold = 1, .reset_timeout = 30s, .slow_calls = SlowCalls{}}, clock};
+  open(core);
+  clock.fake.advance(30s);
+  before_next_change = [&] { core.disable(); };
+  WatchingClock::under_lock = 0;
+  const auto ticket = core.admit(false);
+  CHECK(ticket.word.state() == State::disabled);
   CHECK(WatchingClock::under_lock == 0);
 }
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
+#include <mutex>
 #include <random>
 #include <vector>
 
@@ -27,6 +29,23 @@ namespace {
 using CountWindow = detail::CountWindow<detail::StdSync>;
 using TimeWindow = detail::TimeWindow<detail::StdSync>;
 using RateWindow = detail::RateWindow<detail::StdSync>;
+
+/// Runs `meanwhile`, once, when a place in a count window was taken: a thread that is faster.
+struct OvertakenSync {
+  static inline std::function<void()> meanwhile;
+
+  template <class T>
+  class Atomic : public std::atomic<T> {
+   public:
+    using std::atomic<T>::atomic;
+    T fetch_add(T value, std::memory_order order) {
+      const T before = std::atomic<T>::fetch_add(value, order);
+      if (const auto others = std::exchange(meanwhile, nullptr)) others();
+      return before;
+    }
+  };
+  using Mutex = std::mutex;
+};
 
 /// The last n outcomes, said plainly.
 struct CountModel {
@@ -96,6 +115,15 @@ TEST_CASE("windows are equal when they are of one kind and one size") {
   STATIC_REQUIRE(within(10ns) != last_calls(10));
   STATIC_REQUIRE(within(1s) == within(1000ms));
   STATIC_REQUIRE(within(0ns) != last_calls(0));
+}
+
+TEST_CASE("a window tells what it was made of") {
+  CHECK_FALSE(last_calls(3).is_time());
+  CHECK(last_calls(3).calls() == 3);
+  CHECK(last_calls(3).length() == 0s);
+  CHECK(within(3s).is_time());
+  CHECK(within(3s).calls() == 0);
+  CHECK(within(3s).length() == 3s);
 }
 
 TEST_CASE("a rate reaches its threshold exactly, and only with enough calls") {
@@ -222,6 +250,18 @@ TEST_CASE("B3 a late record of an earlier period changes nothing in a count wind
   CHECK(window.rate(2) == Rate{2, 0});
 }
 
+TEST_CASE("B3 a record that is overtaken by one of the next period takes no place in it") {
+  detail::CountWindow<OvertakenSync> window{1};
+  OvertakenSync::meanwhile = [&] {
+    window.record(2, true);
+    window.record(2, true);
+  };
+  window.record(1, true);
+  REQUIRE_FALSE(OvertakenSync::meanwhile);
+  window.record(2, true);
+  CHECK(window.rate(2) == Rate{1, 1});
+}
+
 TEST_CASE("B3 a count window agrees with a plain model over many random operations") {
   std::mt19937 random{20250107};
   for (const int size : {1, 2, 3, 7, 10, 64}) {
@@ -322,6 +362,13 @@ TEST_CASE("B3 a time window starts each period empty, also within one bucket") {
   CHECK(window.rate(1, 50) == Rate{1, 1});
   window.record(3, 51, false);
   CHECK(window.rate(3, 51) == Rate{1, 0});
+}
+
+TEST_CASE("B3 a bucket whose first tag is 0 starts empty as any other") {
+  TimeWindow window{10ns};
+  const Tick now = Tick{0x9e3779} * 16;  // the turn that makes the tag of generation 1
+  window.record(1, now, false);
+  CHECK(window.rate(1, now) == Rate{1, 0});
 }
 
 TEST_CASE("B3 a late record of an earlier period changes nothing in a time window") {
