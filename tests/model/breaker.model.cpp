@@ -24,6 +24,6 @@ TEST_CASE("B1 to B14: a breaker does what the reference does, whatever is done t
     const auto count = std::count_if(changes.begin(), changes.end(),
                                      [&](const Change& change) { return change.reason == reason; });
     INFO(to_string(reason) << " came " << count << " times in " << scripts << " scripts");
-    CHECK(count * 50 > static_cast<std::ptrdiff_t>(scripts));
+    CHECK(count * 100 > static_cast<std::ptrdiff_t>(scripts));
   }
 }

@@ -26,10 +26,10 @@ bool holds(const std::string& what, const rc::Gen<Script>& generator, Run run) {
   });
 }
 
-/// One of the values; shrinks to the first.
+/// One of the values, each as likely as the others also where little is made; shrinks to the first.
 template <class T>
 rc::Gen<T> any_of(std::initializer_list<T> values) {
-  return rc::gen::sizedElementOf(std::vector<T>{values});
+  return rc::gen::resize(rc::kNominalSize, rc::gen::sizedElementOf(std::vector<T>{values}));
 }
 
 }  // namespace model
