@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-SEQUENCES ?= 10000
+SEQUENCES ?= 100000
 SEED ?= 1
 
 .PHONY: help test demo bench bench-instructions plots lint format docs clean \
@@ -61,7 +61,7 @@ sanitize:  ## Set up and run the tests under the address, undefined behaviour an
 	cmake --build --preset tsan --parallel $(JOBS)
 	ctest --preset tsan --parallel $(JOBS)
 
-model:  ## Set up and run random sequences of commands against models of the rules (SEQUENCES=10000 each)
+model:  ## Set up and run random sequences of commands against models of the rules (SEQUENCES=100000 each)
 	@scripts/setup.sh model
 	cmake --preset proof
 	cmake --build --preset proof --parallel $(JOBS) --target models

@@ -6,6 +6,7 @@
 #include <fusebox/retry.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -16,6 +17,8 @@ inline std::string to_code(std::chrono::nanoseconds duration) {
 }
 
 inline std::string to_code(double number) {
+  if (std::isnan(number)) return "std::nan(\"\")";
+  if (std::isinf(number)) return number > 0 ? "HUGE_VAL" : "-HUGE_VAL";
   char text[40];
   std::snprintf(text, sizeof text, "%.17g", number);
   return text;

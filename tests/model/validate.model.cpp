@@ -1,0 +1,236 @@
+// validate() against the design's list of what is refused (§3): every field at, just inside and just outside
+// each of its bounds.
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/registry.hpp>
+#include <fusebox/retry.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "code.hpp"
+#include "rapidcheck.hpp"
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+void showValue(const CircuitBreakerConfig& config, std::ostream& out) {  // NOLINT: RapidCheck's name
+  out << "CircuitBreakerConfig" << model::to_code(config);
+}
+void showValue(const RetryConfig& config, std::ostream& out) {  // NOLINT
+  out << "RetryConfig" << model::to_code(config);
+}
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+
+using namespace model;
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Nanoseconds = std::chrono::nanoseconds;
+using Names = std::vector<std::string>;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Mostly good, so that a config is good or bad by one field as often as not.
+
+rc::Gen<int> a_count() {
+  constexpr int lowest = std::numeric_limits<int>::min();
+  constexpr int highest = std::numeric_limits<int>::max();
+  return rc::gen::weightedOneOf<int>(
+      {{30, any_of({1, 2, 20, 65'535})}, {1, any_of({0, -1, 65'536, lowest, highest})}});
+}
+rc::Gen<Nanoseconds> a_duration() {
+  return rc::gen::weightedOneOf<Nanoseconds>({{30, any_of<Nanoseconds>({1ns, 1s, Nanoseconds::max()})},
+                                              {1, any_of<Nanoseconds>({0ns, -1ns, Nanoseconds::min()})}});
+}
+rc::Gen<double> a_number(std::initializer_list<double> good, std::initializer_list<double> bad) {
+  return rc::gen::weightedOneOf<double>({{30, any_of(good)}, {1, any_of(bad)}});
+}
+rc::Gen<double> a_multiplier() {
+  return a_number({1.0, 2.0, std::numeric_limits<double>::max()},
+                  {std::nextafter(1.0, 0.0), 0.0, -1.0, nan, infinity, -infinity});
+}
+rc::Gen<double> a_threshold() {
+  return a_number({1.0, 0.5, std::numeric_limits<double>::denorm_min()},
+                  {0.0, -0.0, std::nextafter(1.0, 2.0), -0.5, nan, infinity});
+}
+rc::Gen<Window> a_window() {
+  return rc::gen::oneOf(rc::gen::map(a_count(), last_calls), rc::gen::map(a_duration(), within));
+}
+template <class Rule>
+rc::Gen<Rule> a_rule() {
+  return rc::gen::build<Rule>(rc::gen::set(&Rule::threshold, a_threshold()),
+                              rc::gen::set(&Rule::minimum_calls, rc::gen::oneOf(rc::gen::just(1), a_count())),
+                              rc::gen::set(&Rule::window, a_window()));
+}
+template <class Rule>
+rc::Gen<std::optional<Rule>> maybe(rc::Gen<Rule> rule) {
+  return rc::gen::oneOf(rc::gen::just(std::optional<Rule>{}),
+                        rc::gen::map(std::move(rule), [](Rule made) { return std::optional<Rule>{made}; }));
+}
+
+rc::Gen<CircuitBreakerConfig> breaker_config() {
+  using Config = CircuitBreakerConfig;
+  const auto slow_calls = rc::gen::map(rc::gen::pair(a_rule<SlowCalls>(), a_duration()),
+                                       [](std::pair<SlowCalls, Nanoseconds> parts) {
+                                         parts.first.slower_than = parts.second;
+                                         return parts.first;
+                                       });
+  using Classify = Outcome (*)(const Failure&);
+  return rc::gen::build<Config>(
+      rc::gen::set(&Config::failure_threshold, a_count()),
+      rc::gen::set(&Config::success_threshold, a_count()), rc::gen::set(&Config::reset_timeout, a_duration()),
+      rc::gen::set(&Config::half_open_max_calls, a_count()),
+      rc::gen::set(&Config::probe_timeout, a_duration()),
+      rc::gen::set(&Config::reset_backoff, a_multiplier()),
+      rc::gen::set(&Config::max_reset_timeout, a_duration()),
+      rc::gen::set(&Config::reset_jitter,
+                   a_number({0.0, 0.5, std::nextafter(1.0, 0.0), -0.0}, {1.0, -0.1, nan, infinity})),
+      rc::gen::set(&Config::failure_rate, maybe(a_rule<FailureRate>())),
+      rc::gen::set(&Config::slow_calls, maybe(slow_calls)),
+      rc::gen::set(&Config::classify,
+                   rc::gen::weightedElement<Classify>({{30, default_outcome}, {1, nullptr}})));
+}
+
+rc::Gen<RetryConfig> retry_config() {
+  return rc::gen::build<RetryConfig>(
+      rc::gen::set(&RetryConfig::max_retries, a_count()),
+      rc::gen::set(&RetryConfig::base_delay, a_duration()),
+      rc::gen::set(&RetryConfig::max_delay, rc::gen::oneOf(rc::gen::just(Nanoseconds::max()), a_duration())),
+      rc::gen::set(&RetryConfig::multiplier, a_multiplier()),
+      rc::gen::set(&RetryConfig::jitter,
+                   any_of({Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated})),
+      rc::gen::set(&RetryConfig::total_timeout, a_duration()));
+}
+
+// What the design refuses, field by field.
+
+/// Collects the names of the fields for which `good` does not hold.
+class Refused {
+ public:
+  Refused& unless(bool good, const std::string& field) {
+    if (!good) fields_.push_back(field);
+    return *this;
+  }
+  Refused& count(int value, int least, const std::string& field) {
+    return unless(value >= least && value <= 65'535, field);
+  }
+  Refused& duration(Nanoseconds value, const std::string& field) { return unless(value.count() > 0, field); }
+  Refused& duration_or_zero(Nanoseconds value, const std::string& field) {
+    return unless(value.count() >= 0, field);
+  }
+  Refused& multiplier(double value, const std::string& field) {
+    return unless(std::isfinite(value) && value >= 1, field);
+  }
+  template <class Rule>
+  Refused& rate(const Rule& rule, const std::string& name) {
+    unless(std::isfinite(rule.threshold) && rule.threshold > 0 && rule.threshold <= 1, name + ".threshold");
+    count(rule.minimum_calls, 1, name + ".minimum_calls");
+    if (rule.window.is_time()) return duration(rule.window.length(), name + ".window");
+    count(rule.window.calls(), 1, name + ".window");
+    return unless(rule.minimum_calls <= rule.window.calls(), name + ".minimum_calls");
+  }
+  [[nodiscard]] const Names& fields() const { return fields_; }
+
+ private:
+  Names fields_;
+};
+
+Names refused(const CircuitBreakerConfig& config) {
+  Refused refused;
+  refused.count(config.failure_threshold, 0, "failure_threshold")
+      .count(config.success_threshold, 1, "success_threshold")
+      .duration(config.reset_timeout, "reset_timeout")
+      .count(config.half_open_max_calls, 1, "half_open_max_calls")
+      .duration_or_zero(config.probe_timeout, "probe_timeout")
+      .multiplier(config.reset_backoff, "reset_backoff")
+      .duration_or_zero(config.max_reset_timeout, "max_reset_timeout")
+      .unless(config.reset_jitter >= 0 && config.reset_jitter < 1, "reset_jitter")
+      .unless(config.classify != nullptr, "classify");
+  if (config.failure_rate) refused.rate(*config.failure_rate, "failure_rate");
+  if (config.slow_calls) {
+    refused.duration(config.slow_calls->slower_than, "slow_calls.slower_than")
+        .rate(*config.slow_calls, "slow_calls");
+  }
+  return refused.fields();
+}
+
+Names refused(const RetryConfig& config) {
+  return Refused{}
+      .count(config.max_retries, 0, "max_retries")
+      .duration_or_zero(config.base_delay, "base_delay")
+      .duration_or_zero(config.max_delay, "max_delay")
+      .unless(config.max_delay >= config.base_delay, "max_delay")
+      .multiplier(config.multiplier, "multiplier")
+      .duration(config.total_timeout, "total_timeout")
+      .fields();
+}
+
+/// What `use(config)` throws for it; empty where it does not.
+template <class Use>
+std::string thrown_by(Use use) {
+  try {
+    use();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+void use(const CircuitBreakerConfig& config) { static_cast<void>(CircuitBreaker<>{"b", config}); }
+void use(const RetryConfig& config) {
+  retry_with_backoff([] {}, config);
+}
+
+/// Empty, or how validate() and what takes the config differ from the list.
+template <class Config>
+std::string judge(const std::string& type, const Config& config, const Names& wrong) {
+  const std::string said = validate(config);
+  if (said.empty() != wrong.empty()) return wrong.empty() ? "refused: " + said : "accepted: " + wrong.front();
+  if (thrown_by([&] { use(config); }) != said) return "it was used as if validate did not say: " + said;
+  if (wrong.empty()) return {};
+  const bool names_one = std::any_of(wrong.begin(), wrong.end(), [&](const std::string& field) {
+    return said.starts_with(type + "." + field + " must be ");
+  });
+  return names_one ? "" : "none of the fields that are wrong: " + said;
+}
+
+struct Seen {
+  std::size_t good = 0;
+  std::size_t bad = 0;
+  void add(bool is_good) { ++(is_good ? good : bad); }
+  [[nodiscard]] bool both_often() const { return good > (good + bad) / 10 && bad > (good + bad) / 10; }
+};
+
+}  // namespace
+
+TEST_CASE("validate refuses the breaker configs that the design refuses, and no other") {
+  Seen seen;
+  CHECK(holds("CircuitBreakerConfig", breaker_config(), [&](const CircuitBreakerConfig& config) {
+    const Names wrong = refused(config);
+    seen.add(wrong.empty());
+    return judge("CircuitBreakerConfig", config, wrong);
+  }));
+  CHECK(seen.both_often());
+}
+
+TEST_CASE("validate refuses the retry configs that the design refuses, and no other") {
+  Seen seen;
+  CHECK(holds("RetryConfig", retry_config(), [&](const RetryConfig& config) {
+    const Names wrong = refused(config);
+    seen.add(wrong.empty());
+    return judge("RetryConfig", config, wrong);
+  }));
+  CHECK(seen.both_often());
+}
