@@ -6,9 +6,10 @@ JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || ec
 
 SEQUENCES ?= 100000
 SEED ?= 1
+STRESS_STEPS ?= 30000
 
 .PHONY: help test demo bench bench-instructions plots lint format docs clean \
-	sanitize model mutants coverage
+	sanitize model stress mutants coverage
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -66,6 +67,12 @@ model:  ## Set up and run random sequences of commands against models of the rul
 	cmake --preset proof
 	cmake --build --preset proof --parallel $(JOBS) --target models
 	RC_PARAMS="max_success=$(SEQUENCES) seed=$(SEED)" ctest --preset proof --parallel $(JOBS) --label-regex '^model$$'
+
+stress:  ## Set up and run threads for days of simulated time under TSan (STRESS_STEPS=30000 of each thread)
+	@scripts/setup.sh test
+	cmake --preset tsan
+	cmake --build --preset tsan --parallel $(JOBS) --target stresses
+	FUSEBOX_STRESS_STEPS=$(STRESS_STEPS) ctest --preset tsan --label-regex '^stress$$'
 
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants

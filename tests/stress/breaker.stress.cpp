@@ -1,0 +1,138 @@
+// One breaker in a storm: hours of simulated time on real threads; afterwards every invariant holds.
+#include <fusebox/detail/breaker_core.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "recovery.hpp"
+#include "storm.hpp"
+
+using namespace stress;
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+
+void check_chain(const Storm& storm, State end) {
+  State previous = State::closed;
+  for (const StateChange& change : storm.changes()) {
+    REQUIRE(change.from == previous);
+    REQUIRE(change.from != change.to);
+    previous = change.to;
+  }
+  REQUIRE(previous == end);
+}
+
+void check_recoveries(Storm& storm, bool can_be_slow) {
+  for (const auto hindrance : {Hindrance::none, Hindrance::slow_answers, Hindrance::only_4xx,
+                               Hindrance::hung_probes, Hindrance::lost_permits, Hindrance::nesting}) {
+    if (hindrance == Hindrance::slow_answers && !can_be_slow) continue;
+    INFO("hindered by " << to_string(hindrance));
+    Recovery recovery{storm.breaker(), hindrance};
+    recovery.open();
+    REQUIRE(storm.breaker().state() == State::open);
+    const int bound = Recovery::bound(storm.breaker().config());
+    const int calls = recovery.calls_to_close(10 * bound);
+    CHECK(storm.breaker().state() == State::closed);
+    CHECK(calls <= bound);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("B13, B14: after hours of calls from many threads the counts add up and the events chain") {
+  std::chrono::nanoseconds simulated{0};
+  for (const auto& [name, config] : configs()) {
+    INFO(name);
+    Storm storm{config};
+    storm.rage({.with_nesting = false});
+    const CircuitBreakerStats stats = storm.breaker().stats();
+    const Calls& calls = storm.calls();
+    INFO("impossible: " << (storm.impossible() == nullptr ? "nothing" : storm.impossible()));
+    REQUIRE(storm.impossible() == nullptr);
+    CHECK(stats.rejected_count == calls.rejected);
+    CHECK(stats.success_count == calls.success);
+    CHECK(stats.failure_count == calls.failure);
+    CHECK(stats.ignored_count == calls.ignored);
+    CHECK(stats.opened_count > 0);
+    check_chain(storm, stats.state);
+    simulated += storm.simulated();
+  }
+  CHECK(simulated > std::chrono::hours{1} * (steps() / 1'000));
+}
+
+TEST_CASE("B7, B8: from wherever a storm left it, a healthy dependency closes the breaker in a few calls") {
+  for (const auto& [name, config] : configs()) {
+    INFO(name);
+    Storm storm{config};
+    storm.rage({});
+    Recovery from_here{storm.breaker(), Hindrance::none};
+    const int bound = Recovery::bound(config);
+    CHECK(from_here.calls_to_close(10 * bound) <= bound);
+    CHECK(storm.breaker().state() == State::closed);
+    check_recoveries(storm, !config.slow_calls);
+  }
+}
+
+TEST_CASE("B14: an operator who resets, forces and disables in between breaks no chain and no recovery") {
+  for (const auto& [name, config] : configs()) {
+    INFO(name);
+    Storm storm{config};
+    storm.rage({.with_operator = true});
+    check_chain(storm, storm.breaker().state());
+    check_recoveries(storm, !config.slow_calls);
+    check_chain(storm, State::closed);
+  }
+}
+
+TEST_CASE("B4: whatever is reported, never more than half_open_max_calls probes are out at once") {
+  constexpr int most = 3;
+  const CircuitBreakerConfig config{.failure_threshold = 1,
+                                    .success_threshold = 4,
+                                    .reset_timeout = 1s,
+                                    .half_open_max_calls = most,
+                                    .probe_timeout = std::chrono::nanoseconds::max()};
+  test::FakeClock clock;
+  detail::BreakerCore<test::FakeClock> core{"b", config, clock};
+  // By generation, of which no call makes more than one.
+  std::vector<std::atomic<int>> out(static_cast<std::size_t>(40 * steps() * threads));
+  std::atomic<int> highest{0};
+  support::run_together(threads, [&](int i) {
+    std::minstd_rand random{static_cast<unsigned>(i) + 1};
+    std::vector<detail::Ticket> held;
+    const auto probes = [&](detail::Ticket ticket) -> std::atomic<int>& {
+      return out.at(ticket.word.generation());
+    };
+    const auto report = [&] {
+      std::swap(held[random() % held.size()], held.back());
+      const detail::Ticket ticket = held.back();
+      held.pop_back();
+      probes(ticket).fetch_sub(1);
+      const auto dice = random() % 8;
+      core.settle(ticket, dice == 0 ? Outcome::failure : dice == 1 ? Outcome::ignored : Outcome::success);
+    };
+    for (int step = 0; step < 20 * steps(); ++step) {
+      const detail::Ticket ticket = core.admit(false);
+      core.deliver_events();
+      if (ticket.is_probe() && !ticket.is_rejected()) {
+        const int now = probes(ticket).fetch_add(1) + 1;
+        for (int most_yet = highest; most_yet < now && !highest.compare_exchange_weak(most_yet, now);) {
+        }
+        held.push_back(ticket);
+      } else if (!ticket.is_rejected()) {
+        core.settle(ticket, Outcome::failure);
+      } else {
+        clock.advance(100ms);
+      }
+      if (!held.empty() && random() % 2 == 0) report();
+    }
+    while (!held.empty()) report();
+  });
+  CHECK(highest.load() == most);
+}

@@ -1,0 +1,275 @@
+// stress/storm.hpp: threads that do to one breaker all that its users may do at once, while time goes on and
+// the dependency comes and goes.
+#pragma once
+
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "configs.hpp"
+#include "support/threads.hpp"
+
+namespace stress {
+
+using Breaker = fusebox::CircuitBreaker<fusebox::test::FakeClock>;
+
+/// Calls by how they ended, as those who made them know it.
+struct Calls {
+  std::uint64_t success = 0;
+  std::uint64_t failure = 0;
+  std::uint64_t ignored = 0;
+  std::uint64_t rejected = 0;
+
+  Calls& operator+=(const Calls& other) {
+    success += other.success;
+    failure += other.failure;
+    ignored += other.ignored;
+    rejected += other.rejected;
+    return *this;
+  }
+};
+
+struct Weather {
+  bool with_operator = false;  // who resets, forces and disables
+  bool with_nesting = true;    // calls inside calls, of which some are part of a probe and not counted (B7)
+};
+
+class Storm {
+ public:
+  explicit Storm(const fusebox::CircuitBreakerConfig& config) : breaker_{"stormy", config} {
+    subscription_ =
+        breaker_.on_state_change([this](const fusebox::StateChange& change) { changes_.push_back(change); });
+  }
+
+  void rage(Weather weather) {
+    weather_ = weather;
+    std::array<Calls, threads> calls;
+    support::run_together(threads, [&](int i) {
+      Caller caller{*this, i};
+      for (int step = 0; step < steps(); ++step) caller.step();
+      caller.end();
+      calls[static_cast<std::size_t>(i)] = caller.calls();
+    });
+    for (const Calls& of_one : calls) calls_ += of_one;
+  }
+
+  [[nodiscard]] Breaker& breaker() { return breaker_; }
+  [[nodiscard]] const Calls& calls() const { return calls_; }
+  [[nodiscard]] const std::vector<fusebox::StateChange>& changes() const { return changes_; }
+  /// What a thread saw and no rule allows; empty where there was nothing.
+  [[nodiscard]] const char* impossible() const { return impossible_.load(); }
+  [[nodiscard]] std::chrono::nanoseconds simulated() const {
+    return breaker_.clock().now() - fusebox::test::FakeClock{}.now();
+  }
+
+ private:
+  enum class Answer { ok, not_found, unavailable, cancelled };
+
+  class Caller {
+   public:
+    Caller(Storm& storm, int number)
+        : storm_{storm},
+          random_{static_cast<unsigned>(number) + 1},
+          is_operator_{storm.weather_.with_operator && number == 0} {}
+
+    void step() {
+      pass_time();
+      look();
+      switch (random_() % 12) {
+        case 0: return hold();
+        case 1: return report();
+        case 2: return lose();
+        case 3:
+          if (storm_.weather_.with_nesting) nest();
+          return;
+        case 4: return retry();
+        case 5:
+          if (is_operator_) operate();
+          return;
+        case 6: return listen_a_while();
+        default: call(answer());
+      }
+    }
+
+    /// What is still held is reported late.
+    void end() {
+      while (!held_.empty()) report();
+    }
+    [[nodiscard]] const Calls& calls() const { return calls_; }
+
+   private:
+    [[nodiscard]] Breaker& breaker() { return storm_.breaker_; }
+
+    void pass_time() { breaker().clock().advance(std::chrono::milliseconds{random_() % 400}); }
+
+    /// The dependency is down in every second of the spans of ten minutes.
+    [[nodiscard]] Answer answer() {
+      const auto minutes =
+          std::chrono::duration_cast<std::chrono::minutes>(breaker().clock().now().time_since_epoch())
+              .count();
+      const auto dice = random_() % 20;
+      if (dice == 0) return Answer::cancelled;
+      if (dice == 1) return Answer::not_found;
+      const bool is_down = minutes / 10 % 2 == 0;
+      return is_down ? (dice < 16 ? Answer::unavailable : Answer::ok)
+                     : (dice == 2 ? Answer::unavailable : Answer::ok);
+    }
+
+    void count(Answer answer) {
+      switch (answer) {
+        case Answer::ok:
+        case Answer::not_found: ++calls_.success; return;
+        case Answer::unavailable: ++calls_.failure; return;
+        case Answer::cancelled: ++calls_.ignored; return;
+      }
+    }
+
+    static int give(Answer answer) {
+      switch (answer) {
+        case Answer::ok: break;
+        case Answer::not_found: throw fusebox::ApiError{fusebox::ErrorCode::not_found, "no such thing"};
+        case Answer::unavailable: throw fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "down"};
+        case Answer::cancelled: throw fusebox::CancelledError{};
+      }
+      return 1;
+    }
+
+    void call(Answer answer) {
+      const auto op = [&] {
+        count(answer);
+        take_a_while();
+        return give(answer);
+      };
+      guarded([&] { breaker().execute(op); });
+    }
+
+    /// A call of the same breaker inside a call.
+    void nest() {
+      const Answer outer = answer();
+      const Answer inner = answer();
+      const auto op = [&] {
+        count(outer);
+        guarded([&] { breaker().execute([&] { return give(inner); }); });
+        return give(outer);
+      };
+      guarded([&] { breaker().execute(op); });
+    }
+
+    void retry() {
+      const auto once = [&] {
+        const Answer answer = this->answer();
+        return breaker().execute([&] {
+          count(answer);
+          return give(answer);
+        });
+      };
+      const auto result =
+          fusebox::try_retry_with_backoff(once, fusebox::retry_presets::aggressive, breaker().clock());
+      if (!result.has_value() && result.error().is_rejection()) ++calls_.rejected;
+    }
+
+    template <class F>
+    void guarded(F f) {
+      try {
+        f();
+      } catch (const fusebox::RejectedError&) {
+        ++calls_.rejected;
+      } catch (const fusebox::ApiError&) {  // op's own
+      }
+    }
+
+    void take_a_while() {
+      if (random_() % 8 == 0) breaker().clock().advance(std::chrono::milliseconds{random_() % 4'000});
+    }
+
+    void hold() {
+      if (held_.size() == 4) report();
+      fusebox::Permit permit = breaker().try_acquire();
+      if (permit) {
+        held_.push_back(std::move(permit));
+      } else {
+        ++calls_.rejected;
+      }
+    }
+
+    [[nodiscard]] fusebox::Permit take_held() {
+      std::swap(held_[random_() % held_.size()], held_.back());
+      fusebox::Permit permit = std::move(held_.back());
+      held_.pop_back();
+      return permit;
+    }
+
+    void report() {
+      if (held_.empty()) return;
+      fusebox::Permit permit = take_held();
+      const Answer how = answer();
+      count(how);
+      permit.report(how == Answer::unavailable ? fusebox::Outcome::failure
+                    : how == Answer::cancelled ? fusebox::Outcome::ignored
+                                               : fusebox::Outcome::success);
+    }
+
+    void lose() {
+      if (held_.empty()) return;
+      static_cast<void>(take_held());
+      ++calls_.ignored;
+    }
+
+    void operate() {
+      switch (random_() % 8) {
+        case 0: return breaker().force_open();
+        case 1: return breaker().disable();
+        default: return breaker().reset();
+      }
+    }
+
+    void listen_a_while() {
+      std::atomic<int> running{0};
+      const fusebox::Subscription subscription = breaker().on_state_change([&](const fusebox::StateChange&) {
+        // A hub delivers on one thread at a time.
+        if (running.fetch_add(1) != 0) storm_.impossible_ = "a callback ran twice at once";
+        running.fetch_sub(1);
+      });
+      call(answer());
+    }
+
+    void look() {
+      const fusebox::CircuitBreakerStats stats = breaker().stats();
+      const auto& config = breaker().config();
+      const auto longest = std::max(config.reset_timeout, config.max_reset_timeout);
+      if (stats.failure_rate < 0 || stats.failure_rate > 1) storm_.impossible_ = "a rate outside [0, 1]";
+      if (stats.retry_after.count() < 0 || stats.retry_after > longest)
+        storm_.impossible_ = "a wait too long";
+      if (!storm_.weather_.with_operator && stats.success_count < last_.success_count)
+        storm_.impossible_ = "a count that fell";
+      last_ = stats;
+    }
+
+    Storm& storm_;
+    std::minstd_rand random_;
+    bool is_operator_;
+    Calls calls_;
+    std::vector<fusebox::Permit> held_;
+    fusebox::CircuitBreakerStats last_;
+  };
+
+  Breaker breaker_;
+  Calls calls_;
+  Weather weather_;
+  std::atomic<const char*> impossible_{nullptr};
+  std::vector<fusebox::StateChange> changes_;
+  fusebox::Subscription subscription_;
+};
+
+}  // namespace stress
