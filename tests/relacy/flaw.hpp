@@ -14,6 +14,7 @@ namespace checks {
 enum class Flaw {
   none,
   relaxed,    // no operation on an atomic orders others
+  unordered,  // what is to be sequentially consistent only acquires and releases
   split,      // a read-modify-write is a load and a store
   unlocked,   // the mutex keeps nobody out
   unchecked,  // under the lock an atomic is what its thread saw last, not what it is

@@ -39,5 +39,6 @@ template <class Suite>
 
 Scenarios recovery();
 Scenarios openings();
+Scenarios windows();
 
 }  // namespace checks

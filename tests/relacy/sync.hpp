@@ -61,7 +61,7 @@ class Atomic {
     const OwnShard own;
     const std::size_t thread = rl::thread_index();
     if (suffers<flaw>(Flaw::unchecked) && is_locking[thread] && saw_[thread]) return seen_[thread];
-    seen_[thread] = atomic_.load(weakened(order), at.info);
+    seen_[thread] = atomic_.load(weakened(order, rl::mo_acquire), at.info);
     saw_[thread] = true;
     return seen_[thread];
   }
@@ -69,13 +69,14 @@ class Atomic {
   void store(T value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
     const OwnShard own;
     saw_[rl::thread_index()] = false;
-    atomic_.store(value, weakened(order), at.info);
+    atomic_.store(value, weakened(order, rl::mo_release), at.info);
   }
 
   T fetch_add(T value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
     const OwnShard own;
     saw_[rl::thread_index()] = false;
-    if (!suffers<flaw>(Flaw::split)) return atomic_.fetch_add(value, weakened(order), at.info);
+    if (!suffers<flaw>(Flaw::split))
+      return atomic_.fetch_add(value, weakened(order, rl::mo_acq_rel), at.info);
     const T old = atomic_.load(rl::mo_acquire, at.info);
     atomic_.store(static_cast<T>(old + value), rl::mo_release, at.info);
     return old;
@@ -94,8 +95,10 @@ class Atomic {
   }
 
  private:
-  [[nodiscard]] static rl::memory_order weakened(std::memory_order order) {
-    return suffers<flaw>(Flaw::relaxed) ? rl::mo_relaxed : to_relacy(order);
+  [[nodiscard]] static rl::memory_order weakened(std::memory_order order, rl::memory_order without_total) {
+    if (suffers<flaw>(Flaw::relaxed)) return rl::mo_relaxed;
+    const bool is_total = order == std::memory_order_seq_cst;
+    return suffers<flaw>(Flaw::unordered) && is_total ? without_total : to_relacy(order);
   }
 
   template <bool is_weak>
@@ -103,8 +106,8 @@ class Atomic {
     const OwnShard own;
     saw_[rl::thread_index()] = false;
     if (!suffers<flaw>(Flaw::split)) {
-      return atomic_.compare_exchange(rl::bool_t<is_weak>{}, expected, value, weakened(order),
-                                      weakened(failed), at.info);
+      return atomic_.compare_exchange(rl::bool_t<is_weak>{}, expected, value, weakened(order, rl::mo_acq_rel),
+                                      weakened(failed, rl::mo_acquire), at.info);
     }
     const T old = atomic_.load(to_relacy(failed), at.info);
     const bool is_expected = old == expected;
