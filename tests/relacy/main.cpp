@@ -53,14 +53,14 @@ bool check(const Scenario& scenario, rl::iteration_t executions) {
 }  // namespace checks
 
 int main(int argc, char** argv) {
-  const long long executions = argc > 1 ? std::atoll(argv[1]) : 3'000;
+  const long long executions = argc > 1 ? std::atoll(argv[1]) : 10'000;
   const std::string_view only = argc > 2 ? argv[2] : "";
   if (executions <= 0) {
     std::cerr << "usage: relacy_checks [EXECUTIONS [PART OF A NAME]]\n";
     return 2;
   }
   bool is_good = true;
-  for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows}) {
+  for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
       is_good = checks::check(scenario, static_cast<rl::iteration_t>(executions)) && is_good;

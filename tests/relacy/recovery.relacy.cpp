@@ -7,11 +7,16 @@ using namespace std::chrono_literals;
 namespace checks {
 namespace {
 
-/// A breaker that is due; every thread calls, and nobody reports before all have called.
-template <Flaw flaw>
-struct Recovery : BreakerSuite<Recovery<flaw>, 3, flaw> {
+/// A breaker that is due; every thread calls, and nobody reports before all have called. `has_past`: a reset
+/// left earlier probes silent, so that all slots were taken for long.
+template <Flaw flaw, bool has_past = false>
+struct Recovery : BreakerSuite<Recovery<flaw, has_past>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() {
-    return {.failure_threshold = 1, .success_threshold = 2, .reset_timeout = 10s, .half_open_max_calls = 2};
+    return {.failure_threshold = 1,
+            .success_threshold = 2,
+            .reset_timeout = 10s,
+            .half_open_max_calls = 2,
+            .probe_timeout = 100s};
   }
 
   std::array<fusebox::detail::Ticket, 3> tickets;
@@ -19,8 +24,13 @@ struct Recovery : BreakerSuite<Recovery<flaw>, 3, flaw> {
   void before() {
     this->call(fusebox::Outcome::failure);
     this->set_time_of_all(10s);
+    if (!has_past) return;
+    RL_ASSERT(this->admit().is_probe() && this->admit().is_probe());
+    this->core.reset();
+    this->call(fusebox::Outcome::failure);
+    this->set_time_of_all(20s);
   }
-  void act(unsigned index) { tickets[index] = this->admit(); }
+  void act(unsigned thread) { tickets[thread] = this->admit(); }
   void after() {
     std::uint64_t rejected = 0;
     for (const auto& ticket : tickets) rejected += ticket.is_rejected() ? 1 : 0;
@@ -74,6 +84,9 @@ Scenarios recovery() {
       broken<Recovery<Flaw::unlocked>>("recovery: as many threads get in as there are slots, without a lock"),
       broken<Recovery<Flaw::unchecked>>(
           "recovery: as many threads get in as there are slots, not looking again under the lock"),
+      holds<Recovery<Flaw::none, true>>("recovery: slots of a past that was reset are free"),
+      broken<Recovery<Flaw::relaxed, true>>(
+          "recovery: slots of a past that was reset are free, without order"),
       holds<RecoveryOneByOne<Flaw::none>>("recovery: one probe at a time, and no slot is lost"),
       broken<RecoveryOneByOne<Flaw::unlocked>>("recovery: one probe at a time, without a lock"),
   };

@@ -40,5 +40,6 @@ template <class Suite>
 Scenarios recovery();
 Scenarios openings();
 Scenarios windows();
+Scenarios due_times();
 
 }  // namespace checks
