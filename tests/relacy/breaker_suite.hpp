@@ -42,7 +42,13 @@ class BreakerSuite : public ActingSuite<Suite, threads> {
   void set_time_of_all(std::chrono::seconds time) { times_.fill(time); }
 
   [[nodiscard]] Ticket admit() { return core.admit(false); }
-  void settle(Ticket ticket, Outcome outcome) { core.settle(ticket, outcome); }
+  void settle(Ticket ticket, Outcome outcome) {
+    if (suffers<flaw>(Flaw::unstamped)) {
+      if (ticket.is_probe()) ticket.start = fusebox::detail::fine_tick(core.clock());
+      ticket.word = fusebox::detail::Word{ticket.word.state(), core.load().generation(), ticket.word.run()};
+    }
+    core.settle(ticket, outcome);
+  }
   void call(Outcome outcome) {
     if (const Ticket ticket = admit(); !ticket.is_rejected()) settle(ticket, outcome);
   }

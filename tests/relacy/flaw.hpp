@@ -17,6 +17,7 @@ enum class Flaw {
   unordered,  // what is to be sequentially consistent only acquires and releases
   split,      // a read-modify-write is a load and a store
   unlocked,   // the mutex keeps nobody out
+  unstamped,  // a report is taken for one of the period in which it comes
   unchecked,  // under the lock an atomic is what its thread saw last, not what it is
 };
 
@@ -37,6 +38,9 @@ template <class Suite, int threads>
 class ActingSuite : public rl::test_suite<Suite, threads> {
  public:
   void thread(unsigned index) {
+    // Relacy gives each thread the same chance of each next step: else a short action is over before a long
+    // one.
+    for (unsigned steps = rl::rand(2) * rl::rand(80); steps > 0; --steps) rl::ctx().sched();
     fusebox::detail::thread_shard = 0;  // as in a thread that has just begun
     is_acting[index] = true;
     static_cast<Suite*>(this)->act(index);

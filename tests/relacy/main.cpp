@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   bool is_good = true;
-  for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times}) {
+  for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times,
+                                checks::late_reports, checks::resets, checks::counts}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
       is_good = checks::check(scenario, static_cast<rl::iteration_t>(executions)) && is_good;

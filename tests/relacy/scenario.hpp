@@ -41,5 +41,8 @@ Scenarios recovery();
 Scenarios openings();
 Scenarios windows();
 Scenarios due_times();
+Scenarios late_reports();
+Scenarios resets();
+Scenarios counts();
 
 }  // namespace checks
