@@ -8,7 +8,7 @@
 #include <chrono>
 #include <optional>
 
-#include "sync.hpp"
+#include "acting_suite.hpp"
 
 namespace checks {
 
@@ -31,7 +31,7 @@ struct ThreadClock {
 
 /// Suite::config() is the breaker's.
 template <class Suite, int threads, Flaw flaw>
-class BreakerSuite : public ActingSuite<Suite, threads> {
+class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
  protected:
   using Ticket = fusebox::detail::Ticket;
   using Outcome = fusebox::Outcome;

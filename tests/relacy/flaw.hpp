@@ -5,8 +5,6 @@
 #include <array>
 #include <cstddef>
 
-#include <fusebox/detail/totals.hpp>
-
 #include "relacy.hpp"
 
 namespace checks {
@@ -17,6 +15,7 @@ enum class Flaw {
   unordered,  // what is to be sequentially consistent only acquires and releases
   split,      // a read-modify-write is a load and a store
   unlocked,   // the mutex keeps nobody out
+  silent,     // nobody who waits for an atomic is woken
   unstamped,  // a report is taken for one of the period in which it comes
   unchecked,  // under the lock an atomic is what its thread saw last, not what it is
 };
@@ -32,28 +31,5 @@ template <Flaw of_twin>
 [[nodiscard]] bool suffers(Flaw flaw) {
   return of_twin == flaw && is_acting[rl::thread_index()];
 }
-
-/// Suite::act(thread) is what each thread does; before() and after() run alone.
-template <class Suite, int threads>
-class ActingSuite : public rl::test_suite<Suite, threads> {
- public:
-  void thread(unsigned index) {
-    // Relacy gives each thread the same chance of each next step: else a short action is over before a long
-    // one.
-    for (unsigned steps = rl::rand(2) * rl::rand(80); steps > 0; --steps) rl::ctx().sched();
-    fusebox::detail::thread_shard = 0;  // as in a thread that has just begun
-    is_acting[index] = true;
-    static_cast<Suite*>(this)->act(index);
-    is_acting[index] = false;
-  }
-
- protected:
-  static_assert(threads <= static_cast<int>(max_threads));
-  ActingSuite() {  // what a rejected execution left is undone
-    fusebox::detail::thread_shard = 0;
-    is_acting.fill(false);
-    is_locking.fill(false);
-  }
-};
 
 }  // namespace checks

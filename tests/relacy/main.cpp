@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   }
   bool is_good = true;
   for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times,
-                                checks::late_reports, checks::resets, checks::counts}) {
+                                checks::late_reports, checks::resets, checks::counts, checks::events}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
       is_good = checks::check(scenario, static_cast<rl::iteration_t>(executions)) && is_good;

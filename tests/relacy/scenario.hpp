@@ -44,5 +44,6 @@ Scenarios due_times();
 Scenarios late_reports();
 Scenarios resets();
 Scenarios counts();
+Scenarios events();
 
 }  // namespace checks

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include <fusebox/detail/events.hpp>
 #include <fusebox/detail/totals.hpp>
 
 #include "flaw.hpp"
@@ -15,18 +16,8 @@
 
 namespace checks {
 
-/// All threads of Relacy's are fibers on one thread of the system, and change within its operations only:
-/// what the library keeps for each thread is put back after each.
-class OwnShard {
- public:
-  OwnShard() = default;
-  OwnShard(const OwnShard&) = delete;
-  OwnShard& operator=(const OwnShard&) = delete;
-  ~OwnShard() { fusebox::detail::thread_shard = shard_; }
-
- private:
-  unsigned shard_ = fusebox::detail::thread_shard;
-};
+template <Flaw flaw>
+struct Sync;
 
 [[nodiscard]] constexpr rl::memory_order to_relacy(std::memory_order order) {
   switch (order) {
@@ -58,7 +49,7 @@ class Atomic {
   Atomic& operator=(const Atomic&) = delete;
 
   T load(std::memory_order order = std::memory_order_seq_cst, Place at = {}) const {
-    const OwnShard own;
+    const typename Sync<flaw>::ThreadLocals own;
     const std::size_t thread = rl::thread_index();
     if (suffers<flaw>(Flaw::unchecked) && is_locking[thread] && saw_[thread]) return seen_[thread];
     seen_[thread] = atomic_.load(weakened(order, rl::mo_acquire), at.info);
@@ -67,13 +58,13 @@ class Atomic {
   }
 
   void store(T value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
-    const OwnShard own;
+    const typename Sync<flaw>::ThreadLocals own;
     saw_[rl::thread_index()] = false;
     atomic_.store(value, weakened(order, rl::mo_release), at.info);
   }
 
   T fetch_add(T value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
-    const OwnShard own;
+    const typename Sync<flaw>::ThreadLocals own;
     saw_[rl::thread_index()] = false;
     if (!suffers<flaw>(Flaw::split))
       return atomic_.fetch_add(value, weakened(order, rl::mo_acq_rel), at.info);
@@ -94,6 +85,19 @@ class Atomic {
     return exchange<false>(expected, value, order, failed, at);
   }
 
+  void wait(T old, std::memory_order order = std::memory_order_seq_cst, Place at = {}) const {
+    // Nobody comes between a look at what is and going to sleep.
+    while (load(order, at) == old) {
+      const typename Sync<flaw>::ThreadLocals own;
+      if (atomic_.debug_value() == old) atomic_.wait(rl::ctx(), false, false, at.info);
+    }
+  }
+  void notify_all(Place at = {}) {
+    const typename Sync<flaw>::ThreadLocals own;
+    if (!suffers<flaw>(Flaw::silent))
+      atomic_.wake(rl::ctx(), static_cast<rl::thread_id_t>(max_threads), at.info);
+  }
+
  private:
   [[nodiscard]] static rl::memory_order weakened(std::memory_order order, rl::memory_order without_total) {
     if (suffers<flaw>(Flaw::relaxed)) return rl::mo_relaxed;
@@ -103,7 +107,7 @@ class Atomic {
 
   template <bool is_weak>
   bool exchange(T& expected, T value, std::memory_order order, std::memory_order failed, Place at) {
-    const OwnShard own;
+    const typename Sync<flaw>::ThreadLocals own;
     saw_[rl::thread_index()] = false;
     if (!suffers<flaw>(Flaw::split)) {
       return atomic_.compare_exchange(rl::bool_t<is_weak>{}, expected, value, weakened(order, rl::mo_acq_rel),
@@ -130,12 +134,16 @@ class Mutex {
   ~Mutex() { mutex_.deinit(Place{}.info); }
 
   void lock(Place at = {}) {
-    const OwnShard own;
-    if (!suffers<flaw>(Flaw::unlocked)) mutex_.lock_exclusive(at.info);
+    const typename Sync<flaw>::ThreadLocals own;
+    if (suffers<flaw>(Flaw::unlocked)) {
+      rl::ctx().sched();
+    } else {
+      mutex_.lock_exclusive(at.info);
+    }
     is_locking[rl::thread_index()] = true;
   }
   void unlock(Place at = {}) {
-    const OwnShard own;
+    const typename Sync<flaw>::ThreadLocals own;
     is_locking[rl::thread_index()] = false;
     if (!suffers<flaw>(Flaw::unlocked)) mutex_.unlock_exclusive(at.info);
   }
@@ -144,11 +152,38 @@ class Mutex {
   rl::generic_mutex<rl::mutex_tag_std> mutex_;
 };
 
+/// All threads of Relacy's are fibers on one thread of the system, and change within its operations only:
+/// what the library keeps for each thread is put back after each.
 template <Flaw flaw>
 struct Sync {
   template <class T>
   using Atomic = checks::Atomic<flaw, T>;
   using Mutex = checks::Mutex<flaw>;
+
+  using Hub = fusebox::detail::BasicEventHub<Sync>;
+  using Running = typename fusebox::detail::BasicSubscriber<Sync>::Running;
+
+  class ThreadLocals {
+   public:
+    ThreadLocals() = default;
+    ThreadLocals(const ThreadLocals&) = delete;
+    ThreadLocals& operator=(const ThreadLocals&) = delete;
+    ~ThreadLocals() { set(shard_, delivery_, running_); }
+
+   private:
+    unsigned shard_ = fusebox::detail::thread_shard;
+    typename Hub::Delivery delivery_ = Hub::delivery_of_thread;
+    Running* running_ = Running::innermost;
+  };
+
+  static void begin_thread() { set(0, {}, nullptr); }
+
+ private:
+  static void set(unsigned shard, typename Hub::Delivery delivery, Running* running) {
+    fusebox::detail::thread_shard = shard;
+    Hub::delivery_of_thread = delivery;
+    Running::innermost = running;
+  }
 };
 
 }  // namespace checks

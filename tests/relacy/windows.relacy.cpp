@@ -17,7 +17,7 @@ using fusebox::detail::Rate;
 
 /// More hits at once than a count window holds.
 template <Flaw flaw>
-struct HitsInFullWindow : ActingSuite<HitsInFullWindow<flaw>, 3> {
+struct HitsInFullWindow : ActingSuite<HitsInFullWindow<flaw>, 3, flaw> {
   fusebox::detail::CountWindow<Sync<flaw>> window{2};
 
   void before() { window.record(1, false); }
@@ -33,7 +33,7 @@ struct HitsInFullWindow : ActingSuite<HitsInFullWindow<flaw>, 3> {
 
 /// Hits of a period that has just begun, and a report of the one that has just ended.
 template <Flaw flaw>
-struct PeriodsOfCountWindow : ActingSuite<PeriodsOfCountWindow<flaw>, 3> {
+struct PeriodsOfCountWindow : ActingSuite<PeriodsOfCountWindow<flaw>, 3, flaw> {
   fusebox::detail::CountWindow<Sync<flaw>> window{3};
 
   void before() { window.record(1, true); }
@@ -43,7 +43,7 @@ struct PeriodsOfCountWindow : ActingSuite<PeriodsOfCountWindow<flaw>, 3> {
 
 /// The same in one bucket of a time window; `is_late` is of an earlier period or of an earlier turn.
 template <Flaw flaw, bool is_late_by_turn>
-struct PeriodsOfBucket : ActingSuite<PeriodsOfBucket<flaw, is_late_by_turn>, 3> {
+struct PeriodsOfBucket : ActingSuite<PeriodsOfBucket<flaw, is_late_by_turn>, 3, flaw> {
   fusebox::detail::TimeWindow<Sync<flaw>> window{10ns};
   static constexpr std::uint32_t generation = is_late_by_turn ? 2 : 1;
   static constexpr fusebox::detail::Tick number = is_late_by_turn ? 4 : 20;
