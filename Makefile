@@ -6,10 +6,12 @@ JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || ec
 
 SEQUENCES ?= 100000
 SEED ?= 1
+EXECUTIONS ?= 100000
 STRESS_STEPS ?= 30000
+FUZZ_SECONDS ?= 60
 
 .PHONY: help test demo bench bench-instructions plots lint format docs clean \
-	sanitize model stress mutants coverage
+	sanitize model relacy stress fuzz compilers mutants coverage
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -73,6 +75,12 @@ stress:  ## Set up and run threads for days of simulated time under TSan (STRESS
 	cmake --preset tsan
 	cmake --build --preset tsan --parallel $(JOBS) --target stresses
 	FUSEBOX_STRESS_STEPS=$(STRESS_STEPS) ctest --preset tsan --label-regex '^stress$$'
+
+relacy:  ## Set up and model-check the lock-free parts, and broken twins of them (EXECUTIONS=100000 each)
+	@scripts/setup.sh relacy
+	cmake --preset proof
+	cmake --build --preset proof --parallel $(JOBS) --target relacy_checks
+	build/proof/tests/relacy/relacy_checks $(EXECUTIONS)
 
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants

@@ -33,15 +33,16 @@ met() {
     doxygen) have doxygen ;;
     valgrind) have valgrind ;;
     rapidcheck) header rapidcheck.h ;;
+    relacy) header relacy/relacy.hpp ;;
     gcovr) have gcovr ;;
   esac
 }
 
-tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck"
+tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck relacy"
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
   test) needs="$tests" ;;
-  model) needs="$tests" ;;
+  model | relacy) needs="$tests" ;;
   coverage) needs="$tests gcovr" ;;
   mutants) needs="$tests gxx" ;;
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
@@ -72,6 +73,7 @@ package() {
     apt:clang_format) apt-cache show clang-format-14 >/dev/null 2>&1 && echo clang-format-14 || echo clang-format ;;
     apt:clang_tidy) apt-cache show clang-tidy-14 >/dev/null 2>&1 && echo clang-tidy-14 || echo clang-tidy ;;
     apt:rapidcheck) echo librapidcheck-dev ;;
+    apt:relacy) echo relacy-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:python) echo python3 ;;
@@ -117,7 +119,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-      rapidcheck) say "$need is missing: what needs it is left out" ;;
+      rapidcheck | relacy) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       *) die "$need is missing: install it, then try again" ;;

@@ -149,20 +149,21 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   void force_open() noexcept { move_by_hand(State::forced_open, StateChangeReason::forced); }
   void disable() noexcept { move_by_hand(State::disabled, StateChangeReason::disabled); }
 
-  void subscribe(std::shared_ptr<Subscriber> subscriber) {
-    auto fresh = std::make_shared<EventHub>(origin_->name);
+  void subscribe(std::shared_ptr<BasicSubscriber<Sync>> subscriber) {
+    auto fresh = std::make_shared<Hub>(origin_->name);
     const std::lock_guard lock{mutex_};
     if (!hub_) hub_ = std::move(fresh);
     hub_->subscribe(std::move(subscriber));
   }
 
-  void unsubscribe(const Subscriber& subscriber) noexcept {
+  void unsubscribe(const BasicSubscriber<Sync>& subscriber) noexcept {
     const std::lock_guard lock{mutex_};
     if (hub_) hub_->unsubscribe(subscriber);
   }
 
  private:
   using Lock = std::unique_lock<typename Sync::Mutex>;
+  using Hub = BasicEventHub<Sync>;
 
   struct Windows {
     std::optional<RateWindow<Sync>> failures;
@@ -282,9 +283,9 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   /// Ends the locked section and delivers what it caused; nothing of the breaker is touched afterwards,
   /// since a callback may have let go of it.
   void unlock_and_deliver(Lock& lock) noexcept {
-    const std::shared_ptr<EventHub> hub = hub_;
+    const std::shared_ptr<Hub> hub = hub_;
     lock.unlock();
-    if (hub) EventHub::deliver(hub);
+    if (hub) Hub::deliver(hub);
   }
 
   [[nodiscard]] static constexpr std::chrono::nanoseconds probe_timeout(
@@ -324,7 +325,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   typename Sync::template Atomic<int> permits_{0};  // needs no guard; here there is room for it
   std::uint64_t opened_ = 0;
   typename Totals<Sync>::Values before_reset_{};
-  std::shared_ptr<EventHub> hub_;
+  std::shared_ptr<Hub> hub_;
 };
 
 template <class C, class Sync>

@@ -2,11 +2,11 @@
 //
 // State, StateChange, StateChangeReason and Subscription are here, public through circuit_breaker.hpp.
 // An EventHub queues the changes of one breaker in their order; one thread at a time delivers them,
-// outside every lock. Subscriber is the one place where the library stores a callable.
+// outside every lock. Subscriber is the one place where the library stores a callable. Both come from
+// templates over Sync, so that they can be model-checked.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/fwd.hpp>
 
@@ -84,16 +85,17 @@ namespace detail {
 /// A stored callback. It may run on several threads at once when it listens to several breakers. The
 /// callable is erased by functions, not by a derived class: once it is released, nothing that is left
 /// needs the code of the library that made it, which may be unloaded (G4).
-class FUSEBOX_API Subscriber {
+template <class Sync>
+class FUSEBOX_API BasicSubscriber {
  public:
   template <class F>
-  Subscriber(std::in_place_t, F callback)
+  BasicSubscriber(std::in_place_t, F callback)
       : callback_{new F(std::move(callback))},
         call_{[](void* object, const StateChange& change) { (*static_cast<F*>(object))(change); }},
         destroy_{[](void* object) noexcept { delete static_cast<F*>(object); }} {}
-  Subscriber(const Subscriber&) = delete;
-  Subscriber& operator=(const Subscriber&) = delete;
-  ~Subscriber() { release(); }
+  BasicSubscriber(const BasicSubscriber&) = delete;
+  BasicSubscriber& operator=(const BasicSubscriber&) = delete;
+  ~BasicSubscriber() { release(); }
 
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
 
@@ -128,7 +130,7 @@ class FUSEBOX_API Subscriber {
 
  private:
   struct FUSEBOX_API Running {
-    explicit Running(Subscriber& whose) noexcept : subscriber{whose}, outer{innermost} {
+    explicit Running(BasicSubscriber& whose) noexcept : subscriber{whose}, outer{innermost} {
       subscriber.running_.fetch_add(1, std::memory_order_seq_cst);
       innermost = this;
     }
@@ -141,10 +143,12 @@ class FUSEBOX_API Subscriber {
     }
     static inline constinit thread_local Running* innermost = nullptr;
 
-    Subscriber& subscriber;
+    BasicSubscriber& subscriber;
     Running* outer;
     bool is_last = false;
   };
+
+  friend Sync;  // where threads are not the system's, it keeps `innermost` for each
 
   void release() noexcept {
     if (void* const callback = std::exchange(callback_, nullptr)) destroy_(callback);
@@ -153,16 +157,18 @@ class FUSEBOX_API Subscriber {
   void* callback_;
   void (*call_)(void*, const StateChange&);
   void (*destroy_)(void*) noexcept;
-  std::atomic<bool> active_{true};
-  std::atomic<int> running_{0};
+  typename Sync::template Atomic<bool> active_{true};
+  typename Sync::template Atomic<int> running_{0};
 };
 
-template <class F>
-[[nodiscard]] std::shared_ptr<Subscriber> make_subscriber(F&& callback) {
+using Subscriber = BasicSubscriber<StdSync>;
+
+template <class Sync = StdSync, class F>
+[[nodiscard]] std::shared_ptr<BasicSubscriber<Sync>> make_subscriber(F&& callback) {
   using Callback = std::decay_t<F>;
   static_assert(std::is_invocable_v<Callback&, const StateChange&>,
                 "fusebox: on_state_change takes a callback(const StateChange&)");
-  return std::make_shared<Subscriber>(std::in_place, Callback(std::forward<F>(callback)));
+  return std::make_shared<BasicSubscriber<Sync>>(std::in_place, Callback(std::forward<F>(callback)));
 }
 
 struct Event {
@@ -174,9 +180,12 @@ struct Event {
 };
 
 /// The queue and the subscribers of one breaker.
-class FUSEBOX_API EventHub {
+template <class Sync>
+class FUSEBOX_API BasicEventHub {
  public:
-  explicit EventHub(std::string name) { change_.name = std::move(name); }
+  using Subscriber = BasicSubscriber<Sync>;
+
+  explicit BasicEventHub(std::string name) { change_.name = std::move(name); }
 
   void subscribe(std::shared_ptr<Subscriber> subscriber) {
     const std::lock_guard lock{mutex_};
@@ -210,7 +219,7 @@ class FUSEBOX_API EventHub {
   }
 
   /// Delivers what is queued, unless another thread is at it. From inside a callback: after it.
-  static void deliver(const std::shared_ptr<EventHub>& hub) noexcept {
+  static void deliver(const std::shared_ptr<BasicEventHub>& hub) noexcept {
     Delivery& delivery = delivery_of_thread;
     if (delivery.active) {
       postpone(hub);
@@ -219,7 +228,7 @@ class FUSEBOX_API EventHub {
     delivery.active = true;
     hub->drain();
     while (delivery.postponed != nullptr) {
-      const std::shared_ptr<EventHub> next = delivery.postponed->take_postponed();
+      const std::shared_ptr<BasicEventHub> next = delivery.postponed->take_postponed();
       next->drain();
     }
     delivery.active = false;
@@ -234,9 +243,10 @@ class FUSEBOX_API EventHub {
 
   struct Delivery {
     bool active;
-    EventHub* postponed;  // a list through next_postponed_; each keeps itself alive
+    BasicEventHub* postponed;  // a list through next_postponed_; each keeps itself alive
   };
   static inline constinit thread_local Delivery delivery_of_thread{};
+  friend Sync;  // as in Subscriber
 
   [[nodiscard]] std::shared_ptr<Entries> entries_without(const Subscriber* left) const {
     auto entries = std::make_shared<Entries>();
@@ -247,7 +257,7 @@ class FUSEBOX_API EventHub {
     return entries;
   }
 
-  static void postpone(const std::shared_ptr<EventHub>& hub) noexcept {
+  static void postpone(const std::shared_ptr<BasicEventHub>& hub) noexcept {
     const std::lock_guard lock{hub->mutex_};
     // Who drains it, or has postponed it, will come to the new event too.
     if (hub->draining_ || hub->self_) return;
@@ -255,7 +265,7 @@ class FUSEBOX_API EventHub {
     hub->next_postponed_ = std::exchange(delivery_of_thread.postponed, hub.get());
   }
 
-  [[nodiscard]] std::shared_ptr<EventHub> take_postponed() noexcept {
+  [[nodiscard]] std::shared_ptr<BasicEventHub> take_postponed() noexcept {
     const std::lock_guard lock{mutex_};
     delivery_of_thread.postponed = std::exchange(next_postponed_, nullptr);
     return std::move(self_);
@@ -283,7 +293,7 @@ class FUSEBOX_API EventHub {
     draining_ = false;
   }
 
-  std::mutex mutex_;
+  typename Sync::Mutex mutex_;
   std::shared_ptr<const Entries> entries_ = std::make_shared<Entries>();
   std::array<Event, 64> queue_{};
   std::size_t first_ = 0;
@@ -291,9 +301,11 @@ class FUSEBOX_API EventHub {
   std::uint64_t next_sequence_ = 0;
   bool draining_ = false;
   StateChange change_;  // the drainer's alone
-  std::shared_ptr<EventHub> self_;
-  EventHub* next_postponed_ = nullptr;
+  std::shared_ptr<BasicEventHub> self_;
+  BasicEventHub* next_postponed_ = nullptr;
 };
+
+using EventHub = BasicEventHub<StdSync>;
 
 }  // namespace detail
 

@@ -105,7 +105,7 @@ void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint3
     } else if (is_past(old.tag())) {
       return;
     }
-    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_acq_rel, std::memory_order_acquire))
+    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_seq_cst, std::memory_order_acquire))
       return;
   }
 }
@@ -182,7 +182,8 @@ class CountWindow {
 
 /// The last ten buckets of time, in a ring of sixteen, so that no division finds a bucket's place. A bucket
 /// is used again every sixteen widths, and starts empty then; its tally's tag tells which of its turns, and
-/// which generation, it counts.
+/// which generation, it counts. Tallies are sequentially consistent: of two threads that record at the same
+/// time, in two buckets, and then ask for the rate, at least one must see both records.
 template <class Sync>
 class TimeWindow {
  public:
@@ -197,7 +198,7 @@ class TimeWindow {
     const bool current = generation_.load(std::memory_order_relaxed) == generation &&
                          bucket.number.load(std::memory_order_relaxed) == number;
     if (current && Tally{seen}.takes(tag) &&
-        bucket.tally.compare_exchange_weak(seen, Tally{seen}.plus(hit).bits(), std::memory_order_acq_rel,
+        bucket.tally.compare_exchange_weak(seen, Tally{seen}.plus(hit).bits(), std::memory_order_seq_cst,
                                            std::memory_order_relaxed)) [[likely]] {
       return;
     }
@@ -208,8 +209,9 @@ class TimeWindow {
     const Tick newest = number_at(now);
     Rate sum;
     for (const Bucket& bucket : ring_) {
-      const Tick number = bucket.number.load(std::memory_order_acquire);
-      const Tally tally{bucket.tally.load(std::memory_order_acquire)};
+      // In this order: who sees a tally sees its number.
+      const Tally tally{bucket.tally.load(std::memory_order_seq_cst)};
+      const Tick number = bucket.number.load(std::memory_order_relaxed);
       if (number == tick_min || elapsed(number, newest) >= bucket_count ||
           tally.tag() != tag_of(generation, number)) {
         continue;

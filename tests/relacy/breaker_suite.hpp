@@ -1,0 +1,63 @@
+// relacy/breaker_suite.hpp: a breaker's core on Relacy's atomics, and a clock that each thread sets for
+// itself.
+#pragma once
+
+#include <fusebox/detail/breaker_core.hpp>
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+#include "acting_suite.hpp"
+
+namespace checks {
+
+/// The time is what the asking thread says. Without a coarse reading.
+struct ThreadClock {
+  using Times = std::array<std::chrono::seconds, max_threads>;
+  const Times* times;
+
+  [[nodiscard]] std::chrono::steady_clock::time_point now() const {
+    return std::chrono::steady_clock::time_point{(*times)[rl::thread_index()]};
+  }
+  [[nodiscard]] std::chrono::system_clock::time_point wall_now() const {
+    return std::chrono::system_clock::time_point{(*times)[rl::thread_index()]};
+  }
+  [[nodiscard]] static bool sleep_for(std::chrono::nanoseconds /*duration*/,
+                                      const fusebox::detail::StopToken& /*token*/) {
+    return false;
+  }
+};
+
+/// Suite::config() is the breaker's.
+template <class Suite, int threads, Flaw flaw>
+class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
+ protected:
+  using Ticket = fusebox::detail::Ticket;
+  using Outcome = fusebox::Outcome;
+  using State = fusebox::State;
+
+  /// For the thread that asks.
+  void set_time(std::chrono::seconds time) { times_[rl::thread_index()] = time; }
+  void set_time_of_all(std::chrono::seconds time) { times_.fill(time); }
+
+  [[nodiscard]] Ticket admit() { return core.admit(false); }
+  void settle(Ticket ticket, Outcome outcome) {
+    if (suffers<flaw>(Flaw::unstamped)) {
+      if (ticket.is_probe()) ticket.start = fusebox::detail::fine_tick(core.clock());
+      ticket.word = fusebox::detail::Word{ticket.word.state(), core.load().generation(), ticket.word.run()};
+    }
+    core.settle(ticket, outcome);
+  }
+  void call(Outcome outcome) {
+    if (const Ticket ticket = admit(); !ticket.is_rejected()) settle(ticket, outcome);
+  }
+
+ private:
+  ThreadClock::Times times_{};
+
+ protected:
+  fusebox::detail::BreakerCore<ThreadClock, Sync<flaw>> core{"b", Suite::config(), ThreadClock{&times_}};
+};
+
+}  // namespace checks
