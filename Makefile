@@ -6,9 +6,10 @@ JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || ec
 
 SEQUENCES ?= 10000
 SEED ?= 1
+FUZZ_SECONDS ?= 60
 
 .PHONY: help test demo bench bench-instructions plots lint format docs clean \
-	sanitize model mutants coverage
+	sanitize model fuzz mutants coverage
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -66,6 +67,12 @@ model:  ## Set up and run random sequences of commands against models of the rul
 	cmake --preset proof
 	cmake --build --preset proof --parallel $(JOBS) --target models
 	RC_PARAMS="max_success=$(SEQUENCES) seed=$(SEED)" ctest --preset proof --parallel $(JOBS) --label-regex '^model$$'
+
+fuzz:  ## Set up and look for inputs that break the parsers, writers, delays and breakers (FUZZ_SECONDS=60 each)
+	@scripts/setup.sh fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+	@scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants
