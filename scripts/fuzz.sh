@@ -23,7 +23,7 @@ for name in "$@"; do
   crashes=$build/crashes/$name
   log=$build/$name.log
   mkdir -p "$corpus" "$crashes"
-  if "$program" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 -artifact_prefix="$crashes/" \
+  if "$program" -max_total_time="$seconds" -max_len=1024 -timeout=10 -print_final_stats=1 -artifact_prefix="$crashes/" \
     "$corpus" "$root/tests/fuzz/corpus/$name" >"$log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     found=$(sed -n 's/^stat::new_units_added: *//p' "$log")

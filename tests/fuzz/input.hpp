@@ -37,12 +37,12 @@ class Input {
     return choices.begin()[below(static_cast<unsigned>(choices.size()))];
   }
 
-  /// Of all values of T, its limits as likely as chance makes them likely to be found.
+  /// Of all values of T, the highest byte first.
   template <class T>
   T integer() {
     std::make_unsigned_t<T> bits = 0;
     for (std::size_t i = 0; i < sizeof(T); ++i) {
-      bits = static_cast<std::make_unsigned_t<T>>((bits << 7U << 1U) | byte());
+      bits = static_cast<std::make_unsigned_t<T>>((static_cast<std::uint64_t>(bits) << 8U) | byte());
     }
     return static_cast<T>(bits);
   }
@@ -72,7 +72,7 @@ class Input {
 };
 
 /// A text as it would be written in C++, whatever is in it.
-inline std::string quoted(std::string_view text) {
+inline std::string escaped(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -93,8 +93,9 @@ inline std::string quoted(std::string_view text) {
   std::abort();
 }
 
-inline void check(bool holds, const std::string& what) {
-  if (!holds) fail(what);
+/// `about` is only looked at where the check fails.
+inline void check(bool holds, std::string_view what, std::string_view about) {
+  if (!holds) fail(std::string{what} + ": " + escaped(about));
 }
 
 }  // namespace fuzz

@@ -1,5 +1,5 @@
 // fuzz/retry_after_reference.hpp: what a Retry-After means, by the letter of RFC 9110 §10.2.3 and §5.6.7 and
-// as plainly as possible: each form is a pattern of a fixed length, days are counted by hand.
+// as plainly as possible: each form is a pattern of a fixed length, its time is counted by calendar.hpp.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "calendar.hpp"
+
 namespace reference {
 
 inline constexpr std::array<std::string_view, 7> day_names{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
@@ -19,10 +21,6 @@ inline constexpr std::array<std::string_view, 7> long_day_names{"Monday", "Tuesd
                                                                 "Friday", "Saturday", "Sunday"};
 inline constexpr std::array<std::string_view, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-struct Date {
-  std::int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;  // month from 1
-};
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -54,38 +52,6 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, N>& nam
 inline std::int64_t month_number(std::string_view name) {
   const auto found = std::find(month_names.begin(), month_names.end(), name);
   return found == month_names.end() ? 0 : found - month_names.begin() + 1;
-}
-
-inline bool is_leap(std::int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-
-inline std::int64_t days_of(std::int64_t year, std::int64_t month) {
-  constexpr std::array<std::int64_t, 12> days{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return days[static_cast<std::size_t>(month - 1)] + (month == 2 && is_leap(year) ? 1 : 0);
-}
-
-/// Seconds from the beginning of 1970; the year is at least 0.
-inline std::int64_t unix_time(const Date& date) {
-  const auto days_before = [](std::int64_t year) {  // since the beginning of the year 0, which is a leap year
-    return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
-  };
-  std::int64_t days = days_before(date.year) - days_before(1970) + date.day - 1;
-  for (std::int64_t month = 1; month < date.month; ++month) days += days_of(date.year, month);
-  return ((days * 24 + date.hour) * 60 + date.minute) * 60 + date.second;
-}
-
-/// The date of a moment of the years 1 to 9999.
-inline Date date_of(std::int64_t time) {
-  Date date{.year = 1, .month = 1, .day = 1};
-  date.year += (time - unix_time(date)) / (366 * 86'400);  // not too late; then step by step
-  while (unix_time({.year = date.year + 1, .month = 1, .day = 1}) <= time) ++date.year;
-  while (date.month < 12 && unix_time({date.year, date.month + 1, 1}) <= time) ++date.month;
-  std::int64_t left = time - unix_time(date);
-  date.day += left / 86'400;
-  left %= 86'400;
-  date.hour = left / 3600;
-  date.minute = left / 60 % 60;
-  date.second = left % 60;
-  return date;
 }
 
 /// The year of two digits: a date that appears to be more than 50 years ahead is the latest one that is past.
