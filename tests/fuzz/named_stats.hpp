@@ -54,7 +54,7 @@ inline fusebox::CircuitBreakerStats any_stats(Input& input) {
 /// becomes its printable form, or that with a number.
 inline NamedStats any_named_stats(Input& input) {
   NamedStats given;
-  while (!input.empty() && given.size() < 8) given.emplace(any_name(input), any_stats(input));
+  while (!input.empty() && given.size() < 4) given.emplace(any_name(input), any_stats(input));
   NamedStats shown = fusebox::detail::with_printable_names(given);
   check(shown.size() == given.size(), "breakers got lost", {});
   for (const auto& given_one : given) {
