@@ -82,6 +82,12 @@ relacy:  ## Set up and model-check the lock-free parts, and broken twins of them
 	cmake --build --preset proof --parallel $(JOBS) --target relacy_checks
 	build/proof/tests/relacy/relacy_checks $(EXECUTIONS)
 
+fuzz:  ## Set up and look for inputs that break the parsers, writers, delays and breakers (FUZZ_SECONDS=60 each)
+	@scripts/setup.sh fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+	@scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants
 	@python3 scripts/mutants.py

@@ -13,6 +13,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 compiler() { for c in "${CXX:-c++}" g++ clang++; do have "$c" && { echo "$c"; return; }; done; return 1; }
 header() { c=$(compiler) && printf '#include <%s>\n' "$1" | "$c" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
+# Does this clang have libFuzzer and the sanitizers?
+runtime() { have "$1" && [ -n "$(find "$("$1" -print-resource-dir)" -follow -name 'libclang_rt.fuzzer*' 2>/dev/null)" ]; }
+
 # Is a need met?
 met() {
   case $1 in
@@ -35,6 +38,7 @@ met() {
     rapidcheck) header rapidcheck.h ;;
     relacy) header relacy/relacy.hpp ;;
     gcovr) have gcovr ;;
+    clang_fuzzer) runtime clang++ ;;
   esac
 }
 
@@ -44,6 +48,7 @@ case $purpose in
   test) needs="$tests" ;;
   model | relacy) needs="$tests" ;;
   coverage) needs="$tests gcovr" ;;
+  fuzz) needs="$tests clang_fuzzer" ;;
   mutants) needs="$tests gxx" ;;
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
@@ -74,6 +79,8 @@ package() {
     apt:clang_tidy) apt-cache show clang-tidy-14 >/dev/null 2>&1 && echo clang-tidy-14 || echo clang-tidy ;;
     apt:rapidcheck) echo librapidcheck-dev ;;
     apt:relacy) echo relacy-dev ;;
+    apt:clang_fuzzer) # the runtime of the clang that is the default here
+      echo clang "libclang-rt-$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)-dev" ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:python) echo python3 ;;
@@ -83,10 +90,12 @@ package() {
     dnf:httplib) echo cpp-httplib-devel ;;
     dnf:json) echo json-devel ;;
     dnf:benchmark) echo google-benchmark-devel ;;
+    dnf:clang_fuzzer) echo clang compiler-rt ;;
     dnf:clang_format | dnf:clang_tidy) echo clang-tools-extra ;;
     pacman:compiler | pacman:gxx) echo gcc ;;
     pacman:httplib) echo cpp-httplib ;;
     pacman:json) echo nlohmann-json ;;
+    pacman:clang_fuzzer) echo clang compiler-rt ;;
     pacman:clang_format | pacman:clang_tidy) echo clang ;;
     apk:compiler | apk:gxx) echo g++ ;;
     apk:python) echo python3 ;;
@@ -95,6 +104,7 @@ package() {
     apk:httplib) echo cpp-httplib ;;
     apk:json) echo nlohmann-json ;;
     apk:benchmark) echo benchmark-dev ;;
+    apk:clang_fuzzer) echo clang compiler-rt ;;
     apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
     brew:compiler) ;;
     brew:gxx) echo gcc ;;
@@ -102,7 +112,7 @@ package() {
     brew:json) echo nlohmann-json ;;
     brew:benchmark) echo google-benchmark ;;
     brew:clang_format) echo clang-format ;;
-    brew:clang_tidy) echo llvm ;;
+    brew:clang_tidy | brew:clang_fuzzer) echo llvm ;;
     *) echo "$1" ;;
   esac
 }

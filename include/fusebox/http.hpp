@@ -86,16 +86,25 @@ constexpr std::chrono::seconds read_time(DateReader& reader, bool& in_range) noe
   return std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
 }
 
-/// A two-digit year is the latest one of these digits that is not more than 50 years ahead
-/// (RFC 9110 §5.6.7).
-[[nodiscard]] constexpr int full_year(int two_digits, int this_year) noexcept {
-  const int latest = this_year + 50;
-  return latest - ((latest - two_digits) % 100 + 100) % 100;
+/// The year of a date with two digits of it: the latest one in which the date is not more than 50 years
+/// ahead (RFC 9110 §5.6.7).
+[[nodiscard]] constexpr int full_year(const DateParts& date, std::chrono::sys_seconds now) noexcept {
+  const auto midnight = std::chrono::floor<std::chrono::days>(now);
+  const std::chrono::year_month_day today{midnight};
+  const int latest = static_cast<int>(today.year()) + 50;
+  const int year = latest - ((latest - date.year) % 100 + 100) % 100;
+  // For comparison only: every month takes 31 days.
+  const auto within_year = [](int month, int day, std::chrono::seconds time) {
+    return std::chrono::days{31 * month + day} + time;
+  };
+  const auto limit = within_year(static_cast<int>(static_cast<unsigned>(today.month())) - 1,
+                                 static_cast<int>(static_cast<unsigned>(today.day())), now - midnight);
+  return year == latest && within_year(date.month, date.day, date.time) > limit ? year - 100 : year;
 }
 
 /// Any of the three formats of an HTTP-date; the name of the weekday need not fit the date.
-[[nodiscard]] constexpr std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
-                                                                                int this_year) noexcept {
+[[nodiscard]] constexpr std::optional<std::chrono::sys_seconds> parse_http_date(
+    std::string_view text, std::chrono::sys_seconds now) noexcept {
   DateParts date;
   bool in_range = true;
   const auto day_month_year = [&](DateReader& reader, std::string_view separator, std::size_t year_digits) {
@@ -119,7 +128,7 @@ constexpr std::chrono::seconds read_time(DateReader& reader, bool& in_range) noe
     reader.one_of(long_weekdays);
     reader.expect(", ");
     day_month_year(reader, "-", 2);
-    date.year = full_year(date.year, this_year);
+    date.year = full_year(date, now);
   } else {  // Sun Nov  6 08:49:37 1994
     reader.one_of(weekdays);
     reader.expect(" ");
@@ -164,11 +173,11 @@ namespace http {
     return std::chrono::seconds{seconds};
   }
 
-  const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(now)};
-  const auto date = detail::parse_http_date(value, static_cast<int>(today.year()));
+  const auto now_second = std::chrono::floor<std::chrono::seconds>(now);
+  const auto date = detail::parse_http_date(value, now_second);
   if (!date) return std::nullopt;
   // Rounded up: coming a fraction of a second early is coming too early.
-  const auto wait = *date - std::chrono::floor<std::chrono::seconds>(now);
+  const auto wait = *date - now_second;
   return wait > std::chrono::seconds::zero() ? wait : std::chrono::seconds::zero();
 }
 
