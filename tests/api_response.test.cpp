@@ -339,6 +339,7 @@ TEST_CASE("H4 an ApiError made for the client goes as it is") {
   CHECK(response.status == 409);
   CHECK(response.error()["message"] == "That name is taken");
   CHECK(response.error()["details"] == "try another");
+  CHECK(sent(ApiError{ErrorCode::request_timeout, "Send it again"}).status == 408);
 }
 
 TEST_CASE("H4 what lies behind us becomes a generic 502, 503 or 504") {
@@ -357,6 +358,9 @@ TEST_CASE("H4 what lies behind us becomes a generic 502, 503 or 504") {
   generic(sent(upstream(ErrorCode::bad_gateway)), 502);
   generic(sent(upstream(ErrorCode::service_unavailable)), 503);
   generic(sent(upstream(ErrorCode::gateway_timeout)), 504);
+  generic(sent(upstream(ErrorCode::request_timeout)), 504);
+  generic(sent(upstream(ErrorCode::rate_limit_exceeded)), 503);
+  generic(sent(ApiError{ErrorCode::bad_gateway, "secret"}.with_category(ErrorCategory::network)), 502);
   generic(sent(CircuitOpenError{"secret", 30s}), 503);
   generic(sent(BulkheadFullError{"secret"}), 503);
   generic(sent(RateLimitedError{"secret"}), 503);

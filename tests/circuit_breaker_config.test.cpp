@@ -287,7 +287,15 @@ TEST_CASE("3 configs compare by every field") {
   CHECK(config != with(&CircuitBreakerConfig::failure_threshold, 6));
   CHECK(config != with(&CircuitBreakerConfig::probe_timeout, 1s));
   CHECK(config != with(FailureRate{}));
+  CHECK(with(FailureRate{}) == with(FailureRate{}));
+  CHECK(with(FailureRate{}) != with(FailureRate{.threshold = 0.6}));
+  CHECK(with(FailureRate{}) != with(FailureRate{.minimum_calls = 21}));
   CHECK(with(FailureRate{}) != with(FailureRate{.window = within(10s)}));
+  CHECK(with(FailureRate{.window = within(10s)}) != with(FailureRate{.window = within(11s)}));
+  CHECK(with(SlowCalls{}) == with(SlowCalls{}));
   CHECK(with(SlowCalls{}) != with(SlowCalls{.slower_than = 1s}));
+  CHECK(with(SlowCalls{}) != with(SlowCalls{.threshold = 0.5}));
+  CHECK(with(SlowCalls{}) != with(SlowCalls{.minimum_calls = 21}));
+  CHECK(with(SlowCalls{}) != with(SlowCalls{.window = last_calls(99)}));
   CHECK(config != with(&CircuitBreakerConfig::classify, [](const Failure&) { return Outcome::ignored; }));
 }

@@ -48,4 +48,6 @@ TEST_CASE("failures, changes and stats format as a person reads them") {
   retry.attempts = 1;
   retry.total_delay = 1500ms;
   CHECK(fmt::format("{}", retry) == "succeeded after 1 attempt, 1500 ms of waiting");
+  retry.attempts = 2;
+  CHECK(fmt::format("{}", retry) == "succeeded after 2 attempts, 1500 ms of waiting");
 }
