@@ -8,7 +8,7 @@ SEQUENCES ?= 10000
 SEED ?= 1
 
 .PHONY: help test demo bench bench-instructions plots lint format docs clean \
-	sanitize model mutants coverage
+	sanitize model compilers mutants coverage
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -66,6 +66,10 @@ model:  ## Set up and run random sequences of commands against models of the rul
 	cmake --preset proof
 	cmake --build --preset proof --parallel $(JOBS) --target models
 	RC_PARAMS="max_success=$(SEQUENCES) seed=$(SEED)" ctest --preset proof --parallel $(JOBS) --label-regex '^model$$'
+
+compilers:  ## Set up, then build and run with every compiler, standard and mode promised (CELLS="--ci": a few)
+	@scripts/setup.sh compilers
+	@python3 scripts/compilers.py --jobs $(JOBS) $(CELLS)
 
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants
