@@ -210,8 +210,8 @@ void write(Res& res, const HttpResponse& response) {
   return error.category() != ErrorCategory::network || error.code() == ErrorCode::request_timeout;
 }
 
-#if FUSEBOX_DETAIL_EXCEPTIONS
 [[nodiscard]] inline ApiError client_error(const std::exception_ptr& exception) {
+#if FUSEBOX_DETAIL_EXCEPTIONS
   try {
     if (exception) std::rethrow_exception(exception);
   } catch (const ApiError& error) {
@@ -223,9 +223,11 @@ void write(Res& res, const HttpResponse& response) {
                            failure.is_cancellation() || failure.code().category() == policy_error_category();
     return generic_error(behind_us ? gateway_code(failure) : ErrorCode::internal_server_error, nullptr);
   }
+#else
+  static_cast<void>(exception);
+#endif
   return generic_error(ErrorCode::internal_server_error, nullptr);
 }
-#endif
 
 }  // namespace detail
 
@@ -313,12 +315,9 @@ void send_rate_limit_error(Res& res, std::chrono::duration<Rep, Period> retry_af
 /// else, a null pointer too, a generic 500.
 template <class Res>
 void send_exception(Res& res, const std::exception_ptr& exception, const RequestInfo& request = {}) {
-#if FUSEBOX_DETAIL_EXCEPTIONS
-  send_api_error(res, detail::client_error(exception), request);
-#else
   static_assert(detail::exceptions_are_on<Res>,
                 "fusebox: send_exception needs exceptions, which this build has not: use send_api_error");
-#endif
+  send_api_error(res, detail::client_error(exception), request);
 }
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
