@@ -88,6 +88,10 @@ fuzz:  ## Set up and look for inputs that break the parsers, writers, delays and
 	cmake --build --preset fuzz --parallel $(JOBS)
 	@scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
+compilers:  ## Set up, then build and run with every compiler, standard and mode promised (CELLS="--ci": a few)
+	@scripts/setup.sh compilers
+	@python3 scripts/compilers.py --jobs $(JOBS) $(CELLS)
+
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
 	@scripts/setup.sh mutants
 	@python3 scripts/mutants.py

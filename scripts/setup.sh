@@ -11,7 +11,13 @@ say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 compiler() { for c in "${CXX:-c++}" g++ clang++; do have "$c" && { echo "$c"; return; }; done; return 1; }
-header() { c=$(compiler) && printf '#include <%s>\n' "$1" | "$c" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
+# header NAME [COMPILER OPTION...]
+header() {
+  name=$1
+  shift
+  [ $# -gt 0 ] || set -- "$(compiler)"
+  printf '#include <%s>\n' "$name" | "$@" -std=c++20 -E -x c++ - >/dev/null 2>&1
+}
 
 # Does this clang have libFuzzer and the sanitizers?
 runtime() { have "$1" && [ -n "$(find "$("$1" -print-resource-dir)" -follow -name 'libclang_rt.fuzzer*' 2>/dev/null)" ]; }
@@ -37,6 +43,9 @@ met() {
     valgrind) have valgrind ;;
     rapidcheck) header rapidcheck.h ;;
     relacy) header relacy/relacy.hpp ;;
+    clang14) have clang++-14 ;;
+    clang19) have clang++-19 ;;
+    libcxx19) have clang++-19 && header version clang++-19 -stdlib=libc++ ;;
     gcovr) have gcovr ;;
     clang_fuzzer) runtime clang++ ;;
   esac
@@ -50,6 +59,7 @@ case $purpose in
   coverage) needs="$tests gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
   mutants) needs="$tests gxx" ;;
+  compilers) needs="gxx cmake python fmt catch2 httplib json clang14 clang19 libcxx19" ;;
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
@@ -81,6 +91,9 @@ package() {
     apt:relacy) echo relacy-dev ;;
     apt:clang_fuzzer) # the runtime of the clang that is the default here
       echo clang "libclang-rt-$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)-dev" ;;
+    apt:clang14) echo clang-14 libclang-rt-14-dev ;;
+    apt:clang19) echo clang-19 libclang-rt-19-dev ;;
+    apt:libcxx19) echo libc++-19-dev libc++abi-19-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:python) echo python3 ;;
@@ -129,7 +142,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-      rapidcheck | relacy) say "$need is missing: what needs it is left out" ;;
+      rapidcheck | relacy | clang14 | clang19 | libcxx19) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       *) die "$need is missing: install it, then try again" ;;

@@ -315,6 +315,8 @@ void send_rate_limit_error(Res& res, std::chrono::duration<Rep, Period> retry_af
 /// else, a null pointer too, a generic 500.
 template <class Res>
 void send_exception(Res& res, const std::exception_ptr& exception, const RequestInfo& request = {}) {
+  static_assert(detail::exceptions_are_on<Res>,
+                "fusebox: send_exception needs exceptions, which this build has not: use send_api_error");
   send_api_error(res, detail::client_error(exception), request);
 }
 

@@ -189,6 +189,10 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
                   "looked; wait for it inside op, or use try_acquire()");
     static_assert(!std::is_void_v<V> || detail::count<detail::IsJudgement, Options...> == 0,
                   "fusebox: failure_if judges the value of op, and this op returns none");
+    static_assert(
+        detail::exceptions_are_on<V> || has_fallback || detail::carries_rejection<V>,
+        "fusebox: without exceptions a rejection cannot be thrown: give execute a fallback, or let op "
+        "return a type that can carry it (expected-like, std::error_code, with failure_traits)");
     const detail::NoRule no_rule;
     const auto& rule = detail::pick<detail::IsJudgement>(no_rule, options...);
     using Rule = std::remove_cvref_t<decltype(rule)>;
@@ -215,8 +219,6 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
         } else {
 #if FUSEBOX_DETAIL_EXCEPTIONS
           throw open_error(retry_after);
-#else
-          detail::throw_error(open_error(retry_after));
 #endif
         }
       }

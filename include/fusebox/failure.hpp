@@ -42,6 +42,7 @@ enum class Outcome : unsigned char {
 /// A const Failure may be read from several threads.
 class Failure {
  public:
+#if FUSEBOX_DETAIL_EXCEPTIONS
   /// The exception that is being handled; call it in a catch block. Where no exception is handled the
   /// result is a failure without a code.
   [[nodiscard]] static Failure from_current_exception() noexcept {
@@ -54,6 +55,20 @@ class Failure {
     if (failure.exception_) failure.inspect();
     return failure;
   }
+#else
+  template <class T = void>
+  static Failure from_current_exception() noexcept {
+    static_assert(detail::exceptions_are_on<T>,
+                  "fusebox: Failure::from_current_exception needs exceptions, which this build has not");
+    return {};
+  }
+  template <class T>
+  static Failure from_exception(const T&) noexcept {
+    static_assert(detail::exceptions_are_on<T>,
+                  "fusebox: Failure::from_exception needs exceptions, which this build has not");
+    return {};
+  }
+#endif
 
   /// An answer with this HTTP status, and its Retry-After where it had one. It is somebody else's answer:
   /// the ApiError that rethrow() makes of it is marked as from_upstream (E5).
@@ -133,9 +148,18 @@ class Failure {
            detail::is_network_error(code_);
   }
 
+#if FUSEBOX_DETAIL_EXCEPTIONS
   /// Throws the exception itself, or an ApiError made from the value: of the library's own type where
   /// the code is one of its verdicts.
   [[noreturn]] void rethrow() const;
+#else
+  template <class T = void>
+  void rethrow() const {
+    static_assert(detail::exceptions_are_on<T>,
+                  "fusebox: Failure::rethrow needs exceptions, which this build has not: look at code() and "
+                  "message()");
+  }
+#endif
 
  private:
   Failure() noexcept = default;
@@ -165,8 +189,8 @@ class Failure {
   bool is_upstream_ = false;
 };
 
-FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
 #if FUSEBOX_DETAIL_EXCEPTIONS
+FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
   try {
     std::rethrow_exception(exception_);
   } catch (const ApiError& error) {
@@ -177,8 +201,8 @@ FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
     code_ = code;
   } catch (...) {  // an unknown exception has no code
   }
-#endif
 }
+#endif
 
 FUSEBOX_DETAIL_COLD inline std::string Failure::message() const {
 #if FUSEBOX_DETAIL_EXCEPTIONS
@@ -199,6 +223,7 @@ FUSEBOX_DETAIL_COLD inline std::string Failure::message() const {
   return code_ ? code_.message() : "failed without an error code";
 }
 
+#if FUSEBOX_DETAIL_EXCEPTIONS
 inline ApiError Failure::to_api_error() const {
   if (error_) return *error_;
   if (origin_) return CircuitOpenError{origin_, retry_after_, timestamp_};
@@ -210,9 +235,7 @@ inline ApiError Failure::to_api_error() const {
 }
 
 FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
-#if FUSEBOX_DETAIL_EXCEPTIONS
   if (exception_) std::rethrow_exception(exception_);
-#endif
   const ApiError error = to_api_error();
   if (error.reason().category() == policy_error_category()) {
     switch (static_cast<PolicyErrc>(error.reason().value())) {
@@ -225,6 +248,20 @@ FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
   }
   detail::throw_error(error);
 }
+#endif
+
+namespace detail {
+
+/// Leaves with the failure, which is thrown where exceptions are on.
+[[noreturn]] FUSEBOX_DETAIL_INLINE void leave_with(const Failure& failure) {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  failure.rethrow();
+#else
+  die(failure.message().c_str());
+#endif
+}
+
+}  // namespace detail
 
 /// What a breaker makes of a failure unless its config says otherwise (F2): a rejection or a
 /// cancellation is ignored; a timeout and the statuses 408, 429 and 500 up are failures; another 4xx

@@ -322,10 +322,14 @@ struct RetryLoop {
         exception = std::current_exception();
         if (!exception) FUSEBOX_DETAIL_RETHROW;  // forced unwinding (F4)
       }
+#if FUSEBOX_DETAIL_EXCEPTIONS
       if (exception) {
         result.drop_value();
         failure = Failure::from_exception(std::move(exception));
-      } else if constexpr (value_can_fail) {
+        continue;
+      }
+#endif
+      if constexpr (value_can_fail) {
         if (detail::is_suspect(result.peek(), rule)) failure = detail::judge(result.peek(), rule);
       }
     }
@@ -344,6 +348,14 @@ FUSEBOX_DETAIL_INLINE auto retry(Op& op, const RetryConfig& config, Options&... 
                 "looked; wait for it inside op");
   static_assert(!std::is_void_v<T> || count<IsFailureIf, Options...> == 0,
                 "fusebox: failure_if judges the value of op, and this op returns none");
+  static_assert(
+      exceptions_are_on<T> || count<IsFailureIf, Options...> != 0 || can_fail<std::remove_cvref_t<T>, NoRule>,
+      "fusebox: without exceptions op's result must be able to tell of a failure: an expected-like "
+      "type, a std::error_code, a type with failure_traits or failure_of, or any with failure_if");
+  static_assert(
+      exceptions_are_on<T> || !throws || count<IsStopToken, Options...> == 0,
+      "fusebox: without exceptions retry_with_backoff cannot throw CancelledError: with a stop token "
+      "use try_retry_with_backoff");
   using R = RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>>;
   return RetryLoop::run<R, throws>(op, config, options...);
 }

@@ -6,6 +6,11 @@ foreach(directory IN LISTS INCLUDES)
   list(APPEND command -I${directory})
 endforeach()
 
+file(STRINGS ${SOURCE} line REGEX "^// flags: " LIMIT_COUNT 1)
+string(REGEX REPLACE "^// flags: " "" flags "${line}")
+separate_arguments(flags UNIX_COMMAND "${flags}")
+list(APPEND command ${flags})
+
 file(STRINGS ${SOURCE} line REGEX "^// expect: " LIMIT_COUNT 1)
 string(REGEX REPLACE "^// expect: " "" expected "${line}")
 if(expected STREQUAL "")

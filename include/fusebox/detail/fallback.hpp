@@ -81,6 +81,9 @@ template <class R, class V>
 R hand_over(V&& value) {
   if constexpr (is_specialization<std::remove_cvref_t<V>, RetryResult> &&
                 !is_specialization<std::remove_cvref_t<R>, RetryResult>) {
+    static_assert(exceptions_are_on<V>,
+                  "fusebox: without exceptions a RetryResult, which may hold no value, cannot become one: "
+                  "give no fallback, and look at has_value()");
     return static_cast<R>(std::forward<V>(value).value());
   } else {
     return static_cast<R>(std::forward<V>(value));

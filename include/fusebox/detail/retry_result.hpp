@@ -150,7 +150,7 @@ class RetryResult {
   [[nodiscard]] static decltype(auto) get(Self& self) {
     auto* value = std::get_if<value_index>(std::addressof(self.outcome_));
     if (value == nullptr) [[unlikely]]
-      self.error().rethrow();
+      detail::leave_with(self.error());
     if constexpr (is_void) {
       return;
     } else if constexpr (std::is_reference_v<T>) {
@@ -172,7 +172,7 @@ class RetryResult {
   void throw_exception() const {
     if (succeeded_) [[likely]]
       return;
-    if (outcome_.index() != value_index) error().rethrow();
+    if (outcome_.index() != value_index) detail::leave_with(error());
   }
 
   // A variant: unlike std::optional's, its empty state writes nothing but the index.

@@ -1,7 +1,8 @@
 // fusebox/detail/throw.hpp: how an error leaves the library, with exceptions and without.
 //
-// Where exceptions are off, an error that nobody can catch is written to stderr and the process
-// aborts. FUSEBOX_DETAIL_TRY and FUSEBOX_DETAIL_CATCH_ALL compile to plain control flow there.
+// Where exceptions are off, what could only throw does not compile (exceptions_are_on); an error that
+// nobody can catch is written to stderr and the process aborts. FUSEBOX_DETAIL_TRY and
+// FUSEBOX_DETAIL_CATCH_ALL compile to plain control flow there.
 #pragma once
 
 #include <cstdio>
@@ -23,6 +24,10 @@
 #endif
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+
+/// For a static_assert in a template, which only its use brings to bear.
+template <class...>
+inline constexpr bool exceptions_are_on = FUSEBOX_DETAIL_EXCEPTIONS == 1;
 
 [[noreturn]] FUSEBOX_DETAIL_COLD inline void die(const char* what) noexcept {
   std::fprintf(stderr, "fusebox: %s\n", what);
