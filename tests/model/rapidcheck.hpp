@@ -1,7 +1,7 @@
 // model/rapidcheck.hpp: RapidCheck, and how a property becomes a Catch2 test.
 //
-// RC_PARAMS says how many sequences and from which seed; without it 10,000 from a fixed one, so that `make test`
-// is always the same.
+// RC_PARAMS says how many sequences and from which seed; without it 10,000 from a fixed one, so that `make
+// test` is always the same.
 #pragma once
 
 #include <rapidcheck.h>
