@@ -92,9 +92,9 @@ compilers:  ## Set up, then build and run with every compiler, standard and mode
 	@scripts/setup.sh compilers
 	@python3 scripts/compilers.py --jobs $(JOBS) $(CELLS)
 
-mutants:  ## Set up and change one thing at a time in the headers: does a test notice?
+mutants:  ## Set up and change one thing at a time in the headers: does a test notice? (SAMPLE=40: a few)
 	@scripts/setup.sh mutants
-	@python3 scripts/mutants.py
+	@python3 scripts/mutants.py $(if $(SAMPLE),--sample $(SAMPLE))
 
 coverage:  ## Set up and run the tests, and hold the lines and branches of include/ that they reach
 	@scripts/setup.sh coverage
