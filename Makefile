@@ -100,6 +100,7 @@ coverage:  ## Set up and run the tests, and hold the lines and branches of inclu
 	@scripts/setup.sh coverage
 	cmake --preset coverage
 	cmake --build --preset coverage --parallel $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
 	ctest --preset coverage --parallel $(JOBS)
 	@python3 scripts/coverage.py build/coverage
 

@@ -235,6 +235,8 @@ def main():
         parser.error("no such cell: see --list")
     start = time.monotonic()
     present = [cell for cell in cells if cell.compiler.command]
+    if not present and not options.list:
+        parser.error("none of these compilers is here")
     if not options.list:
         work(present, options.jobs)
 

@@ -4,9 +4,9 @@
 scripts/coverage.py BUILD_DIRECTORY
 
 Lines are gcovr's, and so is what counts as a branch (--exclude-throw-branches, --exclude-unreachable-branches). But
-gcovr counts a branch of a template again for each type that it was made for, and no type goes everywhere: here it
-counts once, and is taken where any of them takes it. Prints where a branch was never taken; fails below LINES or
-BRANCHES.
+gcovr counts a branch of a template again for each type that it was made for, and no type goes everywhere: here
+instantiations with as many branches on a line count once, and a branch is taken where any of them takes it. Prints
+where a branch was never taken, and both figures; fails below LINES or BRANCHES.
 """
 
 import argparse
@@ -44,14 +44,12 @@ def branches_of(document, taken):
 
 
 def merged(functions):
-    """The branches of a line. Where gcov lists several functions as one, their branches follow one another; those
-    of another shape, since `if constexpr` left out some, are others."""
-    least = min(len(counts) for counts in functions)
+    """The branches of a line: those of functions with as many are the same, of others, since `if constexpr` and
+    constants left some out, others."""
     branches = collections.Counter()
     for counts in functions:
-        size = least if len(counts) % least == 0 else len(counts)
         for which, count in enumerate(counts):
-            branches[size, which % size] += count
+            branches[len(counts), which] += count
     return list(branches.values())
 
 
@@ -91,7 +89,8 @@ def main():
         print(f"not every branch taken: {header}: {', '.join(lines)}")
     percent = 100 * reached / total
     print(f"branches: {reached} of {total}, {percent:.1f} %; at least {BRANCHES} %\n", flush=True)
-    lines = subprocess.run(["gcovr", "--root", ROOT, "--filter", INCLUDE, "--fail-under-line", str(LINES), build])
+    gcovr = ["gcovr", "--root", ROOT, "--filter", INCLUDE, "--exclude-throw-branches", "--exclude-unreachable-branches"]
+    lines = subprocess.run([*gcovr, "--print-summary", "--fail-under-line", str(LINES), build])
     sys.exit(lines.returncode != 0 or percent < BRANCHES)
 
 

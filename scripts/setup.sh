@@ -56,7 +56,7 @@ case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
   test) needs="$tests" ;;
   model | relacy) needs="$tests" ;;
-  coverage) needs="$tests gcovr" ;;
+  coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
   mutants) needs="$tests gxx" ;;
   compilers) needs="gxx cmake python fmt catch2 httplib json clang14 clang19 libcxx19" ;;

@@ -204,6 +204,16 @@ TEST_CASE("G1 a refused config stores nothing") {
   CHECK(registry.unregistered() == 0);
 }
 
+TEST_CASE("G1 asking with a refused config is no use of the breaker that there is") {
+  Registry registry{{.max_breakers = 2}};
+  registry.get("old");
+  registry.get("newer");
+  CHECK_THROWS_AS(registry.get("old", {.success_threshold = 0}), std::invalid_argument);
+  registry.get("newest");
+  CHECK_FALSE(registry.find("old"));
+  CHECK(registry.find("newer"));
+}
+
 TEST_CASE("G1 an empty name is refused, and is nobody's") {
   Registry registry;
   const std::string text = "CircuitBreaker.name must not be empty, got \"\"";

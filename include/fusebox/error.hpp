@@ -217,9 +217,10 @@ class FUSEBOX_API ApiErrorCategory final : public std::error_category {
  public:
   [[nodiscard]] const char* name() const noexcept override { return "fusebox.http"; }
   [[nodiscard]] std::string message(int status) const override {
+    std::string message = "HTTP status " + std::to_string(status);
     const auto text = to_string(static_cast<ErrorCode>(status));
-    return "HTTP status " + std::to_string(status) +
-           (text == "unknown" ? "" : " (" + std::string{text} + ")");
+    if (text != "unknown") message.append(" (").append(text).append(")");
+    return message;
   }
 };
 

@@ -67,6 +67,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
   /// one that differs is ignored and counted in config_conflicts(). Throws std::invalid_argument for a
   /// config that `validate` refuses, which changes nothing.
   Handle get(std::string_view name, const CircuitBreakerConfig& config) {
+    detail::throw_if("CircuitBreakerConfig", detail::check(config));
     return find_or_make(name, &config);
   }
 
@@ -154,10 +155,8 @@ class FUSEBOX_API CircuitBreakerRegistry {
 
   [[nodiscard]] Handle use(std::string_view name, const CircuitBreakerConfig* config) {
     Handle known = breakers_.use(name);
-    if (known && config != nullptr && *config != known->config()) [[unlikely]] {
-      detail::throw_if("CircuitBreakerConfig", detail::check(*config));
+    if (known && config != nullptr && *config != known->config()) [[unlikely]]
       config_conflicts_.fetch_add(1, std::memory_order_relaxed);
-    }
     return known;
   }
 

@@ -134,7 +134,7 @@ class Program:
     def stamp(self, header=None, text=""):
         """What its result depends on, one header being another text."""
         changed = header and os.path.join(INCLUDE, "fusebox", header)
-        return digest(*(digest(text) if path == changed else self.files.file(path)[0] for path in self.reached))
+        return digest(*CXX, *FLAGS, *(digest(text) if path == changed else self.files.file(path)[0] for path in self.reached))
 
 
 def all_programs():
@@ -191,6 +191,8 @@ class Builder:
         code, output = run([*CXX, *flags, "-c", program.source, "-o", thing], COMPILE_SECONDS)
         if code == 0:
             code, output = self.link(program, thing, binary)
+        if code is None:
+            raise SystemExit(f"mutants: {program.name} was not compiled in {COMPILE_SECONDS} s")
         if code != 0:
             return self.uncompiled(output)
         code, output = run([binary, "--abort"], max(RUN_SECONDS, 10 * program.run_seconds), cwd=folder)

@@ -164,11 +164,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       reference::iso_time(time),
                       !details.is_absent(),
                       *shown_details};
-  const std::string json = to_json(error);
-  fuzz::check_document(json, wanted.guide(id, path));
+  fuzz::check_document(to_json(error), wanted.guide(id, path));
   fuzz::check_document(to_problem_json(error), wanted.problem(id, path));
-  if (response.body == json) return 0;
-  fuzz::check(id.empty() || path.empty(), "the request's own id and path come second", response.body);
   fuzz::check_document(
       response.body, wanted.guide(id.empty() ? request.request_id : id, path.empty() ? request.path : path));
   return 0;

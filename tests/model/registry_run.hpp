@@ -138,8 +138,6 @@ class RegistryRun {
       said = error.what();
     }
     expect("the refusal names the field", said.find("success_threshold") != std::string::npos, true);
-    // Asking for it was a use all the same.
-    if (reference_.find(name)) reference_.get(name, -1);
   }
 
   /// Both gave a breaker: is it the same as ever, and does it stay?

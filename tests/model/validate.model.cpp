@@ -27,6 +27,12 @@ void showValue(const CircuitBreakerConfig& config, std::ostream& out) {  // NOLI
 void showValue(const RetryConfig& config, std::ostream& out) {  // NOLINT
   out << "RetryConfig" << model::to_code(config);
 }
+void showValue(const RegistryConfig& config, std::ostream& out) {  // NOLINT
+  out << "RegistryConfig{" << config.max_breakers << ", " << model::to_code(config.default_config) << "}";
+}
+void showValue(const CallOptions& options, std::ostream& out) {  // NOLINT
+  out << "CallOptions{" << model::to_code(options.timeout) << "}";
+}
 
 }  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
 
@@ -96,7 +102,8 @@ rc::Gen<CircuitBreakerConfig> breaker_config() {
       rc::gen::set(&Config::reset_backoff, a_multiplier()),
       rc::gen::set(&Config::max_reset_timeout, a_duration()),
       rc::gen::set(&Config::reset_jitter,
-                   a_number({0.0, 0.5, std::nextafter(1.0, 0.0), -0.0}, {1.0, -0.1, nan, infinity})),
+                   a_number({0.0, 0.5, std::nextafter(1.0, 0.0), -0.0},
+                            {1.0, -std::numeric_limits<double>::denorm_min(), -0.1, nan, infinity})),
       rc::gen::set(&Config::failure_rate, maybe(a_rule<FailureRate>())),
       rc::gen::set(&Config::slow_calls, maybe(slow_calls)),
       rc::gen::set(&Config::classify,
@@ -110,7 +117,9 @@ rc::Gen<RetryConfig> retry_config() {
       rc::gen::set(&RetryConfig::max_delay, rc::gen::oneOf(rc::gen::just(Nanoseconds::max()), a_duration())),
       rc::gen::set(&RetryConfig::multiplier, a_multiplier()),
       rc::gen::set(&RetryConfig::jitter,
-                   any_of({Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated})),
+                   rc::gen::weightedOneOf<Jitter>(
+                       {{30, any_of({Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated})},
+                        {1, rc::gen::just(static_cast<Jitter>(4))}})),
       rc::gen::set(&RetryConfig::total_timeout, a_duration()));
 }
 
@@ -173,9 +182,19 @@ Names refused(const RetryConfig& config) {
       .duration_or_zero(config.max_delay, "max_delay")
       .unless(config.max_delay >= config.base_delay, "max_delay")
       .multiplier(config.multiplier, "multiplier")
+      .unless(config.jitter <= Jitter::decorrelated, "jitter")
       .duration(config.total_timeout, "total_timeout")
       .fields();
 }
+
+Names refused(const RegistryConfig& config) {
+  Names names;
+  if (config.max_breakers < 1) names.emplace_back("max_breakers");
+  for (const std::string& name : refused(config.default_config)) names.push_back("default_config." + name);
+  return names;
+}
+
+Names refused(const CallOptions& options) { return Refused{}.duration(options.timeout, "timeout").fields(); }
 
 /// What `use(config)` throws for it; empty where it does not.
 template <class Use>
@@ -192,6 +211,11 @@ void use(const CircuitBreakerConfig& config) { static_cast<void>(CircuitBreaker<
 void use(const RetryConfig& config) {
   retry_with_backoff([] {}, config);
 }
+void use(const RegistryConfig& config) { static_cast<void>(CircuitBreakerRegistry<>{config}); }
+void use(const CallOptions& options) {
+  CircuitBreaker<> breaker{"b"};
+  breaker.execute([] {}, options);
+}
 
 /// Empty, or how validate() and what takes the config differ from the list.
 template <class Config>
@@ -206,31 +230,44 @@ std::string judge(const std::string& type, const Config& config, const Names& wr
   return names_one ? "" : "none of the fields that are wrong: " + said;
 }
 
-struct Seen {
+/// And good ones came as bad ones did, each often.
+template <class Config>
+void check_all(const std::string& type, const rc::Gen<Config>& configs) {
   std::size_t good = 0;
   std::size_t bad = 0;
-  void add(bool is_good) { ++(is_good ? good : bad); }
-  [[nodiscard]] bool both_often() const { return good > (good + bad) / 10 && bad > (good + bad) / 10; }
-};
+  CHECK(holds(type, configs, [&](const Config& config) {
+    const Names wrong = refused(config);
+    ++(wrong.empty() ? good : bad);
+    return judge(type, config, wrong);
+  }));
+  CHECK(good > (good + bad) / 10);
+  CHECK(bad > (good + bad) / 10);
+}
 
 }  // namespace
 
 TEST_CASE("validate refuses the breaker configs that the design refuses, and no other") {
-  Seen seen;
-  CHECK(holds("CircuitBreakerConfig", breaker_config(), [&](const CircuitBreakerConfig& config) {
-    const Names wrong = refused(config);
-    seen.add(wrong.empty());
-    return judge("CircuitBreakerConfig", config, wrong);
-  }));
-  CHECK(seen.both_often());
+  check_all<CircuitBreakerConfig>("CircuitBreakerConfig", breaker_config());
 }
 
 TEST_CASE("validate refuses the retry configs that the design refuses, and no other") {
-  Seen seen;
-  CHECK(holds("RetryConfig", retry_config(), [&](const RetryConfig& config) {
-    const Names wrong = refused(config);
-    seen.add(wrong.empty());
-    return judge("RetryConfig", config, wrong);
-  }));
-  CHECK(seen.both_often());
+  check_all<RetryConfig>("RetryConfig", retry_config());
+}
+
+TEST_CASE("validate refuses the registry configs that the design refuses, and no other") {
+  const auto max_breakers =
+      rc::gen::weightedOneOf<int>({{30, any_of({1, 10'000, std::numeric_limits<int>::max()})},
+                                   {1, any_of({0, -1, std::numeric_limits<int>::min()})}});
+  check_all<RegistryConfig>(
+      "RegistryConfig",
+      rc::gen::build<RegistryConfig>(rc::gen::set(&RegistryConfig::max_breakers, max_breakers),
+                                     rc::gen::set(&RegistryConfig::default_config, breaker_config())));
+}
+
+TEST_CASE("validate refuses the call options that the design refuses, and no other") {
+  using std::chrono::nanoseconds;
+  check_all<CallOptions>(
+      "CallOptions", rc::gen::build<CallOptions>(rc::gen::set(
+                         &CallOptions::timeout,
+                         any_of<nanoseconds>({1ns, 1s, nanoseconds::max(), 0ns, -1ns, nanoseconds::min()}))));
 }

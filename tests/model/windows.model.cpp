@@ -33,6 +33,7 @@ struct Command {
   bool hit = false;
   int buckets = 0;  // of a time window: how far to advance, and
   int offset = 0;   // nanoseconds more
+  int periods = 0;  // that a new one is ahead: 1 after a reset, 3 after an opening and a recovery
 };
 using Commands = std::vector<Command>;
 
@@ -48,7 +49,7 @@ Command record_late(bool hit) { return {.kind = Command::Kind::record_late, .hit
 Command advance(int buckets, int offset) {
   return {.kind = Command::Kind::advance, .buckets = buckets, .offset = offset};
 }
-Command new_period() { return {.kind = Command::Kind::new_period}; }
+Command new_period(int ahead) { return {.kind = Command::Kind::new_period, .periods = ahead}; }
 
 std::string to_code(const Command& command) {
   const std::string hit = command.hit ? "(true)" : "(false)";
@@ -57,7 +58,7 @@ std::string to_code(const Command& command) {
     case Command::Kind::record_late: return "record_late" + hit;
     case Command::Kind::advance:
       return "advance(" + std::to_string(command.buckets) + ", " + std::to_string(command.offset) + ")";
-    case Command::Kind::new_period: return "new_period()";
+    case Command::Kind::new_period: return "new_period(" + std::to_string(command.periods) + ")";
   }
   return "?";
 }
@@ -138,6 +139,7 @@ std::string run(const WindowScript& script) {
   ReferenceWindow reference{script.window};
   Time now = script.start;
   std::uint32_t period = 1;
+  std::uint32_t before = 0;
   std::size_t done = 0;
   for (const Command& command : script.commands) {
     switch (command.kind) {
@@ -146,8 +148,8 @@ std::string run(const WindowScript& script) {
         reference.record(now, command.hit);
         break;
       case Command::Kind::record_late:
-        // A late report can come before the first one of the new period; it counts in neither.
-        if (period > 1) real.record(period - 1, now, command.hit);
+        // Before the first report of the new period or after it; it counts in that in neither case.
+        if (before != 0) real.record(before, now, command.hit);
         break;
       case Command::Kind::advance: {
         constexpr Time end = std::numeric_limits<Time>::max() / 2;
@@ -158,7 +160,7 @@ std::string run(const WindowScript& script) {
         break;
       }
       case Command::Kind::new_period:
-        period += 2;  // closed, open and half-open are periods of their own
+        before = std::exchange(period, period + static_cast<std::uint32_t>(command.periods));
         reference.new_period();
         break;
     }
@@ -187,7 +189,7 @@ rc::Gen<WindowScript> window_script() {
       {10, map(arbitrary<bool>(), record)},
       {2, map(arbitrary<bool>(), record_late)},
       {8, an_advance},
-      {1, rc::gen::just(new_period())},
+      {1, map(any_of({1, 2, 3}), new_period)},
   });
   return map(rc::gen::tuple(window, start, rc::gen::container<Commands>(command)), [](const auto& parts) {
     return WindowScript{std::get<0>(parts), std::get<1>(parts), std::get<2>(parts)};

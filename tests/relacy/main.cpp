@@ -60,12 +60,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   bool is_good = true;
+  int checked = 0;
   for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times,
                                 checks::late_reports, checks::resets, checks::counts, checks::events}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
+      ++checked;
       is_good = checks::check(scenario, static_cast<rl::iteration_t>(executions)) && is_good;
     }
   }
-  return is_good ? 0 : 1;
+  if (checked == 0) std::cerr << "no scenario has '" << only << "' in its name\n";
+  return is_good && checked > 0 ? 0 : 1;
 }

@@ -24,8 +24,8 @@ struct Failures : BreakerSuite<Failures<flaw, threshold>, 3, flaw> {
     const auto stats = this->core.stats();
     RL_ASSERT(stats.state == fusebox::State::open);
     RL_ASSERT(stats.opened_count == 1);
-    RL_ASSERT(stats.failure_count == 3);
     RL_ASSERT(stats.consecutive_failures == threshold);
+    RL_ASSERT(stats.failure_count == 3);
     RL_ASSERT(stats.retry_after == 10s);
   }
 };

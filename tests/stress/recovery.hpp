@@ -31,11 +31,22 @@ class Recovery {
  public:
   Recovery(Breaker& breaker, Hindrance hindrance) : breaker_{breaker}, hindrance_{hindrance} {}
 
-  /// Opens the breaker, whatever its rules are.
+  /// The dependency fails until the breaker is open, whatever its rules are and whatever state it is in.
   void open() {
-    breaker_.reset();
-    for (int i = 0; breaker_.state() == fusebox::State::closed && i < 1'000; ++i)
-      breaker_.try_acquire().failure();
+    for (int i = 0; breaker_.state() != fusebox::State::open && i < 1'000; ++i) {
+      fusebox::Permit permit = breaker_.try_acquire();
+      if (permit) {
+        permit.failure();
+      } else {
+        wait();  // every slot is held by probes that were never heard of again
+      }
+    }
+  }
+
+  /// A first probe that says nothing of the dependency.
+  void half_open() {
+    wait();
+    breaker_.try_acquire().ignore();
   }
 
   /// Waits as long as the breaker does, then calls until it is closed. The calls that this took, rejected
@@ -57,6 +68,10 @@ class Recovery {
   }
 
  private:
+  [[nodiscard]] std::chrono::nanoseconds longest_wait() const {
+    const auto& config = breaker_.config();
+    return std::max({config.reset_timeout, config.max_reset_timeout, config.probe_timeout});
+  }
   void wait() {
     const auto& config = breaker_.config();
     const auto probe = config.probe_timeout.count() > 0 ? config.probe_timeout : config.reset_timeout;
@@ -72,8 +87,7 @@ class Recovery {
   /// False where it was rejected.
   bool call() {
     const auto op = [&] {
-      if (hindrance_ == Hindrance::slow_answers)
-        breaker_.clock().advance(3 * breaker_.config().reset_timeout);
+      if (hindrance_ == Hindrance::slow_answers) breaker_.clock().advance(3 * longest_wait());
       if (hindrance_ == Hindrance::nesting) breaker_.execute([] {});
       if (hindrance_ == Hindrance::only_4xx)
         throw fusebox::ApiError{fusebox::ErrorCode::not_found, "not here"};

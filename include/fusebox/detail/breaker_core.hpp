@@ -251,6 +251,12 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   void settle_probe(Ticket ticket, Outcome outcome) noexcept;
   void settle_late(Ticket ticket, Outcome outcome, bool slow, Tick stamp) noexcept;
   void count(Outcome outcome, bool slow, Tick stamp) noexcept;
+  /// Has the window, where there is one, reached the rate of its rule?
+  template <class Rule>
+  [[nodiscard]] bool trips(const std::optional<RateWindow<Sync>>& window, const std::optional<Rule>& rule,
+                           std::uint32_t generation) const noexcept {
+    return window && window->rate(generation, clock_).reaches(rule->threshold, rule->minimum_calls);
+  }
   [[nodiscard]] std::optional<StateChangeReason> rate_reached(std::uint32_t generation) const noexcept;
   [[nodiscard]] std::optional<StateChangeReason> reason_to_open(
       Word word, bool failed, std::optional<StateChangeReason> by_rate) const noexcept;
@@ -487,12 +493,9 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::open_by_rule(
 /// The rate rule that opens, if one has its reason.
 template <class C, class Sync>
 std::optional<StateChangeReason> BreakerCore<C, Sync>::rate_reached(std::uint32_t generation) const noexcept {
-  const auto trips = [&](const auto& window, const auto& rule) {
-    return window && window->rate(generation, clock_).reaches(rule->threshold, rule->minimum_calls);
-  };
   if (!windows_) return std::nullopt;
-  if (trips(windows_->failures, config_.failure_rate)) return StateChangeReason::failure_rate;
-  if (trips(windows_->slow, config_.slow_calls)) return StateChangeReason::slow_calls;
+  if (trips(windows_->failures, config_.failure_rate, generation)) return StateChangeReason::failure_rate;
+  if (trips(windows_->slow, config_.slow_calls, generation)) return StateChangeReason::slow_calls;
   return std::nullopt;
 }
 

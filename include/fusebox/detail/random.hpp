@@ -71,30 +71,37 @@ class EntropySource {
   return (a >> 32U) * (b >> 32U) + (mid >> 32U) + (mid2 >> 32U);
 }
 
+/// How many numbers a generator draws, less one.
+template <RandomSource G>
+inline constexpr std::uint64_t range_of = static_cast<std::uint64_t>(G::max()) - G::min();
+
+/// 32 random bits from a generator of any range: draws are the digits of a number of 16 bits and more, which
+/// is then scaled.
+template <RandomSource G>
+[[nodiscard]] std::uint64_t random_half(G& generator) {
+  constexpr std::uint64_t range = range_of<std::remove_cvref_t<G>>;
+  constexpr int excess = std::bit_width(range) > 32 ? std::bit_width(range) - 32 : 0;
+  constexpr std::uint64_t top = range >> excess;  // below 2^32
+  std::uint64_t bits = 0;
+  std::uint64_t largest = 0;
+  do {
+    const std::uint64_t drawn = static_cast<std::uint64_t>(generator()) - std::remove_cvref_t<G>::min();
+    bits = bits * (top + 1) + (drawn >> excess);
+    largest = largest * (top + 1) + top;
+  } while (largest < 0xffffU);
+  return bits * 0xffffffffU / largest;
+}
+
 /// 64 random bits from a generator of any range.
 template <RandomSource G>
 [[nodiscard]] std::uint64_t random_bits(G& generator) {
   using Source = std::remove_cvref_t<G>;
-  constexpr std::uint64_t range = static_cast<std::uint64_t>(Source::max()) - Source::min();
-  static_assert(range > 0, "fusebox: a random source must have more than one value");
-  const auto draw = [&] { return static_cast<std::uint64_t>(generator()) - Source::min(); };
-  if constexpr (range == std::numeric_limits<std::uint64_t>::max()) {
-    return draw();
+  static_assert(range_of<Source> > 0, "fusebox: a random source must have more than one value");
+  if constexpr (range_of<Source> == std::numeric_limits<std::uint64_t>::max()) {
+    return static_cast<std::uint64_t>(generator()) - Source::min();
   } else {
-    constexpr int excess = std::bit_width(range) > 32 ? std::bit_width(range) - 32 : 0;
-    constexpr std::uint64_t top = range >> excess;  // below 2^32
-    // Draws are the digits of a number of 16 bits and more, which is then scaled to 32 bits.
-    const auto half = [&] {
-      std::uint64_t bits = 0;
-      std::uint64_t largest = 0;
-      do {
-        bits = bits * (top + 1) + (draw() >> excess);
-        largest = largest * (top + 1) + top;
-      } while (largest < 0xffffU);
-      return bits * 0xffffffffU / largest;
-    };
-    const std::uint64_t high = half();
-    return (high << 32U) | half();
+    const std::uint64_t high = detail::random_half(generator);
+    return (high << 32U) | detail::random_half(generator);
   }
 }
 
