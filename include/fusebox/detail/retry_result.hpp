@@ -107,7 +107,8 @@ class RetryResult {
     return *none;
   }
 
-  /// The value; where there is none, throws the error: op's own exception, or the library's.
+  /// The value; where there is none, throws the error: op's own exception, or the library's (with exceptions
+  /// off it aborts: ask has_value()).
   decltype(auto) value() & { return get(*this); }
   decltype(auto) value() const& { return get(*this); }
   T value() && {
