@@ -12,9 +12,7 @@ template <class Suite, int threads, Flaw flaw>
 class ActingSuite : public rl::test_suite<Suite, threads> {
  public:
   void thread(unsigned index) {
-    // Relacy gives each thread the same chance of each next step: else a short action is over before a long
-    // one.
-    for (unsigned steps = rl::rand(2) * rl::rand(80); steps > 0; --steps) rl::ctx().sched();
+    pause();
     Sync<flaw>::begin_thread();
     is_acting[index] = true;
     static_cast<Suite*>(this)->act(index);
@@ -22,6 +20,12 @@ class ActingSuite : public rl::test_suite<Suite, threads> {
   }
 
  protected:
+  /// Relacy gives each thread the same chance of each next step: else a short action is over before a long
+  /// one.
+  static void pause() {
+    for (unsigned steps = rl::rand(2) * rl::rand(80); steps > 0; --steps) rl::ctx().sched();
+  }
+
   static_assert(threads <= static_cast<int>(max_threads));
   ActingSuite() {  // what a rejected execution left is undone
     Sync<flaw>::begin_thread();

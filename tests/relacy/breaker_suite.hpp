@@ -45,7 +45,8 @@ class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
   void settle(Ticket ticket, Outcome outcome) {
     if (suffers<flaw>(Flaw::unstamped)) {
       if (ticket.is_probe()) ticket.start = fusebox::detail::fine_tick(core.clock());
-      ticket.word = fusebox::detail::Word{ticket.word.state(), core.load().generation(), ticket.word.run()};
+      const std::uint64_t generation = core.load().generation();
+      ticket.word = fusebox::detail::Word{(ticket.word.bits() & 0xffff'ffffU) | generation << 32U};
     }
     core.settle(ticket, outcome);
   }

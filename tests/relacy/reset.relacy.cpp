@@ -98,6 +98,61 @@ struct ResetAndForce : BreakerSuite<ResetAndForce<flaw>, 3, flaw> {
   }
 };
 
+/// While calls come that are probes, which fail, or find it closed, where they succeed.
+template <Flaw flaw>
+struct ResetOfOpen : BreakerSuite<ResetOfOpen<flaw>, 3, flaw> {
+  static fusebox::CircuitBreakerConfig config() { return {.failure_threshold = 1, .reset_timeout = 10s}; }
+
+  void before() {
+    this->call(Outcome::failure);
+    this->set_time_of_all(10s);
+  }
+  void act(unsigned thread) {
+    if (thread == 0) return this->core.reset();
+    const Ticket ticket = this->admit();
+    this->pause();
+    if (!ticket.is_rejected()) this->settle(ticket, ticket.is_probe() ? Outcome::failure : Outcome::success);
+  }
+  void after() {
+    const auto stats = this->core.stats();
+    RL_ASSERT(stats.state == State::closed);
+    RL_ASSERT(stats.opened_count == 0);
+    RL_ASSERT(stats.failure_count == 0);
+    RL_ASSERT(stats.success_count + stats.rejected_count <= 2);
+    this->call(Outcome::failure);
+    RL_ASSERT(this->core.retry_after() == 10s);
+  }
+};
+
+/// While somebody else disables the breaker, and a failure would open it by its rate.
+template <Flaw flaw>
+struct ResetAndDisable : BreakerSuite<ResetAndDisable<flaw>, 3, flaw> {
+  static fusebox::CircuitBreakerConfig config() {
+    return {
+        .failure_threshold = 0,
+        .failure_rate = fusebox::FailureRate{.minimum_calls = 1, .window = fusebox::last_calls(2)},
+    };
+  }
+
+  Ticket failing;
+
+  void before() { failing = this->admit(); }
+  void act(unsigned thread) {
+    if (thread == 0) this->core.reset();
+    if (thread == 1) this->core.disable();
+    if (thread == 2) this->settle(failing, Outcome::failure);
+  }
+  void after() {
+    const auto stats = this->core.stats();
+    RL_ASSERT(stats.state == State::closed || stats.state == State::disabled);
+    RL_ASSERT(stats.opened_count == 0);
+    RL_ASSERT(stats.failure_rate == 0);
+    this->core.reset();
+    this->call(Outcome::failure);
+    RL_ASSERT(this->core.state() == State::open);
+  }
+};
+
 }  // namespace
 
 Scenarios resets() {
@@ -113,6 +168,14 @@ Scenarios resets() {
       holds<ResetAndForce<Flaw::none>>("reset: while the breaker is forced open and a call fails"),
       broken<ResetAndForce<Flaw::unlocked>>(
           "reset: while the breaker is forced open and a call fails, without a lock"),
+      holds<ResetOfOpen<Flaw::none>>("reset: while probes come and fail"),
+      broken<ResetOfOpen<Flaw::unlocked>>("reset: while probes come and fail, without a lock"),
+      broken<ResetOfOpen<Flaw::unstamped>>("reset: while probes come and fail, without their generation"),
+      holds<ResetAndDisable<Flaw::none>>("reset: while the breaker is disabled and a call fails"),
+      broken<ResetAndDisable<Flaw::unlocked>>(
+          "reset: while the breaker is disabled and a call fails, without a lock"),
+      broken<ResetAndDisable<Flaw::unstamped>>(
+          "reset: while the breaker is disabled and a call fails, without its generation"),
   };
 }
 
