@@ -46,13 +46,21 @@ class MetricFamily {
     print("# TYPE fusebox_circuit_breaker_{} {}\n", name_, type);
   }
 
-  template <class Value>
-  void sample(std::string_view breaker, std::string_view more_labels, const Value& value) {
-    print("fusebox_circuit_breaker_{}{{name=\"{}\"{}}} {}\n", name_, escape_label(breaker), more_labels,
-          value);
+  template <class Number>
+  void sample(std::string_view breaker, std::string_view more_labels, Number value) {
+    series(breaker, more_labels);
+    append_number(out_, value);
+    out_.push_back('\n');
+  }
+  void sample(std::string_view breaker, std::string_view more_labels, const std::string& value) {
+    series(breaker, more_labels);
+    out_.append(value).push_back('\n');
   }
 
  private:
+  void series(std::string_view breaker, std::string_view more_labels) {
+    print("fusebox_circuit_breaker_{}{{name=\"{}\"{}}} ", name_, escape_label(breaker), more_labels);
+  }
   template <class... Args>
   void print(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);

@@ -3,6 +3,7 @@
 // Every writer appends to a std::string and gives valid output for any input.
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -121,6 +122,15 @@ inline void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+/// The shortest text that reads back as the same number. (fmt 9 in a header writes two thirds as 0.7 with
+/// clang 14 in C++23.)
+template <class T>
+requires std::integral<T> || std::floating_point<T>
+void append_number(std::string& out, T value) {
+  char text[32];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
 /// Writes the members of a JSON object, from its `{` to its `}`.
 class JsonObject {
  public:
@@ -141,9 +151,8 @@ class JsonObject {
   }
   void text(std::string_view name, std::string_view value) { append_json_string(member(name), value); }
   template <class T>
-  requires std::integral<T> || std::floating_point<T>
   void number(std::string_view name, T value) {
-    fmt::format_to(std::back_inserter(member(name)), "{}", value);
+    append_number(member(name), value);
   }
 
  private:
