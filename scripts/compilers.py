@@ -7,8 +7,8 @@ A cell is a compiler with C++20, with C++23, without exceptions or without RTTI.
 header compiles by itself, with our warnings as errors, and programs are built and run: those of tests/reduced,
 in the first two also TESTS below, and without exceptions the wrong uses of tests/compile_fail that ask for it.
 CELL chooses those whose name contains it. --ci takes the few that CI has time for; --strict makes an absent
-compiler an error; --list only says which there are. Needs fmt, and for TESTS the single header of Catch2 2, since
-the system's libraries are built for one standard library only.
+compiler an error; --list only says which there are. Needs fmt, and for TESTS the single header of Catch2 2: nothing is
+linked but what is built here, since the system's libraries are built for one standard library only.
 """
 
 import argparse
@@ -95,14 +95,6 @@ class Compiler:
     def has(self, header):
         return self.compiles(f"#if !__has_include(<{header}>)\n#error absent\n#endif\n")
 
-    # The system's fmt is built for libstdc++. Its header-only form is not for all: with clang 14 in C++23 fmt 9 then
-    # writes two thirds as 0.7.
-    def fmt_options(self):
-        return ["-DFMT_HEADER_ONLY"] if "-stdlib=libc++" in self.command else []
-
-    def fmt_libraries(self):
-        return [] if self.fmt_options() else ["-lfmt"]
-
     def has_catch(self):
         """The header that needs no library beside it; tests/catch.hpp prefers Catch2 3, which does."""
         return self.has("catch2/catch.hpp") and not self.has("catch2/catch_all.hpp")
@@ -122,7 +114,7 @@ class Cell:
 
     def options(self):
         includes = [f"-I{ROOT}/include", f"-I{ROOT}/tests"]
-        return [*MODES[self.mode], *warnings(), *includes, *self.compiler.fmt_options(), "-pthread"]
+        return [*MODES[self.mode], *warnings(), *includes, "-DFMT_HEADER_ONLY", "-pthread"]
 
     def header(self, name):
         command = [*self.compiler.command, *self.options(), "-fsyntax-only", "-x", "c++", "-"]
@@ -139,7 +131,7 @@ class Cell:
     def program(self, source, *objects):
         target = self.object(source)
         program = target[: -len(".o")]
-        must([*self.compiler.command, "-pthread", target, *objects, "-o", program, *self.compiler.fmt_libraries()])
+        must([*self.compiler.command, "-pthread", target, *objects, "-o", program])
         must([program], timeout=300)
 
     def catch_main(self):
