@@ -49,7 +49,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto time = input.wall_time();
   const fusebox::HealthSummary summary{input.integer<std::uint16_t>(), input.byte(), input.byte(),
                                        input.byte()};
-  const fusebox::HealthReport report{time, fuzz::any_named_stats(input), summary};
+  const fuzz::NamedStats given = fuzz::any_named_stats(input);
+  const fusebox::HealthReport report{time, fuzz::as_shown(given), summary};
   fuzz::check_document(to_json(report), document(report));
+
+  // And with names as they are.
+  const fuzz::NamedBreakers breakers{given};
+  const auto of_registry = health_report(breakers.registry());
+  fuzz::check(of_registry.circuit_breakers.size() == breakers.registry().size(), "breakers got lost", {});
+  fuzz::check_document(to_json(of_registry), document(of_registry));
   return 0;
 }

@@ -3,6 +3,8 @@
 
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/detail/text.hpp>
+#include <fusebox/registry.hpp>
+#include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -50,11 +52,15 @@ inline fusebox::CircuitBreakerStats any_stats(Input& input) {
   return stats;
 }
 
-/// As a registry gives them to its documents. Of each name that is a text nothing changes; another one
-/// becomes its printable form, or that with a number.
 inline NamedStats any_named_stats(Input& input) {
   NamedStats given;
   while (!input.empty() && given.size() < 4) given.emplace(any_name(input), any_stats(input));
+  return given;
+}
+
+/// As a registry gives them to its documents. Of each name that is a text nothing changes; another one
+/// becomes its printable form, or that with a number.
+inline NamedStats as_shown(const NamedStats& given) {
   NamedStats shown = fusebox::detail::with_printable_names(given);
   check(shown.size() == given.size(), "breakers got lost", {});
   for (const auto& given_one : given) {
@@ -69,5 +75,19 @@ inline NamedStats any_named_stats(Input& input) {
   for (const auto& [name, stats] : shown) check(printable(name) == name, "not UTF-8", name);
   return shown;
 }
+
+/// A registry of breakers of these names, each of which has failed once.
+class NamedBreakers {
+ public:
+  explicit NamedBreakers(const NamedStats& named) {
+    for (const auto& [name, stats] : named) {
+      if (!name.empty()) registry_.get(name)->try_acquire().failure();
+    }
+  }
+  [[nodiscard]] const auto& registry() const { return registry_; }
+
+ private:
+  fusebox::CircuitBreakerRegistry<fusebox::test::FakeClock> registry_;
+};
 
 }  // namespace fuzz

@@ -57,12 +57,7 @@ std::map<std::string, Samples> samples_of(const fuzz::NamedStats& breakers) {
   return all;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  fuzz::Input input{data, size};
-  const fuzz::NamedStats breakers = fuzz::any_named_stats(input);
-  const std::string text = detail::to_prometheus(breakers);
+void check_text(const std::string& text, const fuzz::NamedStats& breakers) {
   fuzz::check(fuzz::printable(text) == text, "not UTF-8", text);
 
   const fuzz::PrometheusText read{text};
@@ -85,5 +80,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::check(std::strtod(value.c_str(), nullptr) == breaker->second.failure_rate, name, text);
     }
   }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::Input input{data, size};
+  const fuzz::NamedStats given = fuzz::any_named_stats(input);
+  const fuzz::NamedStats shown = fuzz::as_shown(given);
+  check_text(detail::to_prometheus(shown), shown);
+
+  // And of a registry, with names as they are.
+  const fuzz::NamedBreakers breakers{given};
+  check_text(to_prometheus(breakers.registry()), fuzz::as_shown(breakers.registry().stats()));
   return 0;
 }
