@@ -2,11 +2,11 @@
 // to stop compared.
 #include <fusebox/retry.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <tuple>
 #include <vector>
 
 #include "rapidcheck.hpp"

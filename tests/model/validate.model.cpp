@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "breaker_generators.hpp"
 #include "code.hpp"
 #include "rapidcheck.hpp"
 
@@ -80,12 +81,6 @@ rc::Gen<Rule> a_rule() {
                               rc::gen::set(&Rule::minimum_calls, rc::gen::oneOf(rc::gen::just(1), a_count())),
                               rc::gen::set(&Rule::window, a_window()));
 }
-template <class Rule>
-rc::Gen<std::optional<Rule>> maybe(rc::Gen<Rule> rule) {
-  return rc::gen::oneOf(rc::gen::just(std::optional<Rule>{}),
-                        rc::gen::map(std::move(rule), [](Rule made) { return std::optional<Rule>{made}; }));
-}
-
 rc::Gen<CircuitBreakerConfig> breaker_config() {
   using Config = CircuitBreakerConfig;
   const auto slow_calls = rc::gen::map(rc::gen::pair(a_rule<SlowCalls>(), a_duration()),
@@ -104,8 +99,8 @@ rc::Gen<CircuitBreakerConfig> breaker_config() {
       rc::gen::set(&Config::reset_jitter,
                    a_number({0.0, 0.5, std::nextafter(1.0, 0.0), -0.0},
                             {1.0, -std::numeric_limits<double>::denorm_min(), -0.1, nan, infinity})),
-      rc::gen::set(&Config::failure_rate, maybe(a_rule<FailureRate>())),
-      rc::gen::set(&Config::slow_calls, maybe(slow_calls)),
+      rc::gen::set(&Config::failure_rate, on_or_off(a_rule<FailureRate>())),
+      rc::gen::set(&Config::slow_calls, on_or_off(slow_calls)),
       rc::gen::set(&Config::classify,
                    rc::gen::weightedElement<Classify>({{30, default_outcome}, {1, nullptr}})));
 }

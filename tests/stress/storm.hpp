@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -42,8 +43,9 @@ struct Calls {
 };
 
 struct Weather {
-  bool with_operator = false;  // who resets, forces and disables
-  bool with_nesting = true;    // calls inside calls, of which some are part of a probe and not counted (B7)
+  bool with_operator = false;   // who resets, forces and disables
+  bool leaves_permits = false;  // what callers hold is never heard of again, while the storm lives
+  bool with_nesting = true;     // calls inside calls, of which some are part of a probe and not counted (B7)
 };
 
 class Storm {
@@ -58,13 +60,15 @@ class Storm {
   void rage(Weather weather) {
     weather_ = weather;
     std::array<Calls, threads> calls;
+    std::array<std::vector<fusebox::Permit>, threads> left;
     support::run_together(threads, [&](int i) {
       Caller caller{*this, i};
       for (int step = 0; step < steps(); ++step) caller.step();
-      caller.end();
+      left[static_cast<std::size_t>(i)] = caller.end();
       calls[static_cast<std::size_t>(i)] = caller.calls();
     });
     for (const Calls& of_one : calls) calls_ += of_one;
+    for (auto& permits : left) std::move(permits.begin(), permits.end(), std::back_inserter(left_));
   }
 
   [[nodiscard]] Breaker& breaker() { return breaker_; }
@@ -105,9 +109,11 @@ class Storm {
       }
     }
 
-    /// What is still held is reported late.
-    void end() {
+    /// What is still held is reported late, or left.
+    [[nodiscard]] std::vector<fusebox::Permit> end() {
+      if (storm_.weather_.leaves_permits) return std::move(held_);
       while (!held_.empty()) report();
+      return {};
     }
     [[nodiscard]] const Calls& calls() const { return calls_; }
 
@@ -281,6 +287,7 @@ class Storm {
   Calls calls_;
   Weather weather_;
   std::atomic<const char*> impossible_{nullptr};
+  std::vector<fusebox::Permit> left_;
   std::vector<fusebox::StateChange> changes_;
   std::atomic<std::uint64_t> openings_heard_{0};
   fusebox::Subscription subscription_;
