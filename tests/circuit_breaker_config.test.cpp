@@ -35,7 +35,7 @@ void accepted(const CircuitBreakerConfig& config) {
 }
 
 template <class T>
-CircuitBreakerConfig with(T CircuitBreakerConfig::*field, std::type_identity_t<T> value) {
+CircuitBreakerConfig with(T CircuitBreakerConfig::* field, std::type_identity_t<T> value) {
   CircuitBreakerConfig config;
   config.*field = value;
   return config;

@@ -303,7 +303,9 @@ TEST_CASE("B14 events are delivered outside every lock: other threads may use th
       (void)breaker.stats();
       (void)breaker.try_acquire();
       Changes none;
-      { const Subscription other = record(breaker, none); }
+      {
+        const Subscription other = record(breaker, none);
+      }
       breaker.reset();
       fail(breaker);
       breaker.force_open();

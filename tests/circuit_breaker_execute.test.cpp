@@ -366,9 +366,7 @@ TEST_CASE("B10 a throwing failure_if gives the permit back and goes through") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   const auto throws = failure_if([](const int&) -> bool { throw std::domain_error{"failure_if"}; });
   CHECK_THROWS_AS(breaker.execute(seven, throws), std::domain_error);
-  CHECK_THROWS_AS(breaker.execute(
-                      seven, [] { return 0; }, throws),
-                  std::domain_error);
+  CHECK_THROWS_AS(breaker.execute(seven, [] { return 0; }, throws), std::domain_error);
   CHECK(counts_of(breaker) == Counts{0, 0, 2});
   trip_and_wait(breaker);
   CHECK_THROWS_AS(breaker.execute(seven, throws), std::domain_error);

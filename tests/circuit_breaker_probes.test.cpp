@@ -555,7 +555,9 @@ TEST_CASE("promise 3: lost, dropped and thrown-through probes leave room for the
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(breaker);
   for (int i = 0; i < 100; ++i) {
-    { const Permit dropped = breaker.try_acquire(); }
+    {
+      const Permit dropped = breaker.try_acquire();
+    }
     Permit replaced = breaker.try_acquire();
     replaced = Permit{};
     CHECK_THROWS_AS(breaker.execute([] { throw CancelledError{}; }), CancelledError);

@@ -111,7 +111,9 @@ TEST_CASE("B14 after a Subscription is gone no event arrives") {
   Breaker breaker{"b"};
   int count = 0;
   SECTION("by its end") {
-    { const Subscription subscription = count_into(breaker, count); }
+    {
+      const Subscription subscription = count_into(breaker, count);
+    }
     flip(breaker);
     CHECK(count == 0);
   }

@@ -101,10 +101,14 @@ TEST_CASE("B1 a permit says that it was admitted, before its report and after it
 
 TEST_CASE("B1 destruction without a report is ignore()") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
-  { const Permit dropped = breaker.try_acquire(); }
+  {
+    const Permit dropped = breaker.try_acquire();
+  }
   CHECK(counts_of(breaker) == Counts{0, 0, 1});
   trip_and_wait(breaker);
-  { const Permit dropped = breaker.try_acquire(); }
+  {
+    const Permit dropped = breaker.try_acquire();
+  }
   CHECK(breaker.state() == State::half_open);
   CHECK(counts_of(breaker) == Counts{0, 1, 2});
   CHECK(breaker.try_acquire());

@@ -236,16 +236,10 @@ TEST_CASE("R2 the default is F3: what is not transient is not retried") {
       [] { throw 42; },
       [] { throw ApiError{ErrorCode::not_found}; },
       [] { throw std::system_error{std::make_error_code(std::errc::permission_denied)}; },
-      [] {
-        throw CircuitOpenError{"payments", 5s};
-      },
+      [] { throw CircuitOpenError{"payments", 5s}; },
       [] { throw BulkheadFullError{}; },
-      [] {
-        throw RateLimitedError{"ours", 1s};
-      },
-      [] {
-        throw ApiError{CircuitOpenError{"sliced", 5s}};
-      },
+      [] { throw RateLimitedError{"ours", 1s}; },
+      [] { throw ApiError{CircuitOpenError{"sliced", 5s}}; },
       [] { throw std::system_error{make_error_code(PolicyErrc::circuit_open)}; },
   };
   for (std::size_t i = 0; i < lasting.size(); ++i) {
@@ -294,11 +288,8 @@ TEST_CASE("R2 retry_if sees each failure, that of the last attempt included") {
 
 TEST_CASE("R2 retry_if may accept a rejection") {
   test::FakeClock clock;
-  const auto result = try_retry_with_backoff(
-      []() -> int {
-        throw CircuitOpenError{"payments", 9s};
-      },
-      {.jitter = Jitter::none}, clock, retry_all);
+  const auto result = try_retry_with_backoff([]() -> int { throw CircuitOpenError{"payments", 9s}; },
+                                             {.jitter = Jitter::none}, clock, retry_all);
   CHECK(result.stats.stop_reason == StopReason::retries_exhausted);
   CHECK(clock.sleeps() == Delays{9s, 9s, 9s});
 }

@@ -138,11 +138,7 @@ TEST_CASE("R7 not idempotent: the library's own verdicts and unknown exceptions"
       {"TimeoutError", [] { throw TimeoutError{}; }, false},
       {"PolicyErrc::timed_out", throws(PolicyErrc::timed_out), false},
       {"RateLimitedError, a 429", [] { throw RateLimitedError{}; }, true},
-      {"CircuitOpenError, a 503 with Retry-After",
-       [] {
-         throw CircuitOpenError{"b", 5s};
-       },
-       true},
+      {"CircuitOpenError, a 503 with Retry-After", [] { throw CircuitOpenError{"b", 5s}; }, true},
       {"CircuitOpenError, a 503 without", [] { throw CircuitOpenError{"b"}; }, false},
       {"BulkheadFullError, a 503 without", [] { throw BulkheadFullError{}; }, false},
       {"PolicyErrc::circuit_open", throws(PolicyErrc::circuit_open), false},

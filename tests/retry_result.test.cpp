@@ -60,9 +60,7 @@ struct Counted {
 };
 
 template <class T>
-concept HasArrow = requires(T result) {
-  result.operator->();
-};
+concept HasArrow = requires(T result) { result.operator->(); };
 
 template <class T>
 constexpr bool makes_bool =

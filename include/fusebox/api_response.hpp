@@ -131,9 +131,8 @@ namespace adl {
 void write_response() = delete;  // only argument-dependent lookup may find one
 
 template <class Res>
-concept HasWriteResponse = requires(Res& res, const HttpResponse& response) {
-  write_response(res, response);
-};
+concept HasWriteResponse =
+    requires(Res& res, const HttpResponse& response) { write_response(res, response); };
 
 template <class Res>
 void call_write_response(Res& res, const HttpResponse& response) {

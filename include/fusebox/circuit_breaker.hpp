@@ -95,8 +95,8 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   }
 
   template <class Op, class... Options>
-  requires(detail::count<detail::IsCallOptions, Options...> == 0) FUSEBOX_DETAIL_INLINE decltype(auto)
-      execute(Op&& op, CallOptions call, Options&&... options) {
+    requires(detail::count<detail::IsCallOptions, Options...> == 0)
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, CallOptions call, Options&&... options) {
     return execute_with(op, call, options...);
   }
 
@@ -416,8 +416,8 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   detail::BreakerCore<C> core_;
 };
 
-CircuitBreaker(std::string)->CircuitBreaker<SystemClock>;
-CircuitBreaker(std::string, CircuitBreakerConfig)->CircuitBreaker<SystemClock>;
+CircuitBreaker(std::string) -> CircuitBreaker<SystemClock>;
+CircuitBreaker(std::string, CircuitBreakerConfig) -> CircuitBreaker<SystemClock>;
 template <class C>
 CircuitBreaker(std::string, CircuitBreakerConfig, C) -> CircuitBreaker<C>;
 

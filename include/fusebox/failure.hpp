@@ -323,8 +323,9 @@ class FailureIf {
   constexpr explicit FailureIf(Predicate predicate) : predicate_{std::move(predicate)} {}
 
   template <class T>
-  requires std::predicate<const Predicate&, const T&> || std::is_invocable_r_v < std::optional<Failure>,
-  const Predicate&, const T& > [[nodiscard]] decltype(auto) operator()(const T& value) const {
+    requires std::predicate<const Predicate&, const T&> ||
+             std::is_invocable_r_v<std::optional<Failure>, const Predicate&, const T&>
+  [[nodiscard]] decltype(auto) operator()(const T& value) const {
     return detail::ask(predicate_, value);
   }
 

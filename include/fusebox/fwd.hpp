@@ -40,11 +40,11 @@ struct StopToken {
 /// All members must be safe to call from several threads at once; those that tell the time must not throw.
 template <class C>
 concept Clock = std::copy_constructible<C> &&
-    requires(const C& clock, std::chrono::nanoseconds duration, detail::StopToken token) {
-  { clock.now() } -> std::same_as<std::chrono::steady_clock::time_point>;
-  { clock.wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
-  { clock.sleep_for(duration, token) } -> std::same_as<bool>;
-};
+                requires(const C& clock, std::chrono::nanoseconds duration, detail::StopToken token) {
+                  { clock.now() } -> std::same_as<std::chrono::steady_clock::time_point>;
+                  { clock.wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
+                  { clock.sleep_for(duration, token) } -> std::same_as<bool>;
+                };
 
 class SystemClock;
 class Deadline;

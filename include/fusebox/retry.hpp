@@ -382,8 +382,8 @@ FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, RetryConfig config, Optio
 }
 
 template <class Op, class... Options>
-requires(!detail::starts_with_config<Options..., void>) FUSEBOX_DETAIL_INLINE
-    auto retry_with_backoff(Op&& op, Options&&... options) {
+  requires(!detail::starts_with_config<Options..., void>)
+FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, Options&&... options) {
   constexpr RetryConfig config;
   return retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }
@@ -397,8 +397,8 @@ template <class Op, class... Options>
 }
 
 template <class Op, class... Options>
-requires(!detail::starts_with_config<Options..., void>) [[nodiscard]] FUSEBOX_DETAIL_INLINE
-    auto try_retry_with_backoff(Op&& op, Options&&... options) {
+  requires(!detail::starts_with_config<Options..., void>)
+[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, Options&&... options) {
   constexpr RetryConfig config;
   return try_retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }

@@ -118,7 +118,7 @@ using BoolRule = FailureIf<bool (*)(const int&)>;
 template <class T>
 constexpr bool never_fails = !detail::fails_by_type<T> && !detail::can_fail<T, NoRule>;
 template <class T>
-constexpr bool may_fail = detail::fails_by_type<T>&& detail::can_fail<T, NoRule>;
+constexpr bool may_fail = detail::fails_by_type<T> && detail::can_fail<T, NoRule>;
 
 static_assert(never_fails<int> && never_fails<bool> && never_fails<std::string> && never_fails<void*>);
 static_assert(never_fails<std::unique_ptr<int>> && never_fails<std::vector<int>>);

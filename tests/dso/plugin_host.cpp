@@ -30,7 +30,9 @@ void check_survives_dlclose(Module (*load)(), const std::string& name) {
 
 /// The last one to let go of it destroys it, also where that is the program.
 void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name) {
-  { load()->call(name.c_str()); }
+  {
+    load()->call(name.c_str());
+  }
   std::weak_ptr<fusebox::CircuitBreaker<>> breaker = fusebox::get_circuit_breaker(name);
   fusebox::default_registry().remove(name);
   CHECK(breaker.expired());
@@ -38,7 +40,9 @@ void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name)
 
 /// A subscription that a module ended leaves nothing behind that needs the module.
 void check_forgets_subscribers(Module (*load)(), const std::string& name) {
-  { CHECK(load()->listen(name.c_str()) == 4); }
+  {
+    CHECK(load()->listen(name.c_str()) == 4);
+  }
   int changes = 0;
   const auto count = [&changes](const fusebox::StateChange&) { ++changes; };
   const auto of_all = fusebox::default_registry().on_state_change(count);

@@ -235,9 +235,8 @@ class BreakerRun {
 
   void subscribe() {
     auto seen = std::make_shared<std::vector<Seen>>();
-    auto subscription = breaker_.on_state_change([seen, this](const fusebox::StateChange& change) {
-      seen->push_back({change, clock_.wall_now()});
-    });
+    auto subscription = breaker_.on_state_change(
+        [seen, this](const fusebox::StateChange& change) { seen->push_back({change, clock_.wall_now()}); });
     subscribers_.push_back({reference_.changes().size(), seen, std::move(subscription)});
   }
 

@@ -36,9 +36,7 @@ rc::Gen<RegistryScript> registry_script() {
                                                rc::gen::set(&Command::keeps, any_of({false, true, true})),
                                                rc::gen::set(&Command::which, any_of({0U, 1U, 2U, 3U})));
   return rc::gen::map(rc::gen::pair(any_of({2, 1, 3, 4}), rc::gen::container<RegistryCommands>(command)),
-                      [](const auto& parts) {
-                        return RegistryScript{parts.first, parts.second};
-                      });
+                      [](const auto& parts) { return RegistryScript{parts.first, parts.second}; });
 }
 
 }  // namespace

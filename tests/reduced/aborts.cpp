@@ -44,9 +44,8 @@ std::string last_words(F f) {
 void refused_configs() {
   CHECK(last_words([] { CircuitBreaker<>{""}; }) ==
         "fusebox: CircuitBreaker.name must not be empty, got \"\"\n");
-  CHECK(last_words([] {
-          CircuitBreaker<>{"a", {.success_threshold = 0}};
-        }) == "fusebox: CircuitBreakerConfig.success_threshold must be in [1, 65535], got 0\n");
+  CHECK(last_words([] { CircuitBreaker<>{"a", {.success_threshold = 0}}; }) ==
+        "fusebox: CircuitBreakerConfig.success_threshold must be in [1, 65535], got 0\n");
   CHECK(last_words([] {
           CircuitBreakerRegistry<>{{.max_breakers = 0}};
         }).starts_with("fusebox: RegistryConfig.max_breakers must be "));

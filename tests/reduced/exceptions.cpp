@@ -36,9 +36,8 @@ int down() { throw ApiError{ErrorCode::service_unavailable, "busy"}; }
 
 void a_breaker_knows_what_was_thrown() {
   CircuitBreaker breaker{"thrown", {.failure_threshold = 1}, test::FakeClock{}};
-  CHECK(thrown_by<ApiError>([&] {
-          breaker.execute([]() -> int { throw ApiError{ErrorCode::not_found, "no"}; });
-        }) == "no");
+  CHECK(thrown_by<ApiError>(
+            [&] { breaker.execute([]() -> int { throw ApiError{ErrorCode::not_found, "no"}; }); }) == "no");
   CHECK(breaker.stats().success_count == 1);
   CHECK(thrown_by<ApiError>([&] { breaker.execute(down); }) == "busy");
   CHECK(breaker.state() == State::open);

@@ -85,10 +85,7 @@ void expected_like() {
   CHECK((*too_long).error().code() == ErrorCode::service_unavailable);
 
   const auto invalid = try_retry_with_backoff(
-      [] {
-        return Answer{Unexpected{ApiError{ErrorCode::bad_request, "no"}}};
-      },
-      steady, clock);
+      [] { return Answer{Unexpected{ApiError{ErrorCode::bad_request, "no"}}}; }, steady, clock);
   CHECK(invalid.stats.attempts == 1);
   CHECK(invalid.stats.stop_reason == StopReason::not_retryable);
 }

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 template <class Config>
-inline constexpr bool is_plain = std::is_aggregate_v<Config>&& std::is_default_constructible_v<Config>&&
-    std::is_copy_constructible_v<Config>&& std::is_copy_assignable_v<Config>;
+inline constexpr bool is_plain = std::is_aggregate_v<Config> && std::is_default_constructible_v<Config> &&
+                                 std::is_copy_constructible_v<Config> && std::is_copy_assignable_v<Config>;
 
 static_assert(is_plain<RetryConfig>);
 static_assert(is_plain<CircuitBreakerConfig>);
@@ -27,7 +27,7 @@ static_assert(is_plain<RequestInfo>);
 
 template <auto Field>
 struct TypeOf;
-template <class Config, class T, T Config::*Field>
+template <class Config, class T, T Config::* Field>
 struct TypeOf<Field> {
   using type = T;
 };
@@ -148,49 +148,27 @@ static_assert(std::is_same_v<decltype(validate(registry)), std::string>);
 // What must not compile.
 
 template <class Config, class Value>
-concept TakesMaxRetries = requires(Value value) {
-  Config{.max_retries = value};
-};
+concept TakesMaxRetries = requires(Value value) { Config{.max_retries = value}; };
 template <class Config, class Value>
-concept TakesBaseDelay = requires(Value value) {
-  Config{.base_delay = value};
-};
+concept TakesBaseDelay = requires(Value value) { Config{.base_delay = value}; };
 template <class Config, class Value>
-concept TakesTotalTimeout = requires(Value value) {
-  Config{.total_timeout = value};
-};
+concept TakesTotalTimeout = requires(Value value) { Config{.total_timeout = value}; };
 template <class Config, class Value>
-concept TakesFailureThreshold = requires(Value value) {
-  Config{.failure_threshold = value};
-};
+concept TakesFailureThreshold = requires(Value value) { Config{.failure_threshold = value}; };
 template <class Config, class Value>
-concept TakesResetTimeout = requires(Value value) {
-  Config{.reset_timeout = value};
-};
+concept TakesResetTimeout = requires(Value value) { Config{.reset_timeout = value}; };
 template <class Config, class Value>
-concept TakesTimeout = requires(Value value) {
-  Config{.timeout = value};
-};
+concept TakesTimeout = requires(Value value) { Config{.timeout = value}; };
 template <class Config, class Value>
-concept TakesTimeoutMs = requires(Value value) {
-  Config{.timeout_ms = value};
-};
+concept TakesTimeoutMs = requires(Value value) { Config{.timeout_ms = value}; };
 template <class Config, class Value>
-concept TakesMaxBreakers = requires(Value value) {
-  Config{.max_breakers = value};
-};
+concept TakesMaxBreakers = requires(Value value) { Config{.max_breakers = value}; };
 template <class Config, class Value>
-concept TakesClassify = requires(Value value) {
-  Config{.classify = value};
-};
+concept TakesClassify = requires(Value value) { Config{.classify = value}; };
 template <class Config, class Value>
-concept TakesJitter = requires(Value value) {
-  Config{.jitter = value};
-};
+concept TakesJitter = requires(Value value) { Config{.jitter = value}; };
 template <class Config, class Value>
-concept TakesWindow = requires(Value value) {
-  Config{.window = value};
-};
+concept TakesWindow = requires(Value value) { Config{.window = value}; };
 
 static_assert(TakesMaxRetries<RetryConfig, int>);
 static_assert(TakesMaxRetries<RetryConfig, short>);

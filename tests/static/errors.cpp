@@ -51,7 +51,7 @@ static_assert(static_cast<int>(PolicyErrc::timed_out) != 0);
 static_assert(static_cast<int>(PolicyErrc::cancelled) != 0);
 
 template <class E>
-inline constexpr bool is_code = std::is_error_code_enum_v<E>&& std::is_convertible_v<E, std::error_code> &&
+inline constexpr bool is_code = std::is_error_code_enum_v<E> && std::is_convertible_v<E, std::error_code> &&
                                 !std::is_error_condition_enum_v<E>;
 static_assert(is_code<ErrorCode>);
 static_assert(is_code<NetworkErrc>);
@@ -86,8 +86,8 @@ static_assert(!std::is_base_of_v<RejectedError, CancelledError>);
 // Copying never throws; each is made of nothing more than it needs, and by no implicit conversion.
 template <class E>
 inline constexpr bool copies_nothrow =
-    std::is_nothrow_copy_constructible_v<E>&& std::is_nothrow_copy_assignable_v<E>&&
-        std::is_nothrow_move_constructible_v<E>&& std::is_nothrow_move_assignable_v<E>;
+    std::is_nothrow_copy_constructible_v<E> && std::is_nothrow_copy_assignable_v<E> &&
+    std::is_nothrow_move_constructible_v<E> && std::is_nothrow_move_assignable_v<E>;
 static_assert(copies_nothrow<ApiError>);
 static_assert(copies_nothrow<RejectedError>);
 static_assert(copies_nothrow<CircuitOpenError>);
@@ -111,13 +111,13 @@ static_assert(!std::is_convertible_v<ApiError, CircuitOpenError>);
 // Built fluently, on lvalues and on rvalues, and a derived error stays what it is.
 template <class E>
 inline constexpr bool is_fluent =
-    std::is_same_v<decltype(std::declval<const E&>().with_category(ErrorCategory::network)), E>&&
-        std::is_same_v<decltype(std::declval<const E&>().with_details("text")), E>&&
-            std::is_same_v<decltype(std::declval<const E&>().with_request_id("id")), E>&&
-                std::is_same_v<decltype(std::declval<E>().with_path("/path")), E>&&
-                    std::is_same_v<decltype(std::declval<E>().with_retry_after(std::chrono::seconds{1})), E>&&
-                        std::is_same_v<decltype(std::declval<E>().with_timestamp({})), E>&&
-                            std::is_same_v<decltype(std::declval<E>().from_upstream("service")), E>;
+    std::is_same_v<decltype(std::declval<const E&>().with_category(ErrorCategory::network)), E> &&
+    std::is_same_v<decltype(std::declval<const E&>().with_details("text")), E> &&
+    std::is_same_v<decltype(std::declval<const E&>().with_request_id("id")), E> &&
+    std::is_same_v<decltype(std::declval<E>().with_path("/path")), E> &&
+    std::is_same_v<decltype(std::declval<E>().with_retry_after(std::chrono::seconds{1})), E> &&
+    std::is_same_v<decltype(std::declval<E>().with_timestamp({})), E> &&
+    std::is_same_v<decltype(std::declval<E>().from_upstream("service")), E>;
 static_assert(is_fluent<ApiError>);
 static_assert(is_fluent<RejectedError>);
 static_assert(is_fluent<CircuitOpenError>);

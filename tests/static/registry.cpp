@@ -45,9 +45,7 @@ static_assert(std::is_same_v<decltype(const_registry().config()), const Registry
 
 // Looking changes nothing.
 template <class R>
-concept GivesBreakers = requires(R& one) {
-  one.get("name");
-};
+concept GivesBreakers = requires(R& one) { one.get("name"); };
 static_assert(GivesBreakers<Registry> && !GivesBreakers<const Registry>);
 
 static_assert(std::is_same_v<decltype(default_registry()), CircuitBreakerRegistry<>&>);

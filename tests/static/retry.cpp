@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 
 template <const RetryConfig& Preset>
 inline constexpr bool is_plain_preset =
-    Preset.multiplier == 2.0 && Preset.jitter == Jitter::equal&& Preset.total_timeout ==
-                                    no_timeout&& Preset.honor_retry_after&& Preset.idempotent;
+    Preset.multiplier == 2.0 && Preset.jitter == Jitter::equal && Preset.total_timeout == no_timeout &&
+    Preset.honor_retry_after && Preset.idempotent;
 static_assert(retry_presets::quick.base_delay == 500ms);
 static_assert(retry_presets::quick.max_delay == 5s);
 static_assert(retry_presets::quick.max_retries == 2);
@@ -119,9 +119,7 @@ static_assert(std::is_same_v<Value<RetryResult<void>&>, void>);
 static_assert(std::is_same_v<Value<RetryResult<void>>, void>);
 
 template <class Result>
-concept HasArrow = requires(Result result) {
-  result.operator->();
-};
+concept HasArrow = requires(Result result) { result.operator->(); };
 static_assert(HasArrow<RetryResult<int>>);
 static_assert(!HasArrow<RetryResult<void>>);
 

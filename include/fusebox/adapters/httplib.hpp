@@ -22,9 +22,7 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 namespace detail {
 
 template <class E>
-concept KnowsConnectionTimeout = requires {
-  E::ConnectionTimeout;
-};
+concept KnowsConnectionTimeout = requires { E::ConnectionTimeout; };
 
 /// For the errors that the library has no name for: their own numbers and texts.
 class FUSEBOX_API HttplibErrorCategory final : public std::error_category {

@@ -140,16 +140,14 @@ struct UnexpectedOf {
   using type = void;
 };
 template <class T>
-requires requires { typename T::unexpected_type; }
+  requires requires { typename T::unexpected_type; }
 struct UnexpectedOf<T> {
   using type = typename T::unexpected_type;
 };
 
 /// Can a V be made from an error by its unexpected_type?
 template <class V, class E = ErrorOf<V>>
-concept MadeOfUnexpected = requires(E error) {
-  V(typename V::unexpected_type{static_cast<E&&>(error)});
-};
+concept MadeOfUnexpected = requires(E error) { V(typename V::unexpected_type{static_cast<E&&>(error)}); };
 
 template <class T>
 struct RejectionForm {
@@ -160,7 +158,7 @@ struct RejectionForm<T> {
   using type = RejectionAsResult<T>;
 };
 template <ExpectedLike T>
-requires requires { typename T::unexpected_type; }
+  requires requires { typename T::unexpected_type; }
 struct RejectionForm<T> {
   using type = std::conditional_t<MadeOfUnexpected<T>, RejectionAsError<ErrorOf<T>>, void>;
 };

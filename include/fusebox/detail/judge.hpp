@@ -40,8 +40,7 @@ template <class T>
 concept ExpectedLike = requires(const T& value) {
   { value.has_value() } -> std::convertible_to<bool>;
   value.error();
-}
-&&!std::is_void_v<decltype(std::declval<const T&>().error())>;
+} && !std::is_void_v<decltype(std::declval<const T&>().error())>;
 
 template <class T>
 using ErrorOf = std::remove_cvref_t<decltype(std::declval<const T&>().error())>;
@@ -134,15 +133,12 @@ concept FutureLike = requires(T& value) {
 };
 
 template <class T>
-concept CoroutineLike = requires {
-  typename T::promise_type;
-}
-|| requires(T& value) {
+concept CoroutineLike = requires { typename T::promise_type; } || requires(T& value) {
   value.await_ready();
   value.await_resume();
-}
-|| requires(T&& value) { std::move(value).operator co_await(); }
-|| requires(T&& value) { operator co_await(std::move(value)); };
+} || requires(T&& value) { std::move(value).operator co_await(); } || requires(T&& value) {
+  operator co_await(std::move(value));
+};
 
 /// F5: an unfinished operation would count as a success; refuse it until it can be awaited.
 template <class T>

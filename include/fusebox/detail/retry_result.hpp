@@ -60,7 +60,7 @@ struct Made {
   [[nodiscard]] const T& get() const noexcept { return value; }
 };
 template <class T>
-requires std::is_reference_v<T>
+  requires std::is_reference_v<T>
 struct Made<T> {
   std::remove_reference_t<T>* value;
   template <class Call>
@@ -74,7 +74,7 @@ struct Made<T> {
   }
 };
 template <class T>
-requires std::is_void_v<T>
+  requires std::is_void_v<T>
 struct Made<T> {
   template <class Call>
   Made(std::in_place_t, Call& call) {
@@ -123,16 +123,22 @@ class RetryResult {
   decltype(auto) operator*() const& { return value(); }
   T operator*() && { return std::move(*this).value(); }
 
-  [[nodiscard]] auto* operator->() requires(!is_void) { return std::addressof(get(*this)); }
-  [[nodiscard]] auto* operator->() const requires(!is_void) { return std::addressof(get(*this)); }
+  [[nodiscard]] auto* operator->()
+    requires(!is_void)
+  {
+    return std::addressof(get(*this));
+  }
+  [[nodiscard]] auto* operator->() const
+    requires(!is_void)
+  {
+    return std::addressof(get(*this));
+  }
 
   /// So that `Order order = retry_with_backoff(fetch_order);` reads as the plain call does.
   operator std::conditional_t<is_void, Nothing, T>() &&  // NOLINT(*-explicit-*)
-      requires(!is_void) {
-    return std::move(*this).value();
-  }
-  /// Not even by way of a value that converts to bool: `if (result)` would ask the wrong question.
-  template <std::same_as<bool> Bool>
+      requires(!is_void) { return std::move(*this).value(); }
+      /// Not even by way of a value that converts to bool: `if (result)` would ask the wrong question.
+      template <std::same_as<bool> Bool>
       operator Bool() && requires(!std::is_same_v<std::remove_cvref_t<T>, bool>) = delete;
 
  private:

@@ -125,7 +125,7 @@ inline void append_json_string(std::string& out, std::string_view text) {
 /// The shortest text that reads back as the same number. (fmt 9 in a header writes two thirds as 0.7 with
 /// clang 14 in C++23.)
 template <class T>
-requires std::integral<T> || std::floating_point<T>
+  requires std::integral<T> || std::floating_point<T>
 void append_number(std::string& out, T value) {
   char text[32];
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);

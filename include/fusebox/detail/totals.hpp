@@ -90,7 +90,7 @@ class Totals {
   }
 
   template <class Now>
-  FUSEBOX_DETAIL_INLINE Tick add_stamped(Counter Shard::*counter, Stamp Shard::*stamp, Now now) noexcept {
+  FUSEBOX_DETAIL_INLINE Tick add_stamped(Counter Shard::* counter, Stamp Shard::* stamp, Now now) noexcept {
     Shard& shard = mine();
     (shard.*counter).fetch_add(1, std::memory_order_relaxed);
     const Tick read = now();
@@ -110,7 +110,7 @@ class Totals {
 
   [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard]; }
 
-  [[nodiscard]] std::optional<Tick> latest(Stamp Shard::*stamp) const noexcept {
+  [[nodiscard]] std::optional<Tick> latest(Stamp Shard::* stamp) const noexcept {
     Tick last = never;
     for (const Shard& shard : shards_) {
       const Tick stamped = (shard.*stamp).load(std::memory_order_relaxed);
