@@ -25,8 +25,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "compilers")
 INCLUDE = os.path.join(ROOT, "include", "fusebox")
 TESTS = """
-    circuit_breaker_events circuit_breaker_execute failure_outcome health http metrics registry_eviction
-    retry_cancellation retry_waits
+    circuit_breaker/events circuit_breaker/execute failure/outcome health http metrics registry/eviction
+    retry/cancellation retry/waits
 """.split()
 
 # Name, command, major version, options.
@@ -172,7 +172,7 @@ class Cell:
                     yield f"compile_fail/{name}", self.wrong_use, (name,)
         if self.mode.startswith("c++") and self.compiler.has_catch():
             for name in TESTS:
-                source = f"tests/{name}.test.cpp"
+                source = f"tests/unit/{name}.test.cpp"
                 if possible(source):
                     yield source, self.program, (source, self.catch_main())
 

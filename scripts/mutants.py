@@ -40,26 +40,6 @@ EACH = 8
 SCORE = 95.0
 TRIES = 16
 
-# The tests of a detail header that has none of its own name, or not only those.
-TESTED_BY = {
-    "detail/breaker_config.hpp": ["circuit_breaker_config"],
-    "detail/breaker_core.hpp": ["circuit_breaker", "hot_path"],
-    "detail/cpu_index.hpp": ["registry"],
-    "detail/fluent.hpp": ["api_error"],
-    "detail/json_check.hpp": ["detail/error_details", "api_error"],
-    "detail/judge.hpp": ["failure"],
-    "detail/name_table.hpp": ["registry"],
-    "detail/permit.hpp": ["permit", "circuit_breaker"],
-    "detail/rate_window.hpp": ["circuit_breaker_windows"],
-    "detail/retry_result.hpp": ["retry_result"],
-    "detail/retry_session.hpp": ["retry"],
-    "detail/text.hpp": ["api_response", "health", "metrics"],
-    "detail/throw.hpp": ["detail/validate"],
-    "detail/totals.hpp": ["circuit_breaker_stats"],
-    "detail/validate.hpp": ["circuit_breaker_config", "retry_config"],
-    "error.hpp": ["error"],
-}
-
 
 def headers():
     for folder, folders, names in os.walk(HEADERS):
@@ -175,14 +155,17 @@ class Campaign:
 
     @staticmethod
     def own_tests(header):
-        return [header.removesuffix(".hpp"), *TESTED_BY.get(header, [])]
+        """The test at the header's path, and those of what it belongs to: of x/detail/y.hpp also those of x/y and x."""
+        parts = header.removesuffix(".hpp").split("/")
+        paths = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        return [f"unit/{path}" for path in paths if not path.endswith("detail")]
 
     def promise(self, program, header):
         """How likely it notices a change of that header, per second that it takes."""
         name, own = program.name, self.own_tests(header)
         if name in own:
             prior = 0.8
-        elif name.startswith(tuple(own)):
+        elif name.startswith(f"{own[-1]}/"):
             prior = 0.4
         else:
             prior = 0.1

@@ -24,9 +24,9 @@
 #include <system_error>
 #include <utility>
 
+#include <fusebox/api_error/detail/error_data.hpp>
 #include <fusebox/clock.hpp>
-#include <fusebox/detail/fluent.hpp>
-#include <fusebox/error.hpp>
+#include <fusebox/error_code.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 

@@ -18,9 +18,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/circuit_breaker/detail/core.hpp>
 #include <fusebox/clock.hpp>
-#include <fusebox/detail/breaker_core.hpp>
-#include <fusebox/detail/fallback.hpp>
+#include <fusebox/detail/flow/result.hpp>
 #include <fusebox/detail/options.hpp>
 #include <fusebox/failure.hpp>
 

@@ -17,8 +17,8 @@
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/circuit_breaker.hpp>
-#include <fusebox/detail/text.hpp>
-#include <fusebox/error.hpp>
+#include <fusebox/detail/json_writer.hpp>
+#include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
 

@@ -5,11 +5,11 @@
 #pragma once
 
 #include <fusebox/api_error.hpp>
-#include <fusebox/api_response.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/clock.hpp>
-#include <fusebox/error.hpp>
+#include <fusebox/error_code.hpp>
+#include <fusebox/error_response.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/format.hpp>
 #include <fusebox/fwd.hpp>

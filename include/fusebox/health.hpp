@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include <fusebox/detail/text.hpp>
+#include <fusebox/detail/json_writer.hpp>
 #include <fusebox/registry.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {

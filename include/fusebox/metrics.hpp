@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-#include <fusebox/detail/text.hpp>
+#include <fusebox/detail/json_writer.hpp>
 #include <fusebox/registry.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {

@@ -20,9 +20,9 @@
 #include <vector>
 
 #include <fusebox/circuit_breaker.hpp>
-#include <fusebox/detail/name_order.hpp>
-#include <fusebox/detail/name_table.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/registry/detail/name_order.hpp>
+#include <fusebox/registry/detail/name_table.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 

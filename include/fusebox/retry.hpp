@@ -19,11 +19,11 @@
 
 #include <fusebox/backoff.hpp>
 #include <fusebox/clock.hpp>
-#include <fusebox/detail/judge.hpp>
+#include <fusebox/detail/flow/verdict.hpp>
 #include <fusebox/detail/options.hpp>
-#include <fusebox/detail/retry_result.hpp>
-#include <fusebox/detail/retry_session.hpp>
 #include <fusebox/failure.hpp>
+#include <fusebox/retry/detail/session.hpp>
+#include <fusebox/retry/result.hpp>
 
 namespace fusebox::inline FUSEBOX_DETAIL_ABI {
 

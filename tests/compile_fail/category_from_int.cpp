@@ -1,6 +1,6 @@
 // An int is no ErrorCategory: the status of an answer has to go through category_of.
 // expect: (cannot convert|cannot initialize).*ErrorCategory
-#include <fusebox/error.hpp>
+#include <fusebox/error_code.hpp>
 
 #ifdef FUSEBOX_COMPILE_FAIL
 constexpr fusebox::ErrorCategory category = 404;

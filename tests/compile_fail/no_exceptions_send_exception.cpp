@@ -1,7 +1,7 @@
 // Without exceptions an answer is made from an ApiError.
 // flags: -fno-exceptions
 // expect: send_exception needs exceptions
-#include <fusebox/api_response.hpp>
+#include <fusebox/error_response.hpp>
 
 struct Response {};
 inline void write_response(Response&, const fusebox::HttpResponse&) {}

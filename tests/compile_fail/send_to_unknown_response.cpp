@@ -1,6 +1,6 @@
 // A response type that is not known by its shape needs one function beside it.
 // expect: this response type is unknown: write .void write_response.Response&, const fusebox::HttpResponse&.
-#include <fusebox/api_response.hpp>
+#include <fusebox/error_response.hpp>
 
 #include <string>
 

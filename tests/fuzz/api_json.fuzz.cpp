@@ -1,5 +1,5 @@
 // The documents of errors, of any texts, details and times: valid JSON that says what was put in.
-#include <fusebox/api_response.hpp>
+#include <fusebox/error_response.hpp>
 
 #include <algorithm>
 #include <chrono>

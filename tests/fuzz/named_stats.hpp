@@ -2,7 +2,7 @@
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
-#include <fusebox/detail/text.hpp>
+#include <fusebox/detail/json_writer.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 

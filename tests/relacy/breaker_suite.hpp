@@ -2,7 +2,7 @@
 // itself.
 #pragma once
 
-#include <fusebox/detail/breaker_core.hpp>
+#include <fusebox/circuit_breaker/detail/core.hpp>
 
 #include <array>
 #include <chrono>

@@ -8,8 +8,8 @@
 #include <atomic>
 #include <cstddef>
 
-#include <fusebox/detail/events.hpp>
-#include <fusebox/detail/totals.hpp>
+#include <fusebox/circuit_breaker/detail/totals.hpp>
+#include <fusebox/detail/event_hub.hpp>
 
 #include "flaw.hpp"
 #include "relacy.hpp"

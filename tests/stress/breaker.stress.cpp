@@ -1,5 +1,5 @@
 // One breaker in a storm: hours of simulated time on real threads; afterwards every invariant holds.
-#include <fusebox/detail/breaker_core.hpp>
+#include <fusebox/circuit_breaker/detail/core.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <fusebox/error.hpp>
+#include <fusebox/error_code.hpp>
 #include <fusebox/fwd.hpp>
 
 namespace support {

@@ -1,0 +1,73 @@
+// fusebox/api_error/details.hpp: ErrorDetails, what an ApiError says beyond its message (E3).
+//
+// Public through api_error.hpp. Absent, a text, an object of fields, or JSON that the caller's own
+// JSON library made; no JSON library is needed here.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fusebox/fwd.hpp>
+
+namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+
+namespace detail {
+template <class R>
+concept FieldRange = !std::convertible_to<const R&, std::string_view> && requires(const R& range) {
+  { range.begin()->first } -> std::convertible_to<std::string_view>;
+  { range.begin()->second } -> std::convertible_to<std::string_view>;
+  range.end();
+};
+}  // namespace detail
+
+/// `{}` is absent; any string is a text; `{{"email", "Invalid email format"}}`, or a map or vector of
+/// such pairs, is an object of fields; `ErrorDetails::json(raw)` is any JSON value.
+class ErrorDetails {
+ public:
+  using Field = std::pair<std::string, std::string>;
+  enum class Kind : unsigned char { absent, text, fields, json };
+
+  ErrorDetails() noexcept = default;
+
+  template <std::convertible_to<std::string_view> S>
+  ErrorDetails(const S& text) : kind_{Kind::text}, text_{std::string_view{text}} {}  // NOLINT(*-explicit-*)
+
+  ErrorDetails(std::initializer_list<std::pair<std::string_view, std::string_view>> fields)
+      : kind_{Kind::fields}, fields_(fields.begin(), fields.end()) {}
+
+  template <detail::FieldRange R>
+  ErrorDetails(const R& fields) : kind_{Kind::fields} {  // NOLINT(*-explicit-*)
+    for (const auto& [name, text] : fields) {
+      fields_.emplace_back(std::string_view{name}, std::string_view{text});
+    }
+  }
+
+  /// `raw` must be a JSON value; where it is none, it is written as a JSON string, so that the
+  /// document stays valid.
+  [[nodiscard]] static ErrorDetails json(std::string_view raw) {
+    ErrorDetails details;
+    details.kind_ = Kind::json;
+    details.text_ = raw;
+    return details;
+  }
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] bool is_absent() const noexcept { return kind_ == Kind::absent; }
+  /// The text, or the raw JSON; empty for the other kinds.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  /// The fields in the order in which they were given; empty for the other kinds.
+  [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
+
+  friend bool operator==(const ErrorDetails&, const ErrorDetails&) = default;
+
+ private:
+  Kind kind_ = Kind::absent;
+  std::string text_;
+  std::vector<Field> fields_;
+};
+
+}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI

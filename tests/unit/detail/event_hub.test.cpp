@@ -1,0 +1,387 @@
+#include <fusebox/detail/event_hub.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "support/changes.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+using detail::EventHub;
+
+namespace {
+constexpr std::size_t capacity = 64;
+using support::Changes;
+using support::is_chain;
+
+struct Hub {
+  explicit Hub(std::string name = "b") : hub{std::make_shared<EventHub>(std::move(name))} {}
+
+  template <class F>
+  Subscription subscribe(F callback) const {
+    auto subscriber = detail::make_subscriber(std::move(callback));
+    hub->subscribe(subscriber);
+    return Subscription{std::move(subscriber)};
+  }
+  Subscription record(Changes& changes) const {
+    return subscribe([&changes](const StateChange& change) { changes.push_back(change); });
+  }
+  void push(State from, State to, StateChangeReason reason = StateChangeReason::forced) const {
+    hub->push({from, to, reason, std::chrono::system_clock::time_point{1h}, 0});
+  }
+  void deliver() const { EventHub::deliver(hub); }
+
+  std::shared_ptr<EventHub> hub;
+};
+
+/// Pushes a change for each step of the way; gives where it ends.
+State walk(const Hub& hub, State from, std::size_t steps) {
+  for (std::size_t i = 0; i < steps; ++i) {
+    const auto to = static_cast<State>((static_cast<int>(from) + 1) % 5);
+    hub.push(from, to);
+    from = to;
+  }
+  return from;
+}
+}  // namespace
+
+TEST_CASE("states read as the guide writes them") {
+  CHECK(to_string(State::closed) == "closed");
+  CHECK(to_string(State::open) == "open");
+  CHECK(to_string(State::half_open) == "half-open");
+  CHECK(to_string(State::forced_open) == "forced-open");
+  CHECK(to_string(State::disabled) == "disabled");
+  CHECK(to_string(static_cast<State>(99)) == "unknown");
+}
+
+TEST_CASE("reasons of a change read as they are named") {
+  CHECK(to_string(StateChangeReason::failure_threshold) == "failure_threshold");
+  CHECK(to_string(StateChangeReason::failure_rate) == "failure_rate");
+  CHECK(to_string(StateChangeReason::slow_calls) == "slow_calls");
+  CHECK(to_string(StateChangeReason::probe_admitted) == "probe_admitted");
+  CHECK(to_string(StateChangeReason::probe_failed) == "probe_failed");
+  CHECK(to_string(StateChangeReason::probes_succeeded) == "probes_succeeded");
+  CHECK(to_string(StateChangeReason::forced) == "forced");
+  CHECK(to_string(StateChangeReason::disabled) == "disabled");
+  CHECK(to_string(StateChangeReason::reset) == "reset");
+  CHECK(to_string(static_cast<StateChangeReason>(99)) == "unknown");
+}
+
+TEST_CASE("a Subscription is moved, never copied") {
+  STATIC_REQUIRE(std::is_nothrow_default_constructible_v<Subscription>);
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Subscription>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Subscription>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Subscription>);
+  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Subscription>);
+}
+
+TEST_CASE("B14 a queued change is delivered as it is") {
+  const Hub hub{"payments"};
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  hub.push(State::open, State::half_open, StateChangeReason::probe_admitted);
+  CHECK(changes.empty());
+  hub.deliver();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].name == "payments");
+  CHECK(changes[0].from == State::open);
+  CHECK(changes[0].to == State::half_open);
+  CHECK(changes[0].at == std::chrono::system_clock::time_point{1h});
+  CHECK(changes[0].reason == StateChangeReason::probe_admitted);
+  hub.deliver();
+  CHECK(changes.size() == 1);
+}
+
+TEST_CASE("B14 changes that nobody listens to are not kept") {
+  const Hub hub;
+  walk(hub, State::closed, 3);
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  hub.deliver();
+  CHECK(changes.empty());
+}
+
+TEST_CASE("B14 who subscribes late sees only later changes, though earlier ones are still queued") {
+  const Hub hub;
+  Changes early;
+  Changes late;
+  const Subscription first = hub.record(early);
+  hub.push(State::closed, State::open);
+  const Subscription second = hub.record(late);
+  hub.push(State::open, State::half_open);
+  hub.deliver();
+  CHECK(early.size() == 2);
+  REQUIRE(late.size() == 1);
+  CHECK(late[0].from == State::open);
+}
+
+TEST_CASE("B14 a queue that is just full delivers every change") {
+  const Hub hub;
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  const State last = walk(hub, State::closed, capacity);
+  hub.deliver();
+  CHECK(changes.size() == capacity);
+  CHECK(is_chain(changes));
+  CHECK(changes.back().to == last);
+}
+
+TEST_CASE("B14 in a full queue the newest changes merge into one, from the first to the last") {
+  const Hub hub;
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  const State full = walk(hub, State::closed, capacity);
+  hub.push(full, State::closed, StateChangeReason::reset);
+  hub.deliver();
+  REQUIRE(changes.size() == capacity);
+  CHECK(is_chain(changes));
+  CHECK(changes.back().from == static_cast<State>((capacity - 1) % 5));
+  CHECK(changes.back().to == State::closed);
+  CHECK(changes.back().reason == StateChangeReason::reset);
+}
+
+TEST_CASE("B14 merged changes that end where they began leave none, and the chain holds") {
+  const Hub hub;
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  const State full = walk(hub, State::closed, capacity);
+  const auto before = static_cast<State>((capacity - 1) % 5);
+  hub.push(full, before);
+  SECTION("the last change") {
+    hub.deliver();
+    CHECK(changes.size() == capacity - 1);
+  }
+  SECTION("and room for another") {
+    hub.push(before, State::open);
+    hub.deliver();
+    REQUIRE(changes.size() == capacity);
+    CHECK(changes.back().from == before);
+    CHECK(changes.back().to == State::open);
+  }
+  CHECK(is_chain(changes));
+}
+
+TEST_CASE("B14 who subscribes to a full queue sees what comes afterwards") {
+  const Hub hub;
+  Changes early;
+  Changes late;
+  const Subscription first = hub.record(early);
+  const State full = walk(hub, State::closed, capacity);
+  const Subscription second = hub.record(late);
+  hub.push(full, State::closed);
+  hub.deliver();
+  CHECK(early.size() == capacity);
+  REQUIRE(late.size() == 1);
+  CHECK(late[0].to == State::closed);
+}
+
+TEST_CASE("B14 the chain holds over any pushes and deliveries") {
+  std::mt19937 random{11};
+  const Hub hub;
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  State state = State::closed;
+  for (int i = 0; i < 5000; ++i) {
+    const auto to = static_cast<State>(random() % 5);
+    if (to != state) hub.push(state, to);
+    state = to;
+    if (random() % 150 == 0) hub.deliver();
+  }
+  hub.deliver();
+  CHECK(is_chain(changes));
+  CHECK(changes.front().from == State::closed);
+  CHECK(changes.back().to == state);
+}
+
+TEST_CASE("B14 the queue goes round: many deliveries lose nothing") {
+  const Hub hub;
+  Changes changes;
+  const Subscription subscription = hub.record(changes);
+  State state = State::closed;
+  for (std::size_t steps = 1; steps <= 20; ++steps) {
+    state = walk(hub, state, steps);
+    hub.deliver();
+  }
+  CHECK(changes.size() == 210);
+  CHECK(is_chain(changes));
+}
+
+TEST_CASE("B14 a change pushed inside a callback is delivered after it returns") {
+  const Hub hub;
+  Changes changes;
+  int depth = 0;
+  int deepest = 0;
+  const Subscription subscription = hub.subscribe([&](const StateChange& change) {
+    deepest = std::max(deepest, ++depth);
+    changes.push_back(change);
+    if (changes.size() < 5) {
+      walk(hub, change.to, 1);
+      hub.deliver();
+      CHECK(changes.size() <= 5);
+    }
+    --depth;
+  });
+  hub.push(State::closed, State::open);
+  hub.deliver();
+  CHECK(changes.size() == 5);
+  CHECK(is_chain(changes));
+  CHECK(deepest == 1);
+}
+
+TEST_CASE("B14 a change of another breaker inside a callback is delivered after it returns") {
+  const Hub a{"a"};
+  const Hub b{"b"};
+  std::vector<std::string> log;
+  const auto forward = [&log](const Hub& to) {
+    return [&log, &to](const StateChange& change) {
+      log.push_back("> " + change.name);
+      if (log.size() < 8) {
+        to.push(State::closed, State::open);
+        to.deliver();
+      }
+      log.push_back("< " + change.name);
+    };
+  };
+  const Subscription on_a = a.subscribe(forward(b));
+  const Subscription on_b = b.subscribe(forward(a));
+  a.push(State::closed, State::open);
+  a.deliver();
+  CHECK(log ==
+        std::vector<std::string>{"> a", "< a", "> b", "< b", "> a", "< a", "> b", "< b", "> a", "< a"});
+}
+
+TEST_CASE("B14 a postponed change outlives everybody else's handle of its hub") {
+  const Hub a{"a"};
+  std::optional<Hub> b{"b"};
+  int delivered = 0;
+  const Subscription on_b = b->subscribe([&](const StateChange&) { ++delivered; });
+  const std::weak_ptr<EventHub> alive = b->hub;
+  const Subscription on_a = a.subscribe([&](const StateChange&) {
+    b->push(State::closed, State::open);
+    b->deliver();
+    b.reset();
+    CHECK_FALSE(alive.expired());
+  });
+  a.push(State::closed, State::open);
+  a.deliver();
+  CHECK(delivered == 1);
+  CHECK(alive.expired());
+}
+
+TEST_CASE("B14 several hubs are postponed by one callback, each delivered once") {
+  const Hub first{"first"};
+  std::vector<Hub> others;
+  Changes changes;
+  std::vector<Subscription> subscriptions;
+  for (const char* name : {"x", "y", "z"}) {
+    others.emplace_back(name);
+    subscriptions.push_back(others.back().record(changes));
+  }
+  const Subscription subscription = first.subscribe([&](const StateChange&) {
+    for (int twice = 0; twice < 2; ++twice) {
+      for (const Hub& other : others) {
+        walk(other, twice == 0 ? State::closed : State::open, 1);
+        other.deliver();
+      }
+    }
+    CHECK(changes.empty());
+  });
+  first.push(State::closed, State::open);
+  first.deliver();
+  CHECK(changes.size() == 6);
+  for (const std::string name : {"x", "y", "z"}) {
+    Changes of_one = changes;
+    std::erase_if(of_one, [&](const StateChange& change) { return change.name != name; });
+    CHECK(of_one.size() == 2);
+    CHECK(is_chain(of_one));
+  }
+}
+
+TEST_CASE("B14 every subscriber gets every change, in the order of subscribing") {
+  const Hub hub;
+  std::string log;
+  const auto writes = [&log](char letter) { return [&log, letter](const StateChange&) { log += letter; }; };
+  const Subscription a = hub.subscribe(writes('a'));
+  Subscription b = hub.subscribe(writes('b'));
+  const Subscription c = hub.subscribe(writes('c'));
+  walk(hub, State::closed, 2);
+  hub.deliver();
+  CHECK(log == "abcabc");
+  b = {};
+  walk(hub, State::closed, 1);
+  hub.deliver();
+  CHECK(log == "abcabcac");
+}
+
+TEST_CASE("B14 a callback that throws harms neither the others nor itself") {
+  const Hub hub;
+  Changes changes;
+  int thrown = 0;
+  const Subscription bad = hub.subscribe([&](const StateChange&) {
+    if (++thrown % 2 == 0) throw 42;
+    throw std::runtime_error{"no"};
+  });
+  const Subscription good = hub.record(changes);
+  walk(hub, State::closed, 4);
+  hub.deliver();
+  CHECK(thrown == 4);
+  CHECK(changes.size() == 4);
+}
+
+TEST_CASE("B14 callbacks may be movable only, and may change themselves") {
+  const Hub hub;
+  int seen = 0;
+  const Subscription subscription = hub.subscribe(
+      [count = std::make_unique<int>(0), &seen](const StateChange&) mutable { seen = ++*count; });
+  walk(hub, State::closed, 3);
+  hub.deliver();
+  CHECK(seen == 3);
+}
+
+TEST_CASE("B14 a hub forgets whom it is told to forget, and those who ended") {
+  const Hub hub;
+  Changes changes;
+  auto subscriber = detail::make_subscriber([&](const StateChange& change) { changes.push_back(change); });
+  hub.hub->subscribe(subscriber);
+  hub.hub->unsubscribe(*subscriber);
+  CHECK(subscriber.use_count() == 1);
+  hub.hub->subscribe(subscriber);
+  subscriber->stop();
+  Changes others;
+  const Subscription other = hub.record(others);
+  CHECK(subscriber.use_count() == 1);
+  walk(hub, State::closed, 1);
+  hub.deliver();
+  CHECK(changes.empty());
+  CHECK(others.size() == 1);
+}
+
+TEST_CASE("B14 a subscription that ended lets go of what its callback holds") {
+  const Hub hub;
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> alive = held;
+  SECTION("from outside") {
+    Subscription subscription = hub.subscribe([held = std::move(held)](const StateChange&) {});
+    CHECK_FALSE(alive.expired());
+    subscription.unsubscribe();
+    CHECK(alive.expired());
+  }
+  SECTION("from inside its callback, once that has returned") {
+    Subscription subscription;
+    subscription = hub.subscribe([held = std::move(held), &subscription, &alive](const StateChange&) {
+      subscription.unsubscribe();
+      CHECK_FALSE(alive.expired());
+    });
+    walk(hub, State::closed, 1);
+    hub.deliver();
+    CHECK(alive.expired());
+  }
+}
