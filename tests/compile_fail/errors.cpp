@@ -1,0 +1,55 @@
+// Errors, categories and error responses.
+#include <fusebox/api_error.hpp>
+#include <fusebox/error_code.hpp>
+#include <fusebox/error_response.hpp>
+
+#include <string>
+
+using namespace fusebox;
+
+struct UnknownResponse {
+  int code = 200;
+  std::string text;
+};
+
+struct KnownResponse {
+  int code = 200;
+  std::string text;
+};
+
+void write_response(KnownResponse& response, const HttpResponse& answer) {
+  response = {answer.status, answer.body};
+}
+
+// An int is no ErrorCategory: the status of a response has to go through category_of.
+// expect: (cannot convert|cannot initialize).*ErrorCategory
+void category_from_int() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  constexpr ErrorCategory category = 404;
+#else
+  constexpr ErrorCategory category = category_of(404);
+  static_assert(http_status(category) == 404);
+#endif
+}
+
+// A number is no ErrorCode.
+// expect: (no matching function|no matching constructor|could not convert|cannot convert)
+void api_error_from_status() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const ApiError error{404, "no such order"};
+#else
+  const ApiError error{ErrorCode::not_found, "no such order"};
+#endif
+}
+
+// A response type of unknown shape needs one function beside it.
+// expect: response type is unknown.*write_response
+void send_to_unknown_response() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  UnknownResponse response;
+  send_not_found_error(response);
+#else
+  KnownResponse response;
+  send_not_found_error(response);
+#endif
+}

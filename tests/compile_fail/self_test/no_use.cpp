@@ -1,0 +1,2 @@
+// verdict: no_use.cpp: no wrong use
+int number = 1;
