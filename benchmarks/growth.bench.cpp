@@ -1,4 +1,4 @@
-// How cost grows with the size of a window; and how much memory breakers take.
+// How the cost grows with the size of a window, and how much memory breakers take.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -40,7 +40,7 @@ void time_window(benchmark::State& state) {
 }
 
 #if defined(__GLIBC__)
-/// What malloc gave out for idle breakers in a registry, their names and their places there included.
+/// The bytes from malloc for idle breakers in a registry, including their names and table entries.
 void registry_memory(benchmark::State& state) {
   const int count = static_cast<int>(state.range(0));
   double bytes = 0;

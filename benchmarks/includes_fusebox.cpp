@@ -1,3 +1,3 @@
-// What a translation unit pays for including breaker and retry: see scripts/bench.py.
+// The compile time of including breaker and retry: see scripts/bench.py.
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/retry.hpp>

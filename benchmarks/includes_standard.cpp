@@ -1,4 +1,4 @@
-// What the compile time of includes_fusebox.cpp is measured against.
+// The baseline for the compile time of includes_fusebox.cpp.
 #include <chrono>
 #include <memory>
 #include <mutex>

@@ -1,5 +1,5 @@
 // Runs every path a fixed number of times, for a tool that counts instructions (scripts/bench.py
-// instructions): `bench::repeat<…>` of each path is a function of its own in the profile.
+// instructions). In the profile, each path has its own function `bench::repeat<…>`.
 //
 //   instructions [times]        prints the path's name, its type's name and times
 #include <cxxabi.h>
@@ -17,7 +17,7 @@ namespace {
 template <class Path>
 void run(std::size_t times) {
   Path path;
-  path();  // what happens only once
+  path();  // one-time work
   bench::repeat(path, times);
   int status = 0;
   char* const type = abi::__cxa_demangle(typeid(Path).name(), nullptr, nullptr, &status);

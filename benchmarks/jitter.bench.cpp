@@ -1,4 +1,4 @@
-// The delays that a retry draws: what a failed attempt costs, and where the third delay falls.
+// The delays that a retry draws: the cost of a failed attempt, and the distribution of the third delay.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Counters bin_00 … bin_39 hold the shares of third delays of 0 to 2 s, in steps of 50 ms.
+/// Counters bin_00 … bin_39 hold the shares of the third delay from 0 to 2 s, in steps of 50 ms.
 void third_delay(benchmark::State& state, fusebox::Jitter jitter) {
   constexpr int bins = 40;
   const fusebox::RetryConfig config{

@@ -1,7 +1,7 @@
-// measure.hpp: what keeps a timed loop honest.
+// measure.hpp: the timed loop, protected from the optimiser.
 //
-// `repeat` is the one loop that is measured. The optimiser neither specialises it for the object it runs
-// nor looks into the op that is guarded, so that nothing is computed once and for all before the loop.
+// `repeat` is the only measured loop. The optimiser can neither specialise it for its object nor see the
+// guarded operation (op), so it cannot move work out of the loop.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@
 
 namespace bench {
 
-/// The value counts as used.
+/// Makes the optimiser treat the value as used.
 template <class T>
 inline void keep(const T& value) {
   asm volatile("" : : "g"(&value) : "memory");
 }
 inline void keep(int value) { asm volatile("" : : "r"(value)); }
 
-/// The guarded operation: its result is not known to the optimiser, and it costs next to nothing.
+/// The guarded operation: opaque to the optimiser, and nearly free.
 inline int op() {
   int result = 1;
   asm volatile("" : "+r"(result));

@@ -1,4 +1,4 @@
-// The cost of one call on each path (paths.hpp), by one thread in a process that has no other.
+// The cost of one call on each path (paths.hpp), on the only thread of the process.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>

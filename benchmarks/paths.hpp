@@ -1,7 +1,7 @@
 // paths.hpp: every path that has a target, beside its floor and its rival.
 //
-// A path is made once and then called: one call of it is what is measured. The benchmarks time these, and
-// `instructions` counts them, so that both speak of the same code.
+// A path is constructed once and then called; one call is measured. The benchmarks time these paths and
+// `instructions` counts them, so that both measure the same code.
 #pragma once
 
 #include <chrono>
@@ -37,7 +37,7 @@ inline Result good_op() { return {op()}; }
 inline Result bad_op() {
   int status = 503;
   asm volatile("" : "+r"(status));
-  return Result::unexpected_type{{status, fusebox::api_error_category()}};
+  return Result::unexpected_type{{status, fusebox::http_category()}};
 }
 
 struct Guarded {
@@ -79,7 +79,7 @@ struct CoarseRead {
   }
 };
 
-/// What any breaker must pay that counts its calls and knows when the last one was.
+/// The minimum for a breaker that counts its calls and knows when the last one was.
 struct Floor {
   static constexpr auto name = "call/floor";
   alignas(64) std::atomic<std::uint64_t> count{0};
@@ -180,7 +180,7 @@ struct FailedResult : Guarded {
   FailedResult() : Guarded{{.failure_threshold = 65535}} {}
   BENCH_INLINE void operator()() {
     keep(breaker.execute([] { return bad_op(); }));
-    if (++calls % 32768 == 0) breaker.reset();  // so that the run of failures goes on moving
+    if (++calls % 32768 == 0) breaker.reset();  // so that the failure streak keeps growing
   }
   unsigned calls = 0;
 };
@@ -235,7 +235,7 @@ struct OpenFallback : Opened {
   }
 };
 
-/// The fallback is told why: that takes the time of day.
+/// The fallback receives the Failure, which reads the wall clock.
 struct OpenFallbackTold : Opened {
   static constexpr auto name = "open/fallback_with_failure";
   BENCH_INLINE void operator()() {
@@ -267,7 +267,7 @@ struct OpenThrow : Opened {
   }
 };
 
-/// What a rejection by exception cannot be cheaper than.
+/// The floor of a rejection by exception.
 struct ThrowApiError {
   static constexpr auto name = "open/throw_an_api_error";
   BENCH_INLINE void operator()() {

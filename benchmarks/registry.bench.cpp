@@ -1,4 +1,4 @@
-// What it costs to find a breaker by its name, beside a map of the standard library; and how that grows.
+// The cost of finding a breaker by its name, beside a standard map, and its growth.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -26,9 +26,9 @@ std::vector<std::string> make_names(int count) {
   return names;
 }
 
-/// As many of the names as are asked for again and again, in no order; of each of `threads` its own.
+/// The names that one of `threads` looks up repeatedly, in random order. Threads share no name.
 std::vector<std::string> make_queries(const std::vector<std::string>& names, int thread, int threads) {
-  constexpr std::size_t enough = 65'536;  // beyond it the order is not new to the branch predictor either
+  constexpr std::size_t enough = 65'536;  // more would be just as new to the branch predictor
   std::vector<std::string> mine;
   for (std::size_t i = static_cast<std::size_t>(thread); i < names.size();
        i += static_cast<std::size_t>(threads))
@@ -44,7 +44,7 @@ struct StringHash {
   std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
 };
 
-/// A map that one thread may use: the rival.
+/// The rival: a map for one thread.
 class PlainMap {
  public:
   explicit PlainMap(const std::vector<std::string>& names) {
@@ -79,7 +79,7 @@ BENCH_OPAQUE void look_up(Map& map, const std::vector<std::string>& queries, std
   }
 }
 
-/// What is measured now: the names, and a map of them. Kept from one run to the next of the same size.
+/// The current names, and a map of them. Kept between runs of the same size.
 std::vector<std::string> names;  // NOLINT(*-avoid-non-const-global-variables)
 template <class Map>
 std::unique_ptr<Map> map;  // NOLINT(*-avoid-non-const-global-variables)

@@ -1,5 +1,5 @@
-// Looking at every breaker of a registry: stats, the health document, the metrics, each beside the plainest
-// code that could give as much.
+// Reports on every breaker of a registry: stats, the health document, the metrics, each beside the plainest
+// equivalent code.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -20,7 +20,7 @@ using fusebox::CircuitBreakerRegistry;
 using fusebox::CircuitBreakerStats;
 using Stats = std::map<std::string, CircuitBreakerStats>;
 
-/// Breakers that have seen a success and a failure each.
+/// Breakers with one success and one failure each.
 std::unique_ptr<CircuitBreakerRegistry<>> make_registry(int count) {
   auto registry = std::make_unique<CircuitBreakerRegistry<>>(fusebox::RegistryConfig{.max_breakers = count});
   for (int i = 0; i < count; ++i) {

@@ -1,4 +1,4 @@
-// rivals.hpp: what a path is measured against: its floor, and the code of a textbook.
+// rivals.hpp: the comparisons for the paths: their floor, and textbook code.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ inline std::int64_t coarse_tick() {
 
 inline std::int64_t steady_tick() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
-/// A breaker as textbooks print it: one mutex, taken before and after the call, and the time of each success.
+/// A textbook breaker: one mutex, taken before and after the call, and the time of each success.
 class TextbookBreaker {
  public:
   explicit TextbookBreaker(int threshold) : threshold_{threshold} {}
@@ -69,7 +69,7 @@ class TextbookBreaker {
   std::chrono::steady_clock::time_point last_success_;
 };
 
-/// A retry as textbooks print it.
+/// A textbook retry.
 BENCH_OPAQUE inline int textbook_retry(const std::function<int()>& op, int max_retries,
                                        std::chrono::milliseconds delay) {
   for (int attempt = 0;; ++attempt) {

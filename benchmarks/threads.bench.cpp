@@ -1,4 +1,4 @@
-// The cost of one call on some paths (paths.hpp), by several threads at once.
+// The cost of one call on some paths (paths.hpp), on several threads at once.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t batch = 1000;
 
-/// All threads on one breaker. Time is the wall's, per call of any of them.
+/// All threads on one breaker. The time is wall time, per call over all threads.
 template <class Path>
 void run_together(benchmark::State& state) {
   static Path path;
@@ -17,7 +17,7 @@ void run_together(benchmark::State& state) {
   while (state.KeepRunningBatch(batch)) bench::repeat(path, batch);
 }
 
-/// No memory, no clock: how far the machine's own cores scale.
+/// No memory, no clock: the scaling of the machine's cores.
 struct Registers {
   static constexpr auto name = "call/registers";
   BENCH_INLINE void operator()() {

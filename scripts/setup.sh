@@ -37,7 +37,7 @@ met() {
     httplib) header httplib.h ;;
     json) header nlohmann/json.hpp ;;
     benchmark) header benchmark/benchmark.h ;;
-    clang_format) have clang-format-14 || have clang-format ;;
+    clang_format) have clang-format-19 || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
     clang_tidy) have clang-tidy-14 || have clang-tidy ;;
     doxygen) have doxygen ;;
     valgrind) have valgrind ;;
@@ -63,7 +63,7 @@ case $purpose in
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
-  docs) needs="compiler cmake ninja fmt doxygen" ;;
+  docs) needs="compiler cmake ninja python fmt doxygen" ;;
   *) die "unknown purpose '$purpose'" ;;
 esac
 
@@ -85,7 +85,7 @@ package() {
     apt:httplib) echo libcpp-httplib-dev ;;
     apt:json) echo nlohmann-json3-dev ;;
     apt:benchmark) echo libbenchmark-dev ;;
-    apt:clang_format) apt-cache show clang-format-14 >/dev/null 2>&1 && echo clang-format-14 || echo clang-format ;;
+    apt:clang_format) apt-cache show clang-format-19 >/dev/null 2>&1 && echo clang-format-19 || echo clang-format ;;
     apt:clang_tidy) apt-cache show clang-tidy-14 >/dev/null 2>&1 && echo clang-tidy-14 || echo clang-tidy ;;
     apt:rapidcheck) echo librapidcheck-dev ;;
     apt:relacy) echo relacy-dev ;;
@@ -144,6 +144,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
     case $need in
       rapidcheck | relacy | clang14 | clang19 | libcxx19) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
+      clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       *) die "$need is missing: install it, then try again" ;;
     esac

@@ -1,8 +1,8 @@
-// fusebox/backoff.hpp: how long to wait before the next attempt.
+// fusebox/backoff.hpp: Jitter, and how long to wait before the next attempt (R1).
 //
-// Jitter names the ways to spread the waits of many clients; the rest is the arithmetic, total for
-// every 32-bit attempt number: a delay grows exponentially to a cap, is spread by jitter below it, and
-// never passes it. retry.hpp and the breaker's reset_backoff both use it.
+// A delay grows exponentially up to a cap, and jitter spreads it below that. The arithmetic is total for
+// every 32-bit number of retries: it saturates, and no delay passes the cap. Retries use all of it, circuit
+// breakers the growth of their waits.
 #pragma once
 
 #include <chrono>
@@ -13,16 +13,18 @@
 #include <fusebox/detail/ticks.hpp>
 #include <fusebox/fwd.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
-/// How a delay d is spread (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+/// How a delay d is spread, so that clients that failed together do not come back together (M. Brooker,
+/// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 enum class Jitter : unsigned char {
-  none,          ///< d itself: clients that failed together come back together
+  none,          ///< d itself: not spread
   full,          ///< uniform in [0, d]
   equal,         ///< uniform in [d/2, d]
   decorrelated,  ///< uniform in [base, min(max, 3 × the previous delay)]
 };
 
+/// The enumerator's name; "unknown" for any other value.
 [[nodiscard]] constexpr std::string_view to_string(Jitter jitter) noexcept {
   switch (jitter) {
     case Jitter::none: return "none";
@@ -35,8 +37,8 @@ enum class Jitter : unsigned char {
 
 namespace detail {
 
-/// base × multiplierⁿ in doubles, by squaring; where it is larger than any time, something larger than any
-/// time, but never infinite, which no constant expression may be.
+/// base × multiplierⁿ, by squaring. Beyond the longest time the result is some number beyond it too, but
+/// finite: an infinity is not allowed in a constant expression.
 [[nodiscard]] constexpr double scale(double base, double multiplier, std::uint32_t n) noexcept {
   constexpr double huge = 1e300;
   const auto times = [](double a, double b) { return a > huge / b ? huge : a * b; };
@@ -47,7 +49,7 @@ namespace detail {
   return result;
 }
 
-/// min(max, base × multiplierⁿ), saturating; exact for multiplier 2.
+/// min(max, base × multiplierⁿ). Saturates; exact for multiplier 2.
 [[nodiscard]] constexpr std::chrono::nanoseconds exponential_delay(std::chrono::nanoseconds base,
                                                                    std::chrono::nanoseconds max,
                                                                    double multiplier,
@@ -62,7 +64,7 @@ namespace detail {
   return delay < static_cast<double>(max.count()) ? std::chrono::nanoseconds{static_cast<Tick>(delay)} : max;
 }
 
-/// `delay` spread by `jitter`; `previous` is the last delay drawn, or base before the first.
+/// `delay`, spread by `jitter`. `previous` is the delay drawn before, or `base` for the first.
 template <RandomSource G>
 [[nodiscard]] std::chrono::nanoseconds spread(std::chrono::nanoseconds delay, Jitter jitter,
                                               std::chrono::nanoseconds base, std::chrono::nanoseconds max,
@@ -84,4 +86,4 @@ template <RandomSource G>
 
 }  // namespace detail
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

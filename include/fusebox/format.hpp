@@ -2,27 +2,27 @@
 //
 //     fmt::print("{} is {:>10}: {}\n", breaker.name(), breaker.state(), failure);
 //
-// Every enum with a to_string, every ApiError, Failure, StateChange, CircuitBreakerStats and RetryStats
-// formats as text, so that width, fill and precision work as they do for strings.
+// Every public enum, ApiError and the errors derived from it, Failure, StateChange, CircuitBreakerStats and
+// RetryStats are formatted as text, so that width, fill and precision work as for strings.
 #pragma once
 
 #include <chrono>
 #include <concepts>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include <fmt/format.h>
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/circuit_breaker.hpp>
-#include <fusebox/detail/json_writer.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 template <class T, class... Ts>
 concept OneOf = (std::same_as<T, Ts> || ...);
@@ -62,7 +62,9 @@ template <class T>
 concept Described =
     std::derived_from<T, ApiError> || OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats>;
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE
 
 template <fusebox::detail::NamedEnum E>
 struct fmt::formatter<E> : fmt::formatter<std::string_view> {

@@ -1,21 +1,24 @@
-// fusebox/fusebox.hpp: everything but test/ and adapters/.
+// fusebox/fusebox.hpp: every door except test/ and adapters/.
 //
-// Circuit breakers, retry with backoff, and the API errors around them. Where compile time matters,
-// include the header of the one thing that is used.
+// Circuit breakers, retry with backoff, and the API errors around them. Include single doors where compile
+// time matters.
 #pragma once
 
-#include <fusebox/api_error.hpp>
-#include <fusebox/backoff.hpp>
-#include <fusebox/circuit_breaker.hpp>
-#include <fusebox/clock.hpp>
-#include <fusebox/error_code.hpp>
-#include <fusebox/error_response.hpp>
-#include <fusebox/failure.hpp>
-#include <fusebox/format.hpp>
-#include <fusebox/fwd.hpp>
-#include <fusebox/health.hpp>
-#include <fusebox/http.hpp>
-#include <fusebox/metrics.hpp>
-#include <fusebox/registry.hpp>
-#include <fusebox/retry.hpp>
-#include <fusebox/version.hpp>
+#include <fusebox/api_error.hpp>        // IWYU pragma: export
+#include <fusebox/backoff.hpp>          // IWYU pragma: export
+#include <fusebox/circuit_breaker.hpp>  // IWYU pragma: export
+#include <fusebox/clock.hpp>            // IWYU pragma: export
+#include <fusebox/error_code.hpp>       // IWYU pragma: export
+#include <fusebox/error_response.hpp>   // IWYU pragma: export
+#include <fusebox/failure.hpp>          // IWYU pragma: export
+#include <fusebox/format.hpp>           // IWYU pragma: export
+#include <fusebox/fwd.hpp>              // IWYU pragma: export
+#include <fusebox/health.hpp>           // IWYU pragma: export
+#include <fusebox/http.hpp>             // IWYU pragma: export
+#include <fusebox/metrics.hpp>          // IWYU pragma: export
+#include <fusebox/permit.hpp>           // IWYU pragma: export
+#include <fusebox/registry.hpp>         // IWYU pragma: export
+#include <fusebox/retry.hpp>            // IWYU pragma: export
+#include <fusebox/subscription.hpp>     // IWYU pragma: export
+#include <fusebox/version.hpp>          // IWYU pragma: export
+#include <fusebox/window.hpp>           // IWYU pragma: export

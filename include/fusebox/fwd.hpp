@@ -1,50 +1,12 @@
-// fusebox/fwd.hpp: forward declarations, the Clock concept and the default template arguments.
+// fusebox/fwd.hpp: forward declarations and default template arguments.
 //
-// Include it where a name is enough. Class templates take `class C` and assert `Clock<C>` inside, so
-// that naming CircuitBreaker<MyClock> needs no complete MyClock.
+// Include it where a name is enough. Class templates take `class C` and assert `Clock<C>` inside, so that
+// naming CircuitBreaker<MyClock> needs no complete MyClock.
 #pragma once
-
-#include <chrono>
-#include <concepts>
-#include <version>
 
 #include <fusebox/version.hpp>
 
-#if defined(__cpp_lib_jthread)
-#include <stop_token>
-#define FUSEBOX_DETAIL_STOP_TOKEN 1
-#else
-#define FUSEBOX_DETAIL_STOP_TOKEN 0
-#endif
-
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
-
-namespace detail {
-#if FUSEBOX_DETAIL_STOP_TOKEN
-using StopToken = std::stop_token;
-#else
-/// Stands in for std::stop_token where the standard library has none: never stopped.
-struct StopToken {
-  [[nodiscard]] static constexpr bool stop_requested() noexcept { return false; }
-  [[nodiscard]] static constexpr bool stop_possible() noexcept { return false; }
-};
-#endif
-}  // namespace detail
-
-/// Where time comes from. Copyable; on a const object:
-/// - `now()` gives a std::chrono::steady_clock::time_point and drives every timeout and window;
-/// - `wall_now()` gives a std::chrono::system_clock::time_point, for people and HTTP dates only;
-/// - `sleep_for(nanoseconds, std::stop_token)` waits and returns false when the token ended the wait.
-///
-/// A clock may also offer `coarse_now()`: a cheaper reading on a timeline of its own.
-/// All members must be safe to call from several threads at once; those that tell the time must not throw.
-template <class C>
-concept Clock = std::copy_constructible<C> &&
-                requires(const C& clock, std::chrono::nanoseconds duration, detail::StopToken token) {
-                  { clock.now() } -> std::same_as<std::chrono::steady_clock::time_point>;
-                  { clock.wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
-                  { clock.sleep_for(duration, token) } -> std::same_as<bool>;
-                };
+FUSEBOX_BEGIN_NAMESPACE
 
 class SystemClock;
 class Deadline;
@@ -101,13 +63,9 @@ struct HttpResponse;
 struct HealthSummary;
 struct HealthReport;
 
-namespace detail {
-struct RetryLoop;
-}  // namespace detail
-
 namespace test {
 class FakeClock;
 class ScopedSystemClock;
 }  // namespace test
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

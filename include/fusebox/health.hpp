@@ -1,18 +1,20 @@
-// fusebox/health.hpp: how the breakers of a registry are, for a health endpoint.
+// fusebox/health.hpp: the states of a registry's breakers, for a health endpoint.
 //
-// health_report() takes the picture, to_json() writes the guide's document.
+// health_report() takes a snapshot; to_json() writes it as a document.
 #pragma once
 
 #include <chrono>
 #include <map>
 #include <string>
 
+#include <fusebox/detail/iso_time.hpp>
 #include <fusebox/detail/json_writer.hpp>
+#include <fusebox/detail/printable_names.hpp>
 #include <fusebox/registry.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
-/// forced_open counts as open, disabled as closed.
+/// The number of breakers by state. forced_open counts as open, disabled as closed.
 struct HealthSummary {
   int total = 0;
   int open = 0;
@@ -20,14 +22,15 @@ struct HealthSummary {
   int closed = 0;
 };
 
+/// What health_report() returns.
 struct HealthReport {
-  std::chrono::system_clock::time_point timestamp;              ///< by the registry's clock
-  std::map<std::string, CircuitBreakerStats> circuit_breakers;  ///< by name, made valid UTF-8
+  std::chrono::system_clock::time_point timestamp;              ///< of the registry's clock
+  std::map<std::string, CircuitBreakerStats> circuit_breakers;  ///< by name; invalid bytes became U+FFFD
   HealthSummary summary;
 };
 
-/// A picture of every breaker in the registry. Thread-safe; each breaker's numbers are of one moment,
-/// the breakers' moments may differ.
+/// A snapshot of every breaker in the registry. Thread-safe. The numbers of one breaker are of one moment;
+/// the moments of two breakers may differ.
 template <class C = SystemClock>
 [[nodiscard]] HealthReport health_report(const CircuitBreakerRegistry<C>& registry = default_registry()) {
   HealthReport report{registry.clock().wall_now(), detail::with_printable_names(registry.stats()), {}};
@@ -44,9 +47,9 @@ template <class C = SystemClock>
   return report;
 }
 
-/// The guide's document, compact: timestamp, circuitBreakers by name, summary. Times are ISO 8601 and
-/// left out where there are none; retryAfterMs is the time until a probe may pass, in milliseconds,
-/// rounded up. Always valid JSON.
+/// The document, compact: timestamp, circuitBreakers by name, summary. Always valid JSON. Times are ISO
+/// 8601; the time of a last failure or success is left out if there was none. retryAfterMs is the time
+/// until a probe may pass, in milliseconds, rounded up.
 [[nodiscard]] inline std::string to_json(const HealthReport& report) {
   std::string out;
   {
@@ -82,4 +85,4 @@ template <class C = SystemClock>
   return out;
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

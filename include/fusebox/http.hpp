@@ -1,160 +1,26 @@
-// fusebox/http.hpp: what HTTP says about trying again.
+// fusebox/http.hpp: when HTTP allows a client to try again.
 //
-//   http::parse_retry_after   the Retry-After of an answer, as a wait (RFC 9110 §10.2.3)
-//   http::is_idempotent       may a request of this method be sent twice (RFC 9110 §9.2.2)
+//   http::parse_retry_after   the Retry-After field of an answer, as a duration (RFC 9110 §10.2.3)
+//   http::is_idempotent       may a request with this method be sent twice? (RFC 9110 §9.2.2)
 //
-// Pure functions; they never throw and never allocate.
+// Pure functions: thread-safe; they never throw and never allocate.
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstddef>
 #include <limits>
 #include <optional>
 #include <string_view>
 
-#include <fusebox/detail/ticks.hpp>
-#include <fusebox/fwd.hpp>
+#include <fusebox/http/detail/date.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
-
-namespace detail {
-
-/// Reads a date from front to back; `ok` turns false at the first thing that is not as it must be.
-class DateReader {
- public:
-  explicit constexpr DateReader(std::string_view text) noexcept : rest_{text} {}
-
-  [[nodiscard]] constexpr bool done() const noexcept { return ok_ && rest_.empty(); }
-  [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
-
-  constexpr bool literal(std::string_view expected) noexcept {
-    if (!rest_.starts_with(expected)) return false;
-    rest_.remove_prefix(expected.size());
-    return true;
-  }
-  constexpr void expect(std::string_view expected) noexcept { ok_ = literal(expected) && ok_; }
-
-  /// Exactly `digits` digits.
-  constexpr int number(std::size_t digits) noexcept {
-    int value = 0;
-    if (rest_.size() < digits) ok_ = false;
-    for (std::size_t i = 0; ok_ && i < digits; ++i) {
-      if (rest_[i] < '0' || rest_[i] > '9') ok_ = false;
-      value = 10 * value + (rest_[i] - '0');
-    }
-    if (ok_) rest_.remove_prefix(digits);
-    return value;
-  }
-
-  /// The index of the name that comes next.
-  template <std::size_t N>
-  constexpr int one_of(const std::array<std::string_view, N>& names) noexcept {
-    for (std::size_t i = 0; i < N; ++i) {
-      if (literal(names[i])) return static_cast<int>(i);
-    }
-    ok_ = false;
-    return 0;
-  }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
-};
-
-inline constexpr std::array<std::string_view, 7> weekdays{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-inline constexpr std::array<std::string_view, 7> long_weekdays{"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                                               "Friday", "Saturday", "Sunday"};
-inline constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-struct DateParts {
-  int year = 0;
-  int month = 0;  // from 0
-  int day = 0;
-  std::chrono::seconds time{0};
-};
-
-/// "08:49:37"; a leap second, 60, is taken as it is.
-constexpr std::chrono::seconds read_time(DateReader& reader, bool& in_range) noexcept {
-  const int hour = reader.number(2);
-  reader.expect(":");
-  const int minute = reader.number(2);
-  reader.expect(":");
-  const int second = reader.number(2);
-  in_range = in_range && hour < 24 && minute < 60 && second <= 60;
-  return std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
-}
-
-/// The year of a date with two digits of it: the latest one in which the date is not more than 50 years
-/// ahead (RFC 9110 §5.6.7).
-[[nodiscard]] constexpr int full_year(const DateParts& date, std::chrono::sys_seconds now) noexcept {
-  const auto midnight = std::chrono::floor<std::chrono::days>(now);
-  const std::chrono::year_month_day today{midnight};
-  const int latest = static_cast<int>(today.year()) + 50;
-  const int year = latest - ((latest - date.year) % 100 + 100) % 100;
-  // For comparison only: every month takes 31 days.
-  const auto within_year = [](int month, int day, std::chrono::seconds time) {
-    return std::chrono::days{31 * month + day} + time;
-  };
-  const auto limit = within_year(static_cast<int>(static_cast<unsigned>(today.month())) - 1,
-                                 static_cast<int>(static_cast<unsigned>(today.day())), now - midnight);
-  return year == latest && within_year(date.month, date.day, date.time) > limit ? year - 100 : year;
-}
-
-/// Any of the three formats of an HTTP-date; the name of the weekday need not fit the date.
-[[nodiscard]] constexpr std::optional<std::chrono::sys_seconds> parse_http_date(
-    std::string_view text, std::chrono::sys_seconds now) noexcept {
-  DateParts date;
-  bool in_range = true;
-  const auto day_month_year = [&](DateReader& reader, std::string_view separator, std::size_t year_digits) {
-    date.day = reader.number(2);
-    reader.expect(separator);
-    date.month = reader.one_of(months);
-    reader.expect(separator);
-    date.year = reader.number(year_digits);
-    reader.expect(" ");
-    date.time = read_time(reader, in_range);
-    reader.expect(" GMT");
-  };
-
-  const bool has_comma = text.find(',') != std::string_view::npos;
-  DateReader reader{text};
-  if (has_comma && text.size() > 3 && text[3] == ',') {  // Sun, 06 Nov 1994 08:49:37 GMT
-    reader.one_of(weekdays);
-    reader.expect(", ");
-    day_month_year(reader, " ", 4);
-  } else if (has_comma) {  // Sunday, 06-Nov-94 08:49:37 GMT
-    reader.one_of(long_weekdays);
-    reader.expect(", ");
-    day_month_year(reader, "-", 2);
-    date.year = full_year(date, now);
-  } else {  // Sun Nov  6 08:49:37 1994
-    reader.one_of(weekdays);
-    reader.expect(" ");
-    date.month = reader.one_of(months);
-    reader.expect(" ");
-    date.day = reader.literal(" ") ? reader.number(1) : reader.number(2);
-    reader.expect(" ");
-    date.time = read_time(reader, in_range);
-    reader.expect(" ");
-    date.year = reader.number(4);
-  }
-  if (!reader.done() || !in_range) return std::nullopt;
-  const std::chrono::year_month_day day{std::chrono::year{date.year},
-                                        std::chrono::month{static_cast<unsigned>(date.month + 1)},
-                                        std::chrono::day{static_cast<unsigned>(date.day)}};
-  if (!day.ok()) return std::nullopt;
-  return std::chrono::sys_days{day} + date.time;
-}
-
-}  // namespace detail
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace http {
 
-/// The wait that a Retry-After field asks for: delay-seconds, or an HTTP-date in any of its three
-/// formats, seen from `now`; white space around it does not count. A date in the past is 0; a number
-/// too large to hold saturates; anything else is absent (RFC 9110 §10.2.3, §5.6.7).
+/// How long a Retry-After field asks the client to wait (RFC 9110 §10.2.3): a number of seconds, or the
+/// time from `now` until an HTTP date in any of its three formats (§5.6.7), rounded up to seconds. White
+/// space around the value is ignored. A date in the past gives 0; a number that is too large gives the
+/// maximum; any other value gives std::nullopt.
 [[nodiscard]] constexpr std::optional<std::chrono::seconds> parse_retry_after(
     std::string_view value, std::chrono::system_clock::time_point now) noexcept {
   constexpr std::string_view white_space = " \t";
@@ -176,12 +42,12 @@ namespace http {
   const auto now_second = std::chrono::floor<std::chrono::seconds>(now);
   const auto date = detail::parse_http_date(value, now_second);
   if (!date) return std::nullopt;
-  // Rounded up: coming a fraction of a second early is coming too early.
+  // now was rounded down, so that this rounds up: a client must not return a fraction of a second early.
   const auto wait = *date - now_second;
   return wait > std::chrono::seconds::zero() ? wait : std::chrono::seconds::zero();
 }
 
-/// True for GET, HEAD, OPTIONS, TRACE, PUT and DELETE. Methods are case-sensitive.
+/// True for GET, HEAD, OPTIONS, TRACE, PUT and DELETE. Methods are case-sensitive (RFC 9110 §9.1).
 [[nodiscard]] constexpr bool is_idempotent(std::string_view method) noexcept {
   for (const std::string_view known : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}) {
     if (method == known) return true;
@@ -191,4 +57,4 @@ namespace http {
 
 }  // namespace http
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

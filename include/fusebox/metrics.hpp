@@ -1,26 +1,29 @@
-// fusebox/metrics.hpp: the breakers of a registry for Prometheus.
+// fusebox/metrics.hpp: the stats of a registry's breakers, for Prometheus.
 //
-// to_prometheus() writes the text exposition format 0.0.4; serve it as
-// "text/plain; version=0.0.4; charset=utf-8" under /metrics.
+// to_prometheus() writes the text exposition format 0.0.4. Serve it under /metrics, with the content type
+// "text/plain; version=0.0.4; charset=utf-8".
 #pragma once
 
-#include <array>
 #include <chrono>
+#include <cstddef>
 #include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <fusebox/detail/json_writer.hpp>
+#include <fusebox/detail/printable_names.hpp>
+#include <fusebox/detail/utf8.hpp>
 #include <fusebox/registry.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// A label's value: backslash, quote and line feed escaped, in valid UTF-8.
+/// The value of a label, in valid UTF-8, with backslash, quote and line feed escaped.
 [[nodiscard]] inline std::string escape_label(std::string_view value) {
   const std::size_t plain = plain_length(value);
   std::string out{value.substr(0, plain)};
@@ -37,7 +40,7 @@ namespace detail {
   return out;
 }
 
-/// One metric family: HELP, TYPE, and a sample for each breaker that has one.
+/// Writes one metric family: HELP and TYPE when it is made, then its samples.
 class MetricFamily {
  public:
   MetricFamily(std::string& out, std::string_view name, std::string_view type, std::string_view help)
@@ -103,11 +106,11 @@ class MetricFamily {
 
 }  // namespace detail
 
-/// Every breaker of the registry, family by family. Thread-safe. Counters go back to 0 with a reset, as
-/// Prometheus expects of counters.
+/// Every breaker of the registry, family by family. Thread-safe. A counter returns to 0 with its breaker's
+/// reset(), which Prometheus takes into account.
 template <class C = SystemClock>
 [[nodiscard]] std::string to_prometheus(const CircuitBreakerRegistry<C>& registry = default_registry()) {
   return detail::to_prometheus(detail::with_printable_names(registry.stats()));
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

@@ -113,7 +113,7 @@ void budget_rvalue() {
 }
 
 // on_retry receives three things.
-// expect: on_retry takes f.int attempt, const Failure& failure, std::chrono::nanoseconds delay.
+// expect: on_retry takes f.int attempt, const Failure& failure, std::chrono::nanoseconds wait.
 void on_retry_wrong_callable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto option = on_retry([](const Failure&) {});

@@ -6,6 +6,7 @@ check_docs.py readme README.md examples/readme.cpp
 
 check_docs.py page PAGE.md --compiler g++ --include DIR...
     Every ```cpp block compiles:
+    - a block whose first line is `// name.hpp` is a header, which later programs include as "name.hpp";
     - a block with `int main` or an `#include` is a program: a translation unit as it stands;
     - a block in which a line starts with `template` or `namespace` is a set of declarations;
     - any other block is a piece of code: the body of a function.
@@ -48,19 +49,27 @@ def preamble_of(text, page):
 
 
 def units_of(text, page):
-    """(what it is, source) of each translation unit that the page's code makes."""
+    """(what it is, source, its name if it is a header) of each unit that the page's code makes."""
     preamble = PROLOGUE + preamble_of(text, page)
     pieces = []
     for line, code in blocks_of(text):
         located = f'#line {line} "{page}"\n{code}'
-        if re.search(r"\bint main\b|^\s*#\s*include\b", code, re.M):
-            yield f"the program at line {line}", located
+        header = re.match(r"// (\w+\.hpp)\n", code)
+        if header:
+            yield f"the header at line {line}", located, header.group(1)
+        elif re.search(r"\bint main\b|^\s*#\s*include\b", code, re.M):
+            yield f"the program at line {line}", located, None
         elif re.search(r"^(template|namespace)\b", code, re.M):
-            yield f"the declarations at line {line}", f"{preamble}\n{located}"
+            yield f"the declarations at line {line}", f"{preamble}\n{located}", None
         else:
             pieces.append(f"[[maybe_unused]] static auto block_at_line_{line}() {{\n{located}\n}}")
     if pieces:
-        yield "the pieces of code", preamble + "\n" + "\n".join(pieces)
+        yield "the pieces of code", preamble + "\n" + "\n".join(pieces), None
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def check_readme(page, example):
@@ -87,10 +96,12 @@ def check_page(page, compiler, includes):
         command += ["-I", directory]
     failed = None
     with tempfile.TemporaryDirectory() as work:
-        for what, source in units_of(text, page):
+        for what, source, header in units_of(text, page):
             path = os.path.join(work, "unit.cpp")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(source)
+            if header:
+                write(os.path.join(work, header), source)
+                source = f'#include "{header}"\n'
+            write(path, source)
             if subprocess.run(command + [path], check=False).returncode == 0:
                 print(f"{what}: compiled")
             else:

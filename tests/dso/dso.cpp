@@ -20,7 +20,7 @@ void throw_rejection() {
   breaker->execute([] {});
 }
 
-/// What must hold of any library in the process, seen from the program.
+/// Holds for any library in the process, seen from the program.
 void check_shares_everything(const Side& side, const std::string& name) {
   CHECK(side.registry() == &fusebox::default_registry());
 
@@ -35,7 +35,7 @@ void check_shares_everything(const Side& side, const std::string& name) {
   breaker->reset();
   CHECK(side.call(name.c_str()));
 
-  // Equal configs are equal on both sides: what they point to is one function.
+  // Equal configs are equal on both sides: their pointers to default_outcome are one address.
   const auto conflicts = fusebox::default_registry().config_conflicts();
   const auto configured = fusebox::get_circuit_breaker(name + "-configured", {.failure_threshold = 7});
   CHECK(side.breaker_with((name + "-configured").c_str(), 7) == configured.get());
@@ -47,7 +47,7 @@ void check_shares_everything(const Side& side, const std::string& name) {
   CHECK(side.same_category(&fusebox::policy_error_category()));
 }
 
-/// Runs `child` in a fork; true where it returned true.
+/// Runs `child` in a fork; true if it returned true.
 template <class F>
 bool in_fork(F child) {
   const pid_t pid = fork();
@@ -60,40 +60,40 @@ bool in_fork(F child) {
 
 }  // namespace
 
-TEST_CASE("G4 a linked shared library shares the registry", "[linked]") {
+TEST_CASE("G4 a linked shared library shares the registry", "[G4][linked]") {
   check_shares_everything(*side_shared(), "linked");
 }
 
-TEST_CASE("G4 a shared library with hidden visibility shares the registry", "[linked]") {
+TEST_CASE("G4 a shared library with hidden visibility shares the registry", "[G4][linked]") {
   check_shares_everything(*side_shared_hidden(), "linked-hidden");
 }
 
-TEST_CASE("G4 two libraries share what neither has from the program", "[linked]") {
+TEST_CASE("G4 two libraries share a breaker that the program never uses", "[G4][linked]") {
   CHECK(side_shared()->breaker("theirs") == side_shared_hidden()->breaker("theirs"));
   side_shared()->force_open("theirs");
   CHECK(side_shared_hidden()->is_open("theirs"));
 }
 
-TEST_CASE("G4 a fork has a copy of its own that works", "[fork]") {
+TEST_CASE("G4 a fork has its own copy, which works", "[G4][fork]") {
   const auto breaker = fusebox::get_circuit_breaker("forked");
   breaker->execute([] {});
 
   CHECK(in_fork([&] {
-    if (breaker->stats().success_count != 1) return false;  // what was before the fork is there
+    if (breaker->stats().success_count != 1) return false;  // the counts from before the fork
     if (fusebox::get_circuit_breaker("forked") != breaker) return false;
     breaker->force_open();
     const auto fresh = fusebox::get_circuit_breaker("made-in-the-child");
     return fresh->execute([] { return true; }) && side_shared()->is_open("forked");
   }));
 
-  // Nothing that the child did is seen here.
+  // Nothing that the child did shows here.
   CHECK(breaker->state() == fusebox::State::closed);
   CHECK(fusebox::default_registry().find("made-in-the-child") == nullptr);
   breaker->execute([] {});
   CHECK(breaker->stats().success_count == 2);
 }
 
-TEST_CASE("G4 a breaker that was open at the fork is open on both sides", "[fork]") {
+TEST_CASE("G4 a breaker that was open at the fork is open on both sides", "[G4][fork]") {
   side_shared()->fail("open-at-fork", 5);
   const auto is_open = [] {
     return fusebox::get_circuit_breaker("open-at-fork")->state() == fusebox::State::open;

@@ -1,4 +1,4 @@
-// A dlopen'ed side.
+// A side that is loaded with dlopen, until it is destroyed.
 #pragma once
 
 #include "side.hpp"

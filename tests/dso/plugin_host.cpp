@@ -11,7 +11,7 @@
 
 namespace {
 
-/// A breaker made by a module that was let go of works on, for whoever holds it and for the registry.
+/// A breaker that an unloaded module made goes on working.
 void check_survives_dlclose(Module (*load)(), const std::string& name) {
   {
     const auto module = load();
@@ -28,7 +28,7 @@ void check_survives_dlclose(Module (*load)(), const std::string& name) {
   CHECK_THROWS_AS(breaker->execute([] { return 1; }), fusebox::CircuitOpenError);
 }
 
-/// The last one to let go of it destroys it, also where that is the program.
+/// The last holder destroys it, even if that is the program.
 void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name) {
   {
     load()->call(name.c_str());
@@ -38,7 +38,7 @@ void check_is_destroyed_after_dlclose(Module (*load)(), const std::string& name)
   CHECK(breaker.expired());
 }
 
-/// A subscription that a module ended leaves nothing behind that needs the module.
+/// A subscription that a module ended leaves nothing behind that needs the module's code.
 void check_forgets_subscribers(Module (*load)(), const std::string& name) {
   {
     CHECK(load()->listen(name.c_str()) == 4);
@@ -63,7 +63,7 @@ void check_module(Module (*load)(), const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("G4 modules share the registry that the program made", "[program_first]") {
+TEST_CASE("G4 modules share the registry that the program made", "[G4][program_first]") {
   fusebox::get_circuit_breaker("first")->force_open();
   CHECK(load_module()->is_open("first"));
   CHECK(load_module_hidden()->is_open("first"));
@@ -71,17 +71,17 @@ TEST_CASE("G4 modules share the registry that the program made", "[program_first
   check_module(load_module_hidden, "hidden-module");
 }
 
-TEST_CASE("G4 the program shares the registry that a module made", "[module_first]") {
+TEST_CASE("G4 the program shares the registry that a module made", "[G4][module_first]") {
   check_module(load_module, "module");
   check_module(load_module_hidden, "hidden-module");
 }
 
-TEST_CASE("G4 the program shares the registry that a hidden module made", "[hidden_module_first]") {
+TEST_CASE("G4 the program shares the registry that a hidden module made", "[G4][hidden_module_first]") {
   check_module(load_module_hidden, "hidden-module");
   check_module(load_module, "module");
 }
 
-TEST_CASE("G4 a program that exports no symbols shares nothing with its modules", "[unexported]") {
+TEST_CASE("G4 a program that exports no symbols shares nothing with its modules", "[G4][unexported]") {
   const auto breaker = fusebox::get_circuit_breaker("mine");
   breaker->force_open();
   const auto module = load_module();

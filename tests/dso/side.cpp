@@ -1,4 +1,4 @@
-// A library that uses fusebox; compiled with default and with hidden visibility, linked and dlopen'ed.
+// A library that uses fusebox. It is compiled with default and with hidden visibility, linked and dlopen'ed.
 #include "side.hpp"
 
 #include <fusebox/registry.hpp>

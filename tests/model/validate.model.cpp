@@ -20,7 +20,7 @@
 #include "code.hpp"
 #include "rapidcheck.hpp"
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 void showValue(const CircuitBreakerConfig& config, std::ostream& out) {  // NOLINT: RapidCheck's name
   out << "CircuitBreakerConfig" << model::to_code(config);
@@ -35,7 +35,7 @@ void showValue(const CallOptions& options, std::ostream& out) {  // NOLINT
   out << "CallOptions{" << model::to_code(options.timeout) << "}";
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE
 
 using namespace model;
 using namespace fusebox;
@@ -241,15 +241,15 @@ void check_all(const std::string& type, const rc::Gen<Config>& configs) {
 
 }  // namespace
 
-TEST_CASE("validate refuses the breaker configs that the design refuses, and no other") {
+TEST_CASE("C3 validate refuses the breaker configs that the design refuses, and no other") {
   check_all<CircuitBreakerConfig>("CircuitBreakerConfig", breaker_config());
 }
 
-TEST_CASE("validate refuses the retry configs that the design refuses, and no other") {
+TEST_CASE("C3 validate refuses the retry configs that the design refuses, and no other") {
   check_all<RetryConfig>("RetryConfig", retry_config());
 }
 
-TEST_CASE("validate refuses the registry configs that the design refuses, and no other") {
+TEST_CASE("C3 validate refuses the registry configs that the design refuses, and no other") {
   const auto max_breakers =
       rc::gen::weightedOneOf<int>({{30, any_of({1, 10'000, std::numeric_limits<int>::max()})},
                                    {1, any_of({0, -1, std::numeric_limits<int>::min()})}});
@@ -259,7 +259,7 @@ TEST_CASE("validate refuses the registry configs that the design refuses, and no
                                      rc::gen::set(&RegistryConfig::default_config, breaker_config())));
 }
 
-TEST_CASE("validate refuses the call options that the design refuses, and no other") {
+TEST_CASE("C3 validate refuses the call options that the design refuses, and no other") {
   using std::chrono::nanoseconds;
   check_all<CallOptions>(
       "CallOptions", rc::gen::build<CallOptions>(rc::gen::set(

@@ -1,4 +1,4 @@
-// What both translation units see of the objects that must be one in the program.
+// G4: the addresses of the objects that must be one in the program, as each translation unit sees them.
 #pragma once
 
 #include <vector>

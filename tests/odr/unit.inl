@@ -3,8 +3,8 @@
 #include "objects.hpp"
 
 std::vector<const void*> OBJECTS_SEEN() {
-  std::vector<const void*> objects{&fusebox::api_error_category(), &fusebox::network_error_category(),
-                                   &fusebox::policy_error_category(), &fusebox::error_condition_category()};
+  std::vector<const void*> objects{&fusebox::http_category(), &fusebox::network_error_category(),
+                                   &fusebox::policy_error_category(), &fusebox::category_condition()};
   objects.push_back(&fusebox::default_registry());
   objects.push_back(fusebox::get_circuit_breaker("odr").get());
   return objects;

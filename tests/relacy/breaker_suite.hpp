@@ -2,7 +2,7 @@
 // itself.
 #pragma once
 
-#include <fusebox/circuit_breaker/detail/core.hpp>
+#include <fusebox/circuit_breaker/detail/transitions.hpp>
 
 #include <array>
 #include <chrono>
@@ -24,16 +24,21 @@ struct ThreadClock {
     return std::chrono::system_clock::time_point{(*times)[rl::thread_index()]};
   }
   [[nodiscard]] static bool sleep_for(std::chrono::nanoseconds /*duration*/,
-                                      const fusebox::detail::StopToken& /*token*/) {
+                                      const fusebox::StopToken& /*token*/) {
     return false;
   }
 };
+
+/// The word of an admission.
+[[nodiscard]] constexpr fusebox::detail::StateWord word_of(fusebox::detail::Admission admission) {
+  return fusebox::detail::StateWord{admission};
+}
 
 /// Suite::config() is the breaker's.
 template <class Suite, int threads, Flaw flaw>
 class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
  protected:
-  using Ticket = fusebox::detail::Ticket;
+  using Admission = fusebox::detail::Admission;
   using Outcome = fusebox::Outcome;
   using State = fusebox::State;
 
@@ -41,17 +46,17 @@ class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
   void set_time(std::chrono::seconds time) { times_[rl::thread_index()] = time; }
   void set_time_of_all(std::chrono::seconds time) { times_.fill(time); }
 
-  [[nodiscard]] Ticket admit() { return core.admit(false); }
-  void settle(Ticket ticket, Outcome outcome) {
+  [[nodiscard]] Admission admit() { return core.admit(false); }
+  void settle(Admission admission, Outcome outcome) {
     if (suffers<flaw>(Flaw::unstamped)) {
-      if (ticket.is_probe()) ticket.start = fusebox::detail::fine_tick(core.clock());
+      if (word_of(admission).is_half_open()) admission.time = fusebox::detail::fine_tick(core.clock());
       const std::uint64_t generation = core.load().generation();
-      ticket.word = fusebox::detail::Word{(ticket.word.bits() & 0xffff'ffffU) | generation << 32U};
+      admission.word = (admission.word & 0xffff'ffffU) | generation << 32U;
     }
-    core.settle(ticket, outcome);
+    core.settle(admission, outcome);
   }
   void call(Outcome outcome) {
-    if (const Ticket ticket = admit(); !ticket.is_rejected()) settle(ticket, outcome);
+    if (const Admission admission = admit(); !word_of(admission).is_rejected()) settle(admission, outcome);
   }
 
  private:

@@ -26,12 +26,12 @@ struct Counts : BreakerSuite<Counts<flaw>, 3, flaw> {
   std::array<Made, 3> made;
 
   void call_counted(Made& by, Outcome outcome) {
-    const auto ticket = this->admit();
-    if (ticket.is_rejected()) {
+    const auto admission = this->admit();
+    if (word_of(admission).is_rejected()) {
       ++by.rejected;
       return;
     }
-    this->settle(ticket, outcome);
+    this->settle(admission, outcome);
     ++(outcome == Outcome::success ? by.successes : outcome == Outcome::failure ? by.failures : by.ignored);
   }
 

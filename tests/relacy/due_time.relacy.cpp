@@ -9,7 +9,7 @@ namespace {
 
 using fusebox::Outcome;
 using fusebox::State;
-using fusebox::detail::Ticket;
+using fusebox::detail::Admission;
 
 /// Opened at 0 s, a probe under way from 10 s on, silent until 20 s. At 12 s it fails, so that the breaker is
 /// open until 22 s; others ask at 12 s and 15 s.
@@ -17,7 +17,7 @@ template <Flaw flaw>
 struct Reopening : BreakerSuite<Reopening<flaw>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() { return {.failure_threshold = 1, .reset_timeout = 10s}; }
 
-  Ticket probe;
+  Admission probe;
 
   void before() {
     this->call(Outcome::failure);
@@ -32,9 +32,9 @@ struct Reopening : BreakerSuite<Reopening<flaw>, 3, flaw> {
     const bool is_open = this->core.state() == State::open;
     const auto wait = this->core.retry_after();
     RL_ASSERT(wait == left || (!is_open && wait == 0s));
-    const Ticket ticket = this->admit();
-    RL_ASSERT(ticket.is_rejected());
-    const auto told = std::chrono::nanoseconds{ticket.start};
+    const Admission admission = this->admit();
+    RL_ASSERT(word_of(admission).is_rejected());
+    const auto told = std::chrono::nanoseconds{admission.time};
     RL_ASSERT(told == left || (!is_open && told == 0s));
   }
   void after() {
@@ -51,7 +51,7 @@ struct OpeningAgain : BreakerSuite<OpeningAgain<flaw>, 2, flaw> {
     return {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s};
   }
 
-  Ticket probe;
+  Admission probe;
 
   void before() {
     this->call(Outcome::failure);
@@ -65,19 +65,19 @@ struct OpeningAgain : BreakerSuite<OpeningAgain<flaw>, 2, flaw> {
       return this->call(Outcome::failure);
     }
     this->set_time(25s);
-    const Ticket ticket = this->admit();
+    const Admission admission = this->admit();
     // Closed: admitted as any call. Half-open or open: nobody gets in.
-    RL_ASSERT(ticket.is_rejected() || !ticket.is_probe());
-    const auto told = std::chrono::nanoseconds{ticket.is_rejected() ? ticket.start : 0};
+    RL_ASSERT(word_of(admission).is_rejected() || !word_of(admission).is_half_open());
+    const auto told = std::chrono::nanoseconds{word_of(admission).is_rejected() ? admission.time : 0};
     RL_ASSERT(told == 0s || told == 5s);
-    if (ticket.word.state() == State::open) RL_ASSERT(told == 5s);
+    if (word_of(admission).state() == State::open) RL_ASSERT(told == 5s);
   }
   void after() {
     RL_ASSERT(this->core.state() == State::open);
     this->set_time_of_all(29s);
-    RL_ASSERT(this->admit().is_rejected());
+    RL_ASSERT(word_of(this->admit()).is_rejected());
     this->set_time_of_all(30s);
-    RL_ASSERT(this->admit().is_probe());
+    RL_ASSERT(word_of(this->admit()).is_half_open());
   }
 };
 

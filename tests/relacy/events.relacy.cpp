@@ -21,17 +21,18 @@ struct Chain : BreakerSuite<Chain<flaw>, 3, flaw> {
   bool is_delivering = false;
 
   void before() {
-    this->core.subscribe(fusebox::detail::make_subscriber<Sync<flaw>>([this](const StateChange& change) {
-      RL_ASSERT(!is_delivering);
-      is_delivering = true;
-      RL_ASSERT(change.from == last && change.from != change.to);
-      last = change.to;
-      ++delivered;
-      rl::ctx().sched();
-      if (change.to == State::disabled) this->core.reset();
-      RL_ASSERT(last == change.to);
-      is_delivering = false;
-    }));
+    this->core.subscribe(
+        fusebox::detail::make_subscriber<StateChange, Sync<flaw>>([this](const StateChange& change) {
+          RL_ASSERT(!is_delivering);
+          is_delivering = true;
+          RL_ASSERT(change.from == last && change.from != change.to);
+          last = change.to;
+          ++delivered;
+          rl::ctx().sched();
+          if (change.to == State::disabled) this->core.reset();
+          RL_ASSERT(last == change.to);
+          is_delivering = false;
+        }));
   }
   void act(unsigned thread) {
     if (thread == 0) this->core.force_open();
@@ -50,7 +51,7 @@ template <Flaw flaw>
 struct EndOfSubscription : BreakerSuite<EndOfSubscription<flaw>, 2, flaw> {
   static fusebox::CircuitBreakerConfig config() { return {}; }
 
-  std::shared_ptr<fusebox::detail::BasicSubscriber<Sync<flaw>>> subscriber;
+  std::shared_ptr<fusebox::detail::Subscriber<Sync<flaw>>> subscriber;
   bool has_ended = false;
   int calls = 0;
   static inline EndOfSubscription* suite = nullptr;
@@ -58,7 +59,7 @@ struct EndOfSubscription : BreakerSuite<EndOfSubscription<flaw>, 2, flaw> {
   void before() {
     suite = this;
     // Without captures, so that a twin which calls it after it was released comes to the assertion.
-    subscriber = fusebox::detail::make_subscriber<Sync<flaw>>([](const StateChange& /*change*/) {
+    subscriber = fusebox::detail::make_subscriber<StateChange, Sync<flaw>>([](const StateChange& /*change*/) {
       RL_ASSERT(!suite->has_ended);
       ++suite->calls;
       rl::ctx().sched();

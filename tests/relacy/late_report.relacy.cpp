@@ -9,7 +9,7 @@ namespace {
 
 using fusebox::Outcome;
 using fusebox::State;
-using fusebox::detail::Ticket;
+using fusebox::detail::Admission;
 
 /// A call of before the opening fails while a probe closes the breaker.
 template <Flaw flaw>
@@ -18,8 +18,8 @@ struct LateFailure : BreakerSuite<LateFailure<flaw>, 2, flaw> {
     return {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s};
   }
 
-  Ticket late;
-  Ticket probe;
+  Admission late;
+  Admission probe;
 
   void before() {
     late = this->admit();
@@ -48,9 +48,9 @@ struct LateProbe : BreakerSuite<LateProbe<flaw>, 3, flaw> {
     return {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s, .half_open_max_calls = 2};
   }
 
-  Ticket late_failure;
-  Ticket late_probe;
-  Ticket probe;
+  Admission late_failure;
+  Admission late_probe;
+  Admission probe;
 
   void before() {
     late_failure = this->admit();
@@ -60,7 +60,7 @@ struct LateProbe : BreakerSuite<LateProbe<flaw>, 3, flaw> {
     this->call(Outcome::failure);
     this->set_time_of_all(20s);
     probe = this->admit();
-    RL_ASSERT(late_probe.is_probe() && probe.is_probe());
+    RL_ASSERT(word_of(late_probe).is_half_open() && word_of(probe).is_half_open());
   }
   void act(unsigned thread) {
     if (thread == 0) this->settle(probe, Outcome::failure);
@@ -87,8 +87,8 @@ struct LateSlot : BreakerSuite<LateSlot<flaw>, 3, flaw> {
     return {.failure_threshold = 1, .reset_timeout = 10s, .probe_timeout = 5s};
   }
 
-  Ticket silent;
-  std::array<Ticket, 3> tickets;
+  Admission silent;
+  std::array<Admission, 3> admissions;
 
   void before() {
     this->call(Outcome::failure);
@@ -98,12 +98,12 @@ struct LateSlot : BreakerSuite<LateSlot<flaw>, 3, flaw> {
   }
   void act(unsigned thread) {
     if (thread == 0) return this->settle(silent, Outcome::ignored);
-    tickets[thread] = this->admit();
+    admissions[thread] = this->admit();
   }
   void after() {
-    RL_ASSERT(tickets[1].is_rejected() != tickets[2].is_rejected());
-    RL_ASSERT(this->admit().is_rejected());
-    this->settle(tickets[tickets[1].is_rejected() ? 2 : 1], Outcome::success);
+    RL_ASSERT(word_of(admissions[1]).is_rejected() != word_of(admissions[2]).is_rejected());
+    RL_ASSERT(word_of(this->admit()).is_rejected());
+    this->settle(admissions[word_of(admissions[1]).is_rejected() ? 2 : 1], Outcome::success);
     this->call(Outcome::success);
     RL_ASSERT(this->core.state() == State::closed);
   }

@@ -14,12 +14,12 @@ struct Failures : BreakerSuite<Failures<flaw, threshold>, 3, flaw> {
     return {.failure_threshold = threshold, .reset_timeout = 10s};
   }
 
-  std::array<fusebox::detail::Ticket, 3> tickets;
+  std::array<fusebox::detail::Admission, 3> admissions;
 
   void before() {
-    for (auto& ticket : tickets) ticket = this->admit();
+    for (auto& admission : admissions) admission = this->admit();
   }
-  void act(unsigned index) { this->settle(tickets[index], fusebox::Outcome::failure); }
+  void act(unsigned index) { this->settle(admissions[index], fusebox::Outcome::failure); }
   void after() {
     const auto stats = this->core.stats();
     RL_ASSERT(stats.state == fusebox::State::open);

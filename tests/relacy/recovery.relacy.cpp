@@ -19,26 +19,26 @@ struct Recovery : BreakerSuite<Recovery<flaw, has_past>, 3, flaw> {
             .probe_timeout = 100s};
   }
 
-  std::array<fusebox::detail::Ticket, 3> tickets;
+  std::array<fusebox::detail::Admission, 3> admissions;
 
   void before() {
     this->call(fusebox::Outcome::failure);
     this->set_time_of_all(10s);
     if (!has_past) return;
-    RL_ASSERT(this->admit().is_probe() && this->admit().is_probe());
+    RL_ASSERT(word_of(this->admit()).is_half_open() && word_of(this->admit()).is_half_open());
     this->core.reset();
     this->call(fusebox::Outcome::failure);
     this->set_time_of_all(20s);
   }
-  void act(unsigned thread) { tickets[thread] = this->admit(); }
+  void act(unsigned thread) { admissions[thread] = this->admit(); }
   void after() {
     std::uint64_t rejected = 0;
-    for (const auto& ticket : tickets) rejected += ticket.is_rejected() ? 1 : 0;
+    for (const auto& admission : admissions) rejected += word_of(admission).is_rejected() ? 1 : 0;
     RL_ASSERT(rejected == 1);
     RL_ASSERT(this->core.state() == fusebox::State::half_open);
     RL_ASSERT(this->core.stats().rejected_count == rejected);
-    for (const auto& ticket : tickets) {
-      if (!ticket.is_rejected()) this->settle(ticket, fusebox::Outcome::success);
+    for (const auto& admission : admissions) {
+      if (!word_of(admission).is_rejected()) this->settle(admission, fusebox::Outcome::success);
     }
     RL_ASSERT(this->core.state() == fusebox::State::closed);
   }
@@ -58,13 +58,13 @@ struct RecoveryOneByOne : BreakerSuite<RecoveryOneByOne<flaw>, 3, flaw> {
     this->set_time_of_all(10s);
   }
   void act(unsigned /*index*/) {
-    const auto ticket = this->admit();
-    if (ticket.is_rejected()) return;
-    RL_ASSERT(ticket.is_probe());
+    const auto admission = this->admit();
+    if (word_of(admission).is_rejected()) return;
+    RL_ASSERT(word_of(admission).is_half_open());
     RL_ASSERT(++probing == 1);
     rl::ctx().sched();  // others come while the probe is under way
     --probing;
-    this->settle(ticket, fusebox::Outcome::success);
+    this->settle(admission, fusebox::Outcome::success);
   }
   void after() {
     const auto stats = this->core.stats();

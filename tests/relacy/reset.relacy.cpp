@@ -10,15 +10,15 @@ namespace {
 
 using fusebox::Outcome;
 using fusebox::State;
-using fusebox::detail::Ticket;
+using fusebox::detail::Admission;
 
 /// While a failure would open, and a success would end the run.
 template <Flaw flaw>
 struct ResetOfClosed : BreakerSuite<ResetOfClosed<flaw>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() { return {.failure_threshold = 2, .reset_timeout = 10s}; }
 
-  Ticket failing;
-  Ticket succeeding;
+  Admission failing;
+  Admission succeeding;
 
   void before() {
     this->call(Outcome::failure);
@@ -48,7 +48,7 @@ template <Flaw flaw>
 struct ResetOfHalfOpen : BreakerSuite<ResetOfHalfOpen<flaw>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() { return {.failure_threshold = 1, .reset_timeout = 10s}; }
 
-  Ticket probe;
+  Admission probe;
 
   void before() {
     this->call(Outcome::failure);
@@ -78,7 +78,7 @@ template <Flaw flaw>
 struct ResetAndForce : BreakerSuite<ResetAndForce<flaw>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() { return {.failure_threshold = 1, .reset_timeout = 10s}; }
 
-  Ticket failing;
+  Admission failing;
 
   void before() { failing = this->admit(); }
   void act(unsigned thread) {
@@ -92,9 +92,9 @@ struct ResetAndForce : BreakerSuite<ResetAndForce<flaw>, 3, flaw> {
     RL_ASSERT(stats.opened_count == 0);
     RL_ASSERT(stats.consecutive_failures == 0);
     RL_ASSERT(stats.retry_after == 0s);
-    RL_ASSERT(this->admit().is_rejected() == (stats.state == State::forced_open));
+    RL_ASSERT(word_of(this->admit()).is_rejected() == (stats.state == State::forced_open));
     this->core.reset();
-    RL_ASSERT(!this->admit().is_rejected());
+    RL_ASSERT(!word_of(this->admit()).is_rejected());
   }
 };
 
@@ -109,9 +109,10 @@ struct ResetOfOpen : BreakerSuite<ResetOfOpen<flaw>, 3, flaw> {
   }
   void act(unsigned thread) {
     if (thread == 0) return this->core.reset();
-    const Ticket ticket = this->admit();
+    const Admission admission = this->admit();
     this->pause();
-    if (!ticket.is_rejected()) this->settle(ticket, ticket.is_probe() ? Outcome::failure : Outcome::success);
+    if (!word_of(admission).is_rejected())
+      this->settle(admission, word_of(admission).is_half_open() ? Outcome::failure : Outcome::success);
   }
   void after() {
     const auto stats = this->core.stats();
@@ -134,7 +135,7 @@ struct ResetAndDisable : BreakerSuite<ResetAndDisable<flaw>, 3, flaw> {
     };
   }
 
-  Ticket failing;
+  Admission failing;
 
   void before() { failing = this->admit(); }
   void act(unsigned thread) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include <fusebox/circuit_breaker/detail/state_change_record.hpp>
 #include <fusebox/circuit_breaker/detail/totals.hpp>
 #include <fusebox/detail/event_hub.hpp>
 
@@ -160,29 +161,29 @@ struct Sync {
   using Atomic = checks::Atomic<flaw, T>;
   using Mutex = checks::Mutex<flaw>;
 
-  using Hub = fusebox::detail::BasicEventHub<Sync>;
-  using Running = typename fusebox::detail::BasicSubscriber<Sync>::Running;
+  using Hub = fusebox::detail::EventHub<fusebox::StateChange, Sync>;
+  using Run = typename fusebox::detail::Subscriber<Sync>::Run;
 
   class ThreadLocals {
    public:
     ThreadLocals() = default;
     ThreadLocals(const ThreadLocals&) = delete;
     ThreadLocals& operator=(const ThreadLocals&) = delete;
-    ~ThreadLocals() { set(shard_, delivery_, running_); }
+    ~ThreadLocals() { set(shard_, delivery_, run_); }
 
    private:
     unsigned shard_ = fusebox::detail::thread_shard;
     typename Hub::Delivery delivery_ = Hub::delivery_of_thread;
-    Running* running_ = Running::innermost;
+    Run* run_ = Run::innermost;
   };
 
   static void begin_thread() { set(0, {}, nullptr); }
 
  private:
-  static void set(unsigned shard, typename Hub::Delivery delivery, Running* running) {
+  static void set(unsigned shard, typename Hub::Delivery delivery, Run* run) {
     fusebox::detail::thread_shard = shard;
     Hub::delivery_of_thread = delivery;
-    Running::innermost = running;
+    Run::innermost = run;
   }
 };
 

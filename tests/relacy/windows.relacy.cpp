@@ -75,14 +75,14 @@ struct FailuresReachRate : BreakerSuite<FailuresReachRate<flaw, is_time>, 2, fla
             .failure_rate = fusebox::FailureRate{.threshold = 1.0, .minimum_calls = 2, .window = window}};
   }
 
-  std::array<fusebox::detail::Ticket, 2> tickets;
+  std::array<fusebox::detail::Admission, 2> admissions;
 
   void before() {
-    for (auto& ticket : tickets) ticket = this->admit();
+    for (auto& admission : admissions) admission = this->admit();
   }
   void act(unsigned thread) {
     this->set_time(is_time ? std::chrono::seconds{thread} : 0s);
-    this->settle(tickets[thread], Outcome::failure);
+    this->settle(admissions[thread], Outcome::failure);
   }
   void after() { RL_ASSERT(this->core.state() == fusebox::State::open); }
 };

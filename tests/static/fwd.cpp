@@ -1,4 +1,4 @@
-// fwd.hpp alone names what a header that only passes things on needs.
+// fwd.hpp alone is enough for a header that only passes things on.
 #include <fusebox/fwd.hpp>
 
 namespace {
@@ -21,7 +21,7 @@ struct PassesOn {
   static fusebox::Permit* permit(fusebox::CircuitBreaker<>&);
   static fusebox::Subscription* subscription(const fusebox::StateChange&, fusebox::StateChangeReason);
   static fusebox::State state(const fusebox::CircuitBreakerStats&, const fusebox::CallOptions&);
-  static fusebox::Outcome judge(const fusebox::Failure&);
+  static fusebox::Outcome classify(const fusebox::Failure&);
   static fusebox::Jitter jitter(const fusebox::Attempt&, const fusebox::RetryStats&);
   static fusebox::StopReason reason(const fusebox::failure_traits<int>&);
   static fusebox::ErrorCode code(fusebox::ErrorCategory, fusebox::NetworkErrc, fusebox::PolicyErrc);
@@ -33,9 +33,5 @@ struct PassesOn {
   static void look(const fusebox::HealthReport&);
   static void fake(const fusebox::test::FakeClock&, const fusebox::test::ScopedSystemClock&);
 };
-
-template <fusebox::Clock C>
-struct OnClock {};
-static_assert(!fusebox::Clock<int>);
 
 }  // namespace

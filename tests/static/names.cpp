@@ -1,4 +1,4 @@
-// Every public name of the library is there, under the umbrella, in namespace fusebox.
+// Every public name of the library, under the umbrella, in namespace fusebox.
 #include <fusebox/fusebox.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -119,32 +119,14 @@ using fusebox::http::parse_retry_after;
 
 }  // namespace names
 
-// One inline namespace: the names are one thing, however they are reached.
+// One inline namespace: a name means one thing, however it is reached.
 static_assert(std::is_same_v<names::Permit, fusebox::v0::Permit>);
 
 namespace {
 
 using namespace fusebox;
 
-// The enumerators.
-
-template <class E, E... values>
-inline constexpr bool are_all_there = sizeof...(values) > 0;
-
-static_assert(are_all_there<Outcome, Outcome::success, Outcome::failure, Outcome::ignored>);
-static_assert(
-    are_all_there<State, State::closed, State::open, State::half_open, State::forced_open, State::disabled>);
-static_assert(
-    are_all_there<StateChangeReason, StateChangeReason::failure_threshold, StateChangeReason::failure_rate,
-                  StateChangeReason::slow_calls, StateChangeReason::probe_admitted,
-                  StateChangeReason::probe_failed, StateChangeReason::probes_succeeded,
-                  StateChangeReason::forced, StateChangeReason::disabled, StateChangeReason::reset>);
-static_assert(are_all_there<StopReason, StopReason::succeeded, StopReason::not_retryable,
-                            StopReason::retries_exhausted, StopReason::deadline, StopReason::budget_exhausted,
-                            StopReason::retry_after_too_long, StopReason::cancelled>);
-static_assert(are_all_there<Jitter, Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated>);
-
-// The members of what has no test of its own among these.
+// The types of members without a static test of their own.
 
 template <class T, class Expected>
 inline constexpr bool is = std::is_same_v<T, Expected>;

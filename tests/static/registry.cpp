@@ -1,4 +1,4 @@
-// What a registry gives, and the process-wide functions' types.
+// G4, G5: the types of a registry and of the process-wide functions.
 #include <fusebox/registry.hpp>
 
 #include <map>
@@ -43,7 +43,7 @@ static_assert(std::is_same_v<decltype(const_registry().stats()), AllStats>);
 static_assert(std::is_same_v<decltype(const_registry().clock()), const test::FakeClock&>);
 static_assert(std::is_same_v<decltype(const_registry().config()), const RegistryConfig&>);
 
-// Looking changes nothing.
+// A const registry makes no breakers.
 template <class R>
 concept GivesBreakers = requires(R& one) { one.get("name"); };
 static_assert(GivesBreakers<Registry> && !GivesBreakers<const Registry>);

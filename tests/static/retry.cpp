@@ -1,8 +1,9 @@
-// What a retry returns, which options it takes, and the presets as constants.
+// What a retry returns, and which options it takes.
 #include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stop_token>
 #include <string>
@@ -16,42 +17,6 @@ namespace {
 
 using namespace fusebox;
 using namespace std::chrono_literals;
-
-// The guide's numbers; a preset is copied and changed.
-
-template <const RetryConfig& Preset>
-inline constexpr bool is_plain_preset =
-    Preset.multiplier == 2.0 && Preset.jitter == Jitter::equal && Preset.total_timeout == no_timeout &&
-    Preset.honor_retry_after && Preset.idempotent;
-static_assert(retry_presets::quick.base_delay == 500ms);
-static_assert(retry_presets::quick.max_delay == 5s);
-static_assert(retry_presets::quick.max_retries == 2);
-static_assert(is_plain_preset<retry_presets::quick>);
-static_assert(retry_presets::standard.base_delay == 1s);
-static_assert(retry_presets::standard.max_delay == 30s);
-static_assert(retry_presets::standard.max_retries == 3);
-static_assert(is_plain_preset<retry_presets::standard>);
-static_assert(retry_presets::slow.base_delay == 2s);
-static_assert(retry_presets::slow.max_delay == 60s);
-static_assert(retry_presets::slow.max_retries == 5);
-static_assert(is_plain_preset<retry_presets::slow>);
-static_assert(retry_presets::aggressive.base_delay == 100ms);
-static_assert(retry_presets::aggressive.max_delay == 5s);
-static_assert(retry_presets::aggressive.max_retries == 3);
-static_assert(is_plain_preset<retry_presets::aggressive>);
-
-constexpr RetryConfig patient = [] {
-  auto config = retry_presets::quick;
-  config.max_retries = 5;
-  return config;
-}();
-static_assert(patient.max_retries == 5 && patient.base_delay == 500ms);
-
-static_assert(exponential_delay(retry_presets::standard, 0) == 1s);
-static_assert(exponential_delay(retry_presets::standard, 4) == 16s);
-static_assert(exponential_delay(retry_presets::standard, 5) == 30s);
-static_assert(exponential_delay(retry_presets::standard, ~std::uint32_t{0}) == 30s);
-static_assert(noexcept(exponential_delay(retry_presets::standard, 0)));
 
 // The result of op that returns T.
 
@@ -110,8 +75,11 @@ static_assert(std::is_same_v<Arrow<const Text&>, const std::string*>);
 using Reference = RetryResult<std::string&>;
 static_assert(std::is_same_v<Value<Reference&>, std::string&>);
 static_assert(std::is_same_v<Value<Reference>, std::string&>);
+static_assert(std::is_same_v<Value<const Reference&>, std::string&>);
 static_assert(std::is_same_v<Star<Reference>, std::string&>);
+static_assert(std::is_same_v<Star<const Reference&>, std::string&>);
 static_assert(std::is_same_v<Arrow<Reference&>, std::string*>);
+static_assert(std::is_same_v<Arrow<const Reference&>, std::string*>);
 static_assert(std::is_same_v<Arrow<RetryResult<const std::string&>&>, const std::string*>);
 
 static_assert(std::is_same_v<Value<RetryResult<MoveOnly>>, MoveOnly>);
@@ -134,20 +102,25 @@ static_assert(!std::is_convertible_v<std::string, Text>);
 static_assert(!std::is_constructible_v<Text, std::string>);
 static_assert(!std::is_convertible_v<RetryResult<int>, RetryResult<long>>);
 
-static_assert(!std::is_constructible_v<bool, Text>);
-static_assert(!std::is_constructible_v<bool, Text&>);
-static_assert(!std::is_constructible_v<bool, RetryResult<int>&>);
-static_assert(!std::is_constructible_v<bool, const RetryResult<int>&>);
-static_assert(!std::is_constructible_v<bool, RetryResult<void>>);
-static_assert(!std::is_constructible_v<bool, RetryResult<void>&>);
-static_assert(!std::is_constructible_v<bool, RetryResult<std::unique_ptr<int>>&>);
-static_assert(!std::is_constructible_v<bool, RetryResult<std::error_code>&>);
+// Not even by way of a value that converts to bool; a bool converts to itself.
+
+template <class T>
+inline constexpr bool makes_bool =
+    std::is_constructible_v<bool, RetryResult<T>> || std::is_constructible_v<bool, RetryResult<T>&> ||
+    std::is_constructible_v<bool, const RetryResult<T>&>;
+static_assert(!makes_bool<void> && !makes_bool<std::string> && !makes_bool<std::unique_ptr<int>>);
+static_assert(!makes_bool<std::optional<int>> && !makes_bool<std::error_code>);
+static_assert(!makes_bool<int> && !makes_bool<double> && !makes_bool<const char*> && !makes_bool<int&>);
+static_assert(std::is_convertible_v<RetryResult<bool>, bool> &&
+              std::is_convertible_v<RetryResult<bool&>, bool>);
+static_assert(!std::is_constructible_v<bool, const RetryResult<bool>&>);
 
 // Copied and moved as T is.
 
 static_assert(std::is_copy_constructible_v<Text> && std::is_move_constructible_v<Text>);
 static_assert(!std::is_copy_constructible_v<RetryResult<MoveOnly>>);
 static_assert(std::is_move_constructible_v<RetryResult<MoveOnly>>);
+static_assert(std::is_nothrow_move_constructible_v<RetryResult<std::unique_ptr<int>>>);
 static_assert(std::is_copy_constructible_v<RetryResult<void>>);
 
 static_assert(noexcept(std::declval<const Text&>().has_value()));
@@ -211,8 +184,5 @@ static_assert(!RetryBudgetLike<int>);
   all_of(try_retry_with_backoff(number, std::as_const(token), std::as_const(clock)));
   retry_with_backoff([] {});  // a result of void may be dropped
 }
-
-static_assert(to_string(StopReason::retry_after_too_long) == std::string_view{"retry_after_too_long"});
-static_assert(to_string(Jitter::decorrelated) == std::string_view{"decorrelated"});
 
 }  // namespace

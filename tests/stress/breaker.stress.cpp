@@ -1,5 +1,5 @@
-// One breaker in a storm: hours of simulated time on real threads; afterwards every invariant holds.
-#include <fusebox/circuit_breaker/detail/core.hpp>
+// One breaker in a storm: hours of simulated time on real threads. Afterwards every invariant holds.
+#include <fusebox/circuit_breaker/detail/transitions.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Each change begins where the one before ended, and the last ends in `end`.
+/// Each `from` is the previous `to`, and the last `to` is `end`.
 void check_chain(const Storm& storm, State end) {
   State previous = State::closed;
   for (const StateChange& change : storm.changes()) {
@@ -31,7 +31,7 @@ void check_chain(const Storm& storm, State end) {
   REQUIRE(previous == end);
 }
 
-/// One opening for each crossing of a limit, and none that nobody was told of.
+/// Each opening was reported, once.
 void check_openings(const Storm& storm, std::uint64_t opened) {
   const auto& changes = storm.changes();
   const auto openings = std::count_if(changes.begin(), changes.end(),
@@ -40,7 +40,7 @@ void check_openings(const Storm& storm, std::uint64_t opened) {
   CHECK(opened > 0);
 }
 
-/// From open and from half-open, with what the storm left: permits that are out among it.
+/// From open and from half-open, with what the storm left, permits included.
 void check_recoveries(Storm& storm, bool can_be_slow) {
   for (const auto hindrance : {Hindrance::none, Hindrance::slow_answers, Hindrance::only_4xx,
                                Hindrance::hung_probes, Hindrance::lost_permits, Hindrance::nesting}) {
@@ -62,7 +62,8 @@ void check_recoveries(Storm& storm, bool can_be_slow) {
 
 }  // namespace
 
-TEST_CASE("B13, B14: after hours of calls from many threads the counts add up and the events chain") {
+TEST_CASE("B13 B14 after hours of calls from many threads the counts add up and the events are a chain",
+          "[B13][B14]") {
   std::chrono::nanoseconds simulated{0};
   for (const auto& [name, config] : configs()) {
     INFO(name);
@@ -83,7 +84,8 @@ TEST_CASE("B13, B14: after hours of calls from many threads the counts add up an
   CHECK(simulated > std::chrono::hours{1} * (steps() / 1'000));
 }
 
-TEST_CASE("B5 to B8: whatever a storm left, a healthy dependency closes the breaker in a few calls") {
+TEST_CASE("B5 B7 B23 whatever a storm left, a healthy dependency closes the breaker in a few calls",
+          "[B5][B7][B23]") {
   for (const auto& [name, config] : configs()) {
     INFO(name);
     Storm storm{config};
@@ -92,7 +94,8 @@ TEST_CASE("B5 to B8: whatever a storm left, a healthy dependency closes the brea
   }
 }
 
-TEST_CASE("B14: an operator who resets, forces and disables in between breaks no chain and no recovery") {
+TEST_CASE("B14 B23 reset(), force_open() and disable() in between break no chain and no recovery",
+          "[B14][B23]") {
   for (const auto& [name, config] : configs()) {
     INFO(name);
     Storm storm{config};
@@ -104,7 +107,7 @@ TEST_CASE("B14: an operator who resets, forces and disables in between breaks no
   }
 }
 
-TEST_CASE("B4: whatever is reported, never more than half_open_max_calls probes are out at once") {
+TEST_CASE("B4 whatever is reported, never more than half_open_max_calls probes are out at once", "[B4]") {
   constexpr int most = 3;
   const CircuitBreakerConfig config{.failure_threshold = 1,
                                     .success_threshold = 4,
@@ -113,33 +116,34 @@ TEST_CASE("B4: whatever is reported, never more than half_open_max_calls probes 
                                     .probe_timeout = std::chrono::nanoseconds::max()};
   test::FakeClock clock;
   detail::BreakerCore<test::FakeClock> core{"b", config, clock};
-  // By generation, of which no call makes more than one.
+  // By generation. A call begins at most one.
   std::vector<std::atomic<int>> out(static_cast<std::size_t>(40 * steps() * threads));
   std::atomic<int> highest{0};
   support::run_together(threads, [&](int i) {
     std::minstd_rand random{static_cast<unsigned>(i) + 1};
-    std::vector<detail::Ticket> held;
-    const auto probes = [&](detail::Ticket ticket) -> std::atomic<int>& {
-      return out.at(ticket.word.generation());
+    std::vector<detail::Admission> held;
+    const auto probes = [&](detail::Admission admission) -> std::atomic<int>& {
+      return out.at(detail::StateWord{admission}.generation());
     };
     const auto report = [&] {
       std::swap(held[random() % held.size()], held.back());
-      const detail::Ticket ticket = held.back();
+      const detail::Admission admission = held.back();
       held.pop_back();
-      probes(ticket).fetch_sub(1);
+      probes(admission).fetch_sub(1);
       const auto dice = random() % 8;
-      core.settle(ticket, dice == 0 ? Outcome::failure : dice == 1 ? Outcome::ignored : Outcome::success);
+      core.settle(admission, dice == 0 ? Outcome::failure : dice == 1 ? Outcome::ignored : Outcome::success);
     };
     for (int step = 0; step < 20 * steps(); ++step) {
-      const detail::Ticket ticket = core.admit(false);
+      const detail::Admission admission = core.admit(false);
+      const detail::StateWord admitted{admission};
       core.deliver_events();
-      if (ticket.is_probe() && !ticket.is_rejected()) {
-        const int now = probes(ticket).fetch_add(1) + 1;
+      if (admitted.is_probe()) {
+        const int now = probes(admission).fetch_add(1) + 1;
         for (int most_yet = highest; most_yet < now && !highest.compare_exchange_weak(most_yet, now);) {
         }
-        held.push_back(ticket);
-      } else if (!ticket.is_rejected()) {
-        core.settle(ticket, Outcome::failure);
+        held.push_back(admission);
+      } else if (!admitted.is_rejected()) {
+        core.settle(admission, Outcome::failure);
       } else {
         clock.advance(100ms);
       }

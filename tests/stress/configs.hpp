@@ -1,4 +1,4 @@
-// stress/configs.hpp: the breakers that a storm goes over: each rule by itself, and all at once.
+// stress/configs.hpp: the configs of the stressed breakers: each rule by itself, and all at once.
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
@@ -39,7 +39,7 @@ inline std::vector<Named> configs() {
   };
 }
 
-/// How long a storm is, in steps of each thread; FUSEBOX_STRESS_STEPS says otherwise.
+/// The length of a storm, in steps of each thread; FUSEBOX_STRESS_STEPS overrides it.
 inline int steps() {
   const char* given = std::getenv("FUSEBOX_STRESS_STEPS");
   return given != nullptr ? std::stoi(given) : 3'000;

@@ -1,4 +1,4 @@
-// stress/recovery.hpp: does a dependency that is up again close the breaker, and in how many calls?
+// stress/recovery.hpp: does a dependency that is well again close the breaker, and in how many calls?
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
@@ -11,12 +11,12 @@
 
 namespace stress {
 
-/// What may stand in the way of a recovery, and is no reason not to recover.
+/// Obstacles to a recovery, none of which may prevent it (B23).
 enum class Hindrance {
   none,
   slow_answers,  // slower than every wait of the breaker
   only_4xx,
-  hung_probes,  // that hold every slot and are never heard of again
+  hung_probes,  // hold every slot and never report
   lost_permits,
   nesting,
 };
@@ -31,26 +31,26 @@ class Recovery {
  public:
   Recovery(Breaker& breaker, Hindrance hindrance) : breaker_{breaker}, hindrance_{hindrance} {}
 
-  /// The dependency fails until the breaker is open, whatever its rules are and whatever state it is in.
+  /// The dependency fails until the breaker is open, whatever its rules and its state.
   void open() {
     for (int i = 0; breaker_.state() != fusebox::State::open && i < 1'000; ++i) {
       fusebox::Permit permit = breaker_.try_acquire();
       if (permit) {
         permit.failure();
       } else {
-        wait();  // every slot is held by probes that were never heard of again
+        wait();  // probes that never report hold every slot
       }
     }
   }
 
-  /// A first probe that says nothing of the dependency.
+  /// A first probe that says nothing about the dependency.
   void half_open() {
     wait();
     breaker_.try_acquire().ignore();
   }
 
-  /// Waits as long as the breaker does, then calls until it is closed. The calls that this took, rejected
-  /// ones included; no more than `limit`.
+  /// Waits as long as the breaker does, then calls until it is closed. Gives the number of calls, rejected
+  /// ones included, at most `limit`.
   [[nodiscard]] int calls_to_close(int limit) {
     wait();
     hinder();
@@ -62,7 +62,7 @@ class Recovery {
     return calls;
   }
 
-  /// Of a breaker whose dependency is up: one call may find the slots taken, the others are the probes.
+  /// For a breaker whose dependency is well: one call may find the slots taken, the others are the probes.
   [[nodiscard]] static int bound(const fusebox::CircuitBreakerConfig& config) {
     return config.success_threshold + 1;
   }
@@ -84,7 +84,7 @@ class Recovery {
     if (hindrance_ == Hindrance::lost_permits) hung_.clear();
   }
 
-  /// False where it was rejected.
+  /// False if it was rejected.
   bool call() {
     const auto op = [&] {
       if (hindrance_ == Hindrance::slow_answers) breaker_.clock().advance(3 * longest_wait());

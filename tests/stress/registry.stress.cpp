@@ -1,4 +1,5 @@
-// A registry in a storm: more names than it has room for, asked for, held, tripped, removed and read at once.
+// A registry in a storm: more names than fit, whose breakers are got, held, tripped, removed and read at
+// once.
 #include <fusebox/registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -44,9 +45,9 @@ class User {
  private:
   void use(const std::string& name) {
     const Registry::Handle breaker = registry_.get(name, {.failure_threshold = 1});
-    if (breaker->name() != name) impossible_ = "a breaker of another name";
+    if (breaker->name() != name) impossible_ = "get() gave a breaker of another name";
     const Registry::Handle found = registry_.find(name);
-    if (found && found->name() != name) impossible_ = "find gave a breaker of another name";
+    if (found && found->name() != name) impossible_ = "find() gave a breaker of another name";
     switch (random_() % 8) {
       case 0: breaker->try_acquire().failure(); break;
       case 1: breaker->disable(); break;
@@ -59,18 +60,18 @@ class User {
   }
 
   void look() {
-    std::size_t told = 0;
+    std::size_t seen = 0;
     for (const auto& [name, stats] : registry_.stats()) {
-      ++told;
+      ++seen;
       if (stats.failure_rate < 0 || stats.failure_rate > 1) impossible_ = "a rate outside [0, 1]";
     }
     const auto most = static_cast<std::size_t>(registry_.config().max_breakers);
-    if (told > most || registry_.size() > most) impossible_ = "more breakers than max_breakers";
+    if (seen > most || registry_.size() > most) impossible_ = "more breakers than max_breakers";
   }
 
   void listen() {
     const Subscription subscription = registry_.on_state_change([this](const StateChange& change) {
-      if (change.from == change.to) impossible_ = "a change that is none";
+      if (change.from == change.to) impossible_ = "a change from a state to itself";
     });
     use("name " + std::to_string(random_() % 24));
   }
@@ -83,7 +84,8 @@ class User {
 
 }  // namespace
 
-TEST_CASE("G1 to G3: a registry that everybody uses at once stays within its bound and keeps names apart") {
+TEST_CASE("G1 to G3 a registry that every thread uses at once keeps its bound and tells names apart",
+          "[G1][G2][G3]") {
   std::atomic<const char*> impossible{nullptr};
   Registry registry{{.max_breakers = 16}};
   support::run_together(threads, [&](int i) {
@@ -94,7 +96,7 @@ TEST_CASE("G1 to G3: a registry that everybody uses at once stays within its bou
   CHECK(impossible.load() == nullptr);
   CHECK(registry.size() <= 16);
 
-  // Nobody holds any now: every name finds room.
+  // Nobody holds a breaker any more: every new name fits.
   registry.reset_all();
   const auto unregistered = registry.unregistered();
   for (int i = 0; i < 100; ++i) static_cast<void>(registry.get("new " + std::to_string(i)));

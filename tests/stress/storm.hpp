@@ -1,5 +1,5 @@
-// stress/storm.hpp: threads that do to one breaker all that its users may do at once, while time goes on and
-// the dependency comes and goes.
+// stress/storm.hpp: threads that use one breaker in every way at once, while time goes on and the dependency
+// fails and recovers.
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
@@ -26,7 +26,7 @@ namespace stress {
 
 using Breaker = fusebox::CircuitBreaker<fusebox::test::FakeClock>;
 
-/// Calls by how they ended, as those who made them know it.
+/// Calls by how they ended, as their callers counted them.
 struct Calls {
   std::uint64_t success = 0;
   std::uint64_t failure = 0;
@@ -43,9 +43,9 @@ struct Calls {
 };
 
 struct Weather {
-  bool with_operator = false;   // who resets, forces and disables
-  bool leaves_permits = false;  // what callers hold is never heard of again, while the storm lives
-  bool with_nesting = true;     // calls inside calls, of which some are part of a probe and not counted (B7)
+  bool with_operator = false;   // one thread also resets, forces and disables
+  bool leaves_permits = false;  // permits that callers hold at the end are kept until the storm is gone
+  bool with_nesting = true;     // calls inside calls, some of which are part of a probe and not counted (B7)
 };
 
 class Storm {
@@ -74,7 +74,7 @@ class Storm {
   [[nodiscard]] Breaker& breaker() { return breaker_; }
   [[nodiscard]] const Calls& calls() const { return calls_; }
   [[nodiscard]] const std::vector<fusebox::StateChange>& changes() const { return changes_; }
-  /// What a thread saw and no rule allows; empty where there was nothing.
+  /// What a thread saw although no rule allows it; null if there was no such thing.
   [[nodiscard]] const char* impossible() const { return impossible_.load(); }
   [[nodiscard]] std::chrono::nanoseconds simulated() const {
     return breaker_.clock().now() - fusebox::test::FakeClock{}.now();
@@ -109,7 +109,7 @@ class Storm {
       }
     }
 
-    /// What is still held is reported late, or left.
+    /// Permits that are still held are reported late, or left.
     [[nodiscard]] std::vector<fusebox::Permit> end() {
       if (storm_.weather_.leaves_permits) return std::move(held_);
       while (!held_.empty()) report();
@@ -122,7 +122,7 @@ class Storm {
 
     void pass_time() { breaker().clock().advance(std::chrono::milliseconds{random_() % 400}); }
 
-    /// The dependency is down in every second of the spans of ten minutes.
+    /// The dependency is down in every second span of ten minutes.
     [[nodiscard]] Answer answer() {
       const auto minutes =
           std::chrono::duration_cast<std::chrono::minutes>(breaker().clock().now().time_since_epoch())
@@ -269,8 +269,7 @@ class Storm {
       if (!storm_.weather_.with_operator) let_events_catch_up();
     }
 
-    /// Should the thread that delivers be out of breath, events would merge, and openings not be told of
-    /// (B14).
+    /// If the delivering thread fell behind, events would merge and openings would not be reported (B14).
     void let_events_catch_up() const {
       while (last_.opened_count > storm_.openings_heard_ + 8) std::this_thread::yield();
     }

@@ -1,9 +1,11 @@
-// support/breaker_states.hpp: a breaker on a fake clock, the ways into its states, and its counts.
+// support/breaker_states.hpp: a breaker on a fake clock, its reports, the ways into its states, and its
+// counts.
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <ostream>
 
@@ -15,9 +17,22 @@ inline constexpr fusebox::State all_states[] = {fusebox::State::closed, fusebox:
                                                 fusebox::State::half_open, fusebox::State::forced_open,
                                                 fusebox::State::disabled};
 
+/// Opens at the first failure.
+inline constexpr fusebox::CircuitBreakerConfig brittle{.failure_threshold = 1,
+                                                       .reset_timeout = std::chrono::seconds{10}};
+
+template <class C>
+void fail(fusebox::CircuitBreaker<C>& breaker) {
+  breaker.try_acquire().failure();
+}
+template <class C>
+void succeed(fusebox::CircuitBreaker<C>& breaker) {
+  breaker.try_acquire().success();
+}
+
 /// Closed to open, by failures in a row.
 inline void trip(Breaker& breaker) {
-  for (int i = 0; i < breaker.config().failure_threshold; ++i) breaker.try_acquire().failure();
+  for (int i = 0; i < breaker.config().failure_threshold; ++i) fail(breaker);
 }
 
 /// Closed to open, and on to the moment at which the next call is the first probe.

@@ -1,5 +1,8 @@
-// support/retry.hpp: random sources, a clock and a budget that can be foreseen, for the tests of retry.
+// support/retry.hpp: random sources, a clock, a budget and an op whose every answer a test knows beforehand.
 #pragma once
+
+#include <fusebox/clock.hpp>
+#include <fusebox/error_code.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -10,14 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include <fusebox/error_code.hpp>
-#include <fusebox/fwd.hpp>
-
 namespace support {
 
 using Delays = std::vector<std::chrono::nanoseconds>;
 
-/// Draws the same number for ever.
+/// Draws the same number forever.
 template <class Bits, Bits bits>
 struct Constant {
   using result_type = Bits;
@@ -48,7 +48,7 @@ class Script {
   std::size_t draws_ = 0;
 };
 
-/// Stands still at the epoch and counts what is asked of it; copies share the counts.
+/// Stands still at the epoch and counts its readings and sleeps; copies share the counts.
 class CountingClock {
  public:
   struct Counts {
@@ -65,7 +65,7 @@ class CountingClock {
     ++counts_->wall_now;
     return {};
   }
-  bool sleep_for(std::chrono::nanoseconds, fusebox::detail::StopToken) const {
+  bool sleep_for(std::chrono::nanoseconds, fusebox::StopToken) const {
     ++counts_->sleeps;
     return true;
   }
@@ -89,7 +89,7 @@ struct Budget {
   void deposit() { ++deposits; }
 };
 
-/// An op that fails `failures` times with `code`, then succeeds.
+/// An op that returns `code` `failures` times, then a success.
 struct Flaky {
   int failures = std::numeric_limits<int>::max();
   std::error_code code = fusebox::NetworkErrc::connection_reset;

@@ -1,11 +1,13 @@
 #include <fusebox/format.hpp>
 
+#include <chrono>
+
 #include "catch.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
 
-TEST_CASE("every public enum formats as its name") {
+TEST_CASE("H11 every public enum formats as its name", "[H11]") {
   CHECK(fmt::format("{}", ErrorCode::not_found) == "not_found");
   CHECK(fmt::format("{}", ErrorCategory::external_service) == "external_service");
   CHECK(fmt::format("{}", NetworkErrc::connection_reset) == "connection reset");
@@ -17,24 +19,24 @@ TEST_CASE("every public enum formats as its name") {
   CHECK(fmt::format("{}", StateChangeReason::probe_admitted) == "probe_admitted");
 }
 
-TEST_CASE("width, fill and alignment work as for strings") {
+TEST_CASE("H11 width, fill and alignment work as for strings", "[H11]") {
   CHECK(fmt::format("{:>10}|{:*<9}|{:^8}", State::half_open, State::open, State::closed) ==
         " half-open|open*****| closed ");
 }
 
-TEST_CASE("values outside an enum format as unknown") {
+TEST_CASE("H11 values outside an enum format as unknown", "[H11]") {
   CHECK(fmt::format("{}", static_cast<State>(200)) == "unknown");
   CHECK(fmt::format("{}", static_cast<ErrorCode>(299)) == "unknown");
 }
 
-TEST_CASE("errors format with status, category and message, derived ones too") {
+TEST_CASE("H11 errors format with status, category and message, derived ones too", "[H11]") {
   CHECK(fmt::format("{}", ApiError{ErrorCode::not_found, "no order 7"}) == "404 not_found: no order 7");
   CHECK(fmt::format("{}", CircuitOpenError{"payments", 3s}) ==
         "503 external_service: circuit breaker 'payments' is open");
   CHECK(fmt::format("{:>40}", TimeoutError{}).size() == 40);
 }
 
-TEST_CASE("failures, changes and stats format as a person reads them") {
+TEST_CASE("H11 failures, changes and stats format as a line of text", "[H11]") {
   CHECK(fmt::format("{}", Failure{make_error_code(NetworkErrc::connection_refused)}) == "connection refused");
   CHECK(fmt::format(
             "{}", StateChange{"payments", State::closed, State::open, {}, StateChangeReason::failure_rate}) ==

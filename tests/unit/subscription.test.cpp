@@ -8,17 +8,19 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "catch.hpp"
+#include "support/breaker_states.hpp"
 #include "support/threads.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
+using support::Breaker;
 
 namespace {
-using Breaker = CircuitBreaker<test::FakeClock>;
 
 /// Two changes: closed to forced_open and back.
 void flip(Breaker& breaker) {
@@ -47,7 +49,7 @@ std::shared_ptr<AtEnd<F>> at_end(F f) {
   return std::make_shared<AtEnd<F>>(std::move(f));
 }
 
-/// Whether f ends; where it deadlocks, its thread is left behind, so what f uses must be its own.
+/// Whether f ends. If it deadlocks, its thread is left behind, so what f uses must be its own.
 template <class F>
 bool ends(F f) {
   std::packaged_task<void()> task{std::move(f)};
@@ -55,59 +57,18 @@ bool ends(F f) {
   std::thread{std::move(task)}.detach();
   return done.wait_for(5s) == std::future_status::ready;
 }
+
 }  // namespace
 
-TEST_CASE("B14 several subscribers get every event; one that ends leaves the others") {
-  Breaker breaker{"b"};
-  int a = 0;
-  int b = 0;
-  int c = 0;
-  const Subscription on_a = count_into(breaker, a);
-  std::optional<Subscription> on_b = count_into(breaker, b);
-  const Subscription on_c = count_into(breaker, c);
-  flip(breaker);
-  on_b.reset();
-  flip(breaker);
-  CHECK(a == 4);
-  CHECK(b == 2);
-  CHECK(c == 4);
+TEST_CASE("B14 a Subscription is moved, never copied", "[B14]") {
+  STATIC_REQUIRE(std::is_nothrow_default_constructible_v<Subscription>);
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Subscription>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Subscription>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Subscription>);
+  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Subscription>);
 }
 
-TEST_CASE("B14 who subscribes late sees only later events") {
-  Breaker breaker{"b"};
-  flip(breaker);
-  std::vector<State> from;
-  const Subscription subscription =
-      breaker.on_state_change([&](const StateChange& change) { from.push_back(change.from); });
-  CHECK(from.empty());
-  breaker.disable();
-  breaker.force_open();
-  CHECK(from == std::vector{State::closed, State::disabled});
-}
-
-TEST_CASE("B14 who subscribes while events are queued sees only those that come afterwards") {
-  Breaker breaker{"b"};
-  std::latch delivering{1};
-  std::latch go_on{1};
-  const Subscription blocking = breaker.on_state_change([&](const StateChange& change) {
-    if (change.from != State::closed) return;
-    delivering.count_down();
-    go_on.wait();
-  });
-  std::vector<State> from;
-  Subscription late;
-  {
-    const std::jthread deliverer{[&] { breaker.force_open(); }};
-    delivering.wait();
-    breaker.disable();
-    late = breaker.on_state_change([&](const StateChange& change) { from.push_back(change.from); });
-    breaker.force_open();
-    go_on.count_down();
-  }
-  CHECK(from == std::vector{State::disabled});
-}
-
-TEST_CASE("B14 after a Subscription is gone no event arrives") {
+TEST_CASE("B14 after a Subscription is gone no event arrives", "[B14]") {
   Breaker breaker{"b"};
   int count = 0;
   SECTION("by its end") {
@@ -133,7 +94,7 @@ TEST_CASE("B14 after a Subscription is gone no event arrives") {
   }
 }
 
-TEST_CASE("B14 a Subscription that is moved goes on") {
+TEST_CASE("B14 a moved Subscription goes on", "[B14]") {
   Breaker breaker{"b"};
   int count = 0;
   Subscription first = count_into(breaker, count);
@@ -150,7 +111,7 @@ TEST_CASE("B14 a Subscription that is moved goes on") {
   CHECK(count == 4);
 }
 
-TEST_CASE("B14 assigning to a Subscription ends the one it held") {
+TEST_CASE("B14 assignment to a Subscription ends the one that it held", "[B14]") {
   Breaker breaker{"b"};
   Breaker other{"other"};
   int a = 0;
@@ -167,7 +128,7 @@ TEST_CASE("B14 assigning to a Subscription ends the one it held") {
   CHECK(b == 4);
 }
 
-TEST_CASE("B14 a Subscription is safe after its breaker is gone") {
+TEST_CASE("B14 a Subscription may outlive its breaker", "[B14]") {
   int count = 0;
   auto breaker = std::make_unique<Breaker>("b");
   Subscription kept = count_into(*breaker, count);
@@ -181,17 +142,7 @@ TEST_CASE("B14 a Subscription is safe after its breaker is gone") {
   assigned = {};
 }
 
-TEST_CASE("B14 an ended subscription destroys its callback at once") {
-  Breaker breaker{"b"};
-  auto held = std::make_shared<int>(1);
-  const std::weak_ptr<int> alive = held;
-  Subscription subscription = breaker.on_state_change([held = std::move(held)](const StateChange&) {});
-  CHECK_FALSE(alive.expired());
-  subscription.unsubscribe();
-  CHECK(alive.expired());
-}
-
-TEST_CASE("B14 a callback may end its own subscription") {
+TEST_CASE("B14 a callback may end its own subscription", "[B14]") {
   Breaker breaker{"b"};
   int count = 0;
   Subscription subscription;
@@ -204,19 +155,7 @@ TEST_CASE("B14 a callback may end its own subscription") {
   CHECK(count == 1);
 }
 
-TEST_CASE("B14 a callback that ends its own subscription may go on, with all it holds") {
-  Breaker breaker{"b"};
-  std::optional<Subscription> subscription;
-  std::vector<int> seen;
-  subscription = breaker.on_state_change([&, held = std::vector<int>(100, 7)](const StateChange&) {
-    subscription.reset();
-    seen = held;
-  });
-  flip(breaker);
-  CHECK(seen == std::vector<int>(100, 7));
-}
-
-TEST_CASE("B14 a breaker whose callback held it and ended itself is not kept for ever") {
+TEST_CASE("B14 a breaker whose callback held it and ended itself is released", "[B14]") {
   auto breaker = std::make_shared<Breaker>("b");
   const std::weak_ptr<Breaker> alive = breaker;
   Subscription subscription;
@@ -227,7 +166,8 @@ TEST_CASE("B14 a breaker whose callback held it and ended itself is not kept for
   CHECK(alive.expired());
 }
 
-TEST_CASE("B14 a callback may end another subscription, which then gets not even the present event") {
+TEST_CASE("B14 a callback may end another subscription, which then receives not even the present event",
+          "[B14]") {
   Breaker breaker{"b"};
   int count = 0;
   Subscription second;
@@ -237,7 +177,8 @@ TEST_CASE("B14 a callback may end another subscription, which then gets not even
   CHECK(count == 0);
 }
 
-TEST_CASE("B14 a callback that replaces its own subscription sees later events through the new one") {
+TEST_CASE("B14 a callback that replaces its own subscription receives later events through the new one",
+          "[B14]") {
   Breaker breaker{"b"};
   int first = 0;
   int second = 0;
@@ -251,7 +192,7 @@ TEST_CASE("B14 a callback that replaces its own subscription sees later events t
   CHECK(second == 1);
 }
 
-TEST_CASE("B14 ending a subscription waits for its callback that is running") {
+TEST_CASE("B14 ending a subscription waits for its running callback", "[B14]") {
   for (int round = 0; round < 200; ++round) {
     Breaker breaker{"b"};
     std::latch running{1};
@@ -271,7 +212,7 @@ TEST_CASE("B14 ending a subscription waits for its callback that is running") {
   }
 }
 
-TEST_CASE("B14 ending a subscription does not wait for the callbacks of others") {
+TEST_CASE("B14 ending a subscription does not wait for the callbacks of others", "[B14]") {
   Breaker breaker{"b"};
   std::latch running{1};
   std::latch go_on{1};
@@ -290,7 +231,7 @@ TEST_CASE("B14 ending a subscription does not wait for the callbacks of others")
   CHECK(count == 0);
 }
 
-TEST_CASE("B14 no event arrives after the end, in the midst of a storm of events") {
+TEST_CASE("B14 no event arrives after the end, even in a storm of events", "[B14]") {
   for (int round = 0; round < 100; ++round) {
     Breaker breaker{"b"};
     std::atomic<bool> gone{false};
@@ -310,7 +251,7 @@ TEST_CASE("B14 no event arrives after the end, in the midst of a storm of events
   }
 }
 
-TEST_CASE("B14 subscribers that come and go on many threads miss none of what they asked for") {
+TEST_CASE("B14 subscribers that come and go on many threads miss no event in between", "[B14]") {
   for (int round = 0; round < 50; ++round) {
     Breaker breaker{"b"};
     int steady = 0;
@@ -337,7 +278,7 @@ TEST_CASE("B14 subscribers that come and go on many threads miss none of what th
   }
 }
 
-TEST_CASE("B14 what a callback holds is destroyed outside every lock") {
+TEST_CASE("B14 what a callback holds is destroyed outside every lock", "[B14]") {
   SECTION("when somebody subscribes after a callback ended itself") {
     CHECK(ends([] {
       Breaker breaker{"b"};

@@ -1,30 +1,32 @@
-// fusebox/adapters/httplib.hpp: what cpp-httplib's results mean.
+// fusebox/adapters/httplib.hpp: teaches the library which results of cpp-httplib are failures.
 //
-// With this header an op may return httplib::Result as it is: transport errors and error statuses are
-// failures to breakers and retries, and Retry-After is honoured. Needs cpp-httplib 0.11 or newer.
+// With this header an operation may return httplib::Result as it is. Breakers and retries then count
+// transport errors and error statuses as failures, and honour Retry-After. Needs cpp-httplib 0.11 or newer.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <httplib.h>
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/http.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
 template <class E>
 concept KnowsConnectionTimeout = requires { E::ConnectionTimeout; };
 
-/// For the errors that the library has no name for: their own numbers and texts.
+/// The category of errors without a NetworkErrc of their own: cpp-httplib's numbers and texts.
 class FUSEBOX_API HttplibErrorCategory final : public std::error_category {
  public:
   [[nodiscard]] const char* name() const noexcept override { return "httplib"; }
@@ -38,8 +40,8 @@ class FUSEBOX_API HttplibErrorCategory final : public std::error_category {
   return *category;
 }
 
-/// The name of a transport error in the library's words. cpp-httplib does not tell apart why a
-/// connection could not be made: an unknown host is its Connection, as a refused connection is.
+/// The NetworkErrc of a transport error, if any. cpp-httplib does not say why a connection failed: its
+/// Connection stands for an unknown host as well as for a refused connection.
 template <class E = httplib::Error>
 [[nodiscard]] std::error_code httplib_code(E error) noexcept {
   if constexpr (KnowsConnectionTimeout<E>) {
@@ -57,10 +59,10 @@ template <class E = httplib::Error>
 
 }  // namespace detail
 
-/// What went wrong with a request; nothing where it was answered with a status below 400.
+/// The failure of a request; std::nullopt if the answer has a status below 400.
 ///
-/// A read that ends early cannot be told from one that takes too long: both are timed_out, since the
-/// request may have been processed. Retry-After dates are read against SystemClock.
+/// cpp-httplib does not distinguish a read that ends early from one that takes too long. Both are
+/// timed_out, since the request may have been processed. Retry-After dates are compared with SystemClock.
 template <>
 struct failure_traits<httplib::Result> {
   [[nodiscard]] static std::optional<Failure> failure(const httplib::Result& result) {
@@ -75,7 +77,7 @@ struct failure_traits<httplib::Result> {
   }
 };
 
-/// An error to throw for a failed request to `service`, marked as upstream's (E5); nothing where the
+/// The error to throw for a failed request to `service`, marked with from_upstream (E5); std::nullopt if the
 /// request succeeded.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const httplib::Result& result,
                                                             std::string service) {
@@ -88,4 +90,4 @@ struct failure_traits<httplib::Result> {
   return error.with_category(failure->category()).from_upstream(std::move(service));
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

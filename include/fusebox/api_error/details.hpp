@@ -1,7 +1,7 @@
 // fusebox/api_error/details.hpp: ErrorDetails, what an ApiError says beyond its message (E3).
 //
-// Public through api_error.hpp. Absent, a text, an object of fields, or JSON that the caller's own
-// JSON library made; no JSON library is needed here.
+// Absent, a text, an object of fields, or JSON from the caller's own JSON library. No JSON library is
+// included here.
 #pragma once
 
 #include <concepts>
@@ -11,11 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <fusebox/fwd.hpp>
+#include <fusebox/detail/macros.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
+/// A map, vector or array of pairs of strings.
 template <class R>
 concept FieldRange = !std::convertible_to<const R&, std::string_view> && requires(const R& range) {
   { range.begin()->first } -> std::convertible_to<std::string_view>;
@@ -46,8 +47,8 @@ class ErrorDetails {
     }
   }
 
-  /// `raw` must be a JSON value; where it is none, it is written as a JSON string, so that the
-  /// document stays valid.
+  /// `raw` should be one JSON value. Anything else is written as a JSON string, so that the document stays
+  /// valid.
   [[nodiscard]] static ErrorDetails json(std::string_view raw) {
     ErrorDetails details;
     details.kind_ = Kind::json;
@@ -57,9 +58,9 @@ class ErrorDetails {
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
   [[nodiscard]] bool is_absent() const noexcept { return kind_ == Kind::absent; }
-  /// The text, or the raw JSON; empty for the other kinds.
+  /// The text or the raw JSON; empty for the other kinds.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  /// The fields in the order in which they were given; empty for the other kinds.
+  /// The fields in their given order; empty for the other kinds.
   [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
 
   friend bool operator==(const ErrorDetails&, const ErrorDetails&) = default;
@@ -70,4 +71,4 @@ class ErrorDetails {
   std::vector<Field> fields_;
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

@@ -1,6 +1,4 @@
-// fusebox/circuit_breaker/config.hpp: CircuitBreakerConfig, its rules, and what is refused.
-//
-// Public through circuit_breaker.hpp.
+// fusebox/circuit_breaker/config.hpp: CircuitBreakerConfig, its rate rules, and CallOptions.
 #pragma once
 
 #include <chrono>
@@ -8,13 +6,13 @@
 #include <string>
 
 #include <fusebox/clock.hpp>
-#include <fusebox/detail/rate_window.hpp>
 #include <fusebox/detail/validate.hpp>
 #include <fusebox/failure.hpp>
+#include <fusebox/window.hpp>  // IWYU pragma: export
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
-/// Opens when failures ÷ recorded outcomes in the window reach the threshold.
+/// Opens when failures ÷ recorded outcomes in the window reach the threshold (B3).
 struct FailureRate {
   double threshold = 0.5;           ///< in (0, 1]
   int minimum_calls = 20;           ///< below it there is no rate
@@ -22,8 +20,8 @@ struct FailureRate {
   friend bool operator==(const FailureRate&, const FailureRate&) = default;
 };
 
-/// Opens when slow calls ÷ recorded outcomes in the window reach the threshold; a slow probe counts as
-/// failed.
+/// Opens when slow calls ÷ recorded outcomes in the window reach the threshold (B3). A slow probe counts as
+/// failed (B9).
 struct SlowCalls {
   std::chrono::nanoseconds slower_than =
       std::chrono::seconds{60};     ///< strictly; from 1 s up on the coarse clock
@@ -33,30 +31,33 @@ struct SlowCalls {
   friend bool operator==(const SlowCalls&, const SlowCalls&) = default;
 };
 
+/// When a breaker opens, how long it stays open, and when it closes. Durations are in any std::chrono unit.
+/// `validate` names the values that the constructor refuses.
 struct CircuitBreakerConfig {
   int failure_threshold = 5;  ///< consecutive failures that open; 0 turns this rule off
   int success_threshold = 2;  ///< successful probes that close
-  std::chrono::nanoseconds reset_timeout = std::chrono::seconds{60};  ///< open until a probe may pass
-  int half_open_max_calls = 1;                                        ///< probes in flight at once
-  std::chrono::nanoseconds probe_timeout{0};  ///< a probe silent this long makes room; 0: as reset_timeout
-  double reset_backoff = 1.0;                 ///< each re-opening multiplies the wait …
+  std::chrono::nanoseconds reset_timeout =
+      std::chrono::seconds{60};  ///< how long it stays open before a probe may pass
+  int half_open_max_calls = 1;   ///< probes in flight at once
+  std::chrono::nanoseconds probe_timeout{
+      0};                      ///< a probe silent this long loses its slot; 0: as reset_timeout
+  double reset_backoff = 1.0;  ///< each re-opening multiplies the wait …
   std::chrono::nanoseconds max_reset_timeout = std::chrono::minutes{10};  ///< … up to here
   double reset_jitter = 0.0;  ///< fraction in [0, 1) of the wait, drawn at random, taken off
   std::optional<FailureRate> failure_rate = std::nullopt;
   std::optional<SlowCalls> slow_calls = std::nullopt;
-  Outcome (*classify)(const Failure&) =
-      default_outcome;  ///< asked for every failure but a cancellation or rejection
+  Outcome (*classify)(const Failure&) = default_outcome;  ///< not asked about cancellations and rejections
   friend bool operator==(const CircuitBreakerConfig&, const CircuitBreakerConfig&) = default;
 };
 
-/// What one call may carry besides its op.
+/// Options of one call.
 struct CallOptions {
   std::chrono::nanoseconds timeout = no_timeout;  ///< a call that takes longer counts as a failure
 };
 
 namespace detail {
 
-/// The fields' full names, since the rules are members of the config.
+/// The full names of the fields, which lie in a member of the config.
 struct RateFields {
   const char* threshold;
   const char* minimum_calls;
@@ -133,13 +134,14 @@ struct RateFields {
 
 }  // namespace detail
 
-/// Empty where the config is good, else what is wrong: field, rule and value.
+/// Empty if the config is valid, else the first error: field, rule and value.
 [[nodiscard]] inline std::string validate(const CircuitBreakerConfig& config) {
   return detail::to_text("CircuitBreakerConfig", detail::check(config));
 }
 
+/// The same for the options of a call.
 [[nodiscard]] inline std::string validate(const CallOptions& options) {
   return detail::to_text("CallOptions", detail::check(options));
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

@@ -1,11 +1,9 @@
-// fusebox/detail/cpu_index.hpp: a small number for where this thread runs, to spread threads over cache
-// lines.
+// fusebox/detail/cpu_index.hpp: the processor that this thread runs on, to spread threads over cache lines.
 //
-// Threads that run at the same time get different numbers, as far as the machine has processors. It is a
-// hint: a thread may run elsewhere a moment later.
+// A hint: the thread may run elsewhere a moment later.
 #pragma once
 
-#include <fusebox/version.hpp>
+#include <fusebox/detail/macros.hpp>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -13,7 +11,9 @@
 #include <atomic>
 #endif
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 #if defined(__linux__)
 
@@ -24,13 +24,16 @@ namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
 
 #else
 
-/// Where nobody tells the processor: a number for the thread.
+/// A number of the thread, since the processor is unknown here.
 [[nodiscard]] inline unsigned cpu_index() noexcept {
   static constinit std::atomic<unsigned> next{0};
-  static thread_local const unsigned own = next.fetch_add(1, std::memory_order_relaxed);
+  static thread_local const unsigned own =
+      next.fetch_add(1, std::memory_order_relaxed);  // relaxed: only the number counts
   return own;
 }
 
 #endif
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,15 +1,17 @@
-// fusebox/detail/no_destroy.hpp: a value that lives until the process ends.
+// fusebox/detail/no_destroy.hpp: NoDestroy<T>, a value that lives until the process ends.
 //
-// What static destructors of the user may still reach (error categories, the process-wide registry)
-// must not be destroyed before them.
+// For objects that a program's static destructors may still use, such as error categories and the
+// process-wide registry.
 #pragma once
 
 #include <new>
 #include <utility>
 
-#include <fusebox/version.hpp>
+#include <fusebox/detail/macros.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 template <class T>
 class NoDestroy {
@@ -31,4 +33,6 @@ class NoDestroy {
   alignas(T) unsigned char storage_[sizeof(T)];
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,44 +1,54 @@
-// fusebox/detail/options.hpp: trailing options, in any order, told apart by their type.
+// fusebox/detail/options.hpp: options that follow op in any order, recognised by their type (C4).
 //
-// A kind of option is a trait (a class template with a bool `value`). pick<Kind>(fallback, options…)
-// gives the option of that kind, or the fallback; is_one_of and count check the whole list.
+// A kind of option is a trait, a class template with a bool `value`. option_or<Kind>(default_value, options…)
+// gives the option of that kind, or the default value. is_one_of and count_of check the whole list.
 #pragma once
 
 #include <type_traits>
 #include <utility>
 
-#include <fusebox/fwd.hpp>
+#include <fusebox/clock/concept.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
 
+namespace detail {
+
+/// Is T, without const and reference, of one of these kinds?
 template <class T, template <class> class... Kinds>
 inline constexpr bool is_one_of = (Kinds<std::remove_cvref_t<T>>::value || ...);
 
+/// How many options are of this kind.
 template <template <class> class Kind, class... Options>
-inline constexpr int count = (0 + ... + (Kind<std::remove_cvref_t<Options>>::value ? 1 : 0));
+inline constexpr int count_of = (0 + ... + (Kind<std::remove_cvref_t<Options>>::value ? 1 : 0));
 
-template <template <class> class Kind, class Fallback>
-[[nodiscard]] constexpr Fallback& pick(Fallback& fallback) noexcept {
-  return fallback;
+/// The first option of this kind, by reference; the default value if there is no such option.
+template <template <class> class Kind, class Default>
+[[nodiscard]] constexpr Default& option_or(Default& default_value) noexcept {
+  return default_value;
 }
 
-template <template <class> class Kind, class Fallback, class First, class... Rest>
-[[nodiscard]] constexpr auto& pick(Fallback& fallback, First& first, Rest&... rest) noexcept {
+template <template <class> class Kind, class Default, class First, class... Rest>
+[[nodiscard]] constexpr auto& option_or(Default& default_value, First& first, Rest&... rest) noexcept {
   if constexpr (Kind<std::remove_cvref_t<First>>::value) {
     return first;
   } else {
-    return pick<Kind>(fallback, rest...);
+    return option_or<Kind>(default_value, rest...);
   }
 }
 
+/// Is T a Template<...>? False for const T and T&.
 template <class T, template <class...> class Template>
 inline constexpr bool is_specialization = false;
 template <template <class...> class Template, class... Args>
 inline constexpr bool is_specialization<Template<Args...>, Template> = true;
+
+// The kinds that several policies accept.
 
 template <class T>
 struct IsClock : std::bool_constant<Clock<T>> {};
 template <class T>
 struct IsStopToken : std::is_same<T, StopToken> {};
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

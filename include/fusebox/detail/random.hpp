@@ -1,33 +1,31 @@
 // fusebox/detail/random.hpp: random numbers for jitter, without <random>.
 //
-// EntropySource asks the operating system for every draw: it has no state, so that concurrent calls
-// share nothing and the two sides of a fork draw different numbers (R9). uniform() scales any
-// UniformRandomBitGenerator's output to an inclusive range; a generator's smallest output gives the
-// low end, its largest the high end.
+// EntropySource asks the operating system for every draw. It has no state, so concurrent calls share nothing
+// and the two sides of a fork draw different numbers (R9). uniform() scales the output of any
+// UniformRandomBitGenerator to an inclusive range: the smallest output gives the low end, the largest the
+// high end.
 #pragma once
 
 #include <bit>
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
-#if defined(__unix__) || defined(__APPLE__)
+#include <fusebox/detail/macros.hpp>
+
+#if FUSEBOX_DETAIL_GETENTROPY
 #include <unistd.h>
 #if __has_include(<sys/random.h>)
 #include <sys/random.h>
 #endif
-#define FUSEBOX_DETAIL_GETENTROPY 1
-#else
-#define FUSEBOX_DETAIL_GETENTROPY 0
 #endif
 
-#include <fusebox/version.hpp>
+FUSEBOX_BEGIN_NAMESPACE
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+namespace detail {
 
-/// What std::uniform_random_bit_generator asks for, without <random>.
+/// What std::uniform_random_bit_generator requires, without <random>.
 template <class G>
 concept RandomSource = requires(G& generator) {
   requires std::is_unsigned_v<decltype(generator())>;
@@ -43,6 +41,8 @@ concept RandomSource = requires(G& generator) {
   return x ^ (x >> 31U);
 }
 
+/// 64 random bits from the operating system. If it has none to give, bits that differ from draw to draw, from
+/// thread to thread and from process to process. Copies and threads share nothing.
 class EntropySource {
  public:
   using result_type = std::uint64_t;
@@ -71,12 +71,12 @@ class EntropySource {
   return (a >> 32U) * (b >> 32U) + (mid >> 32U) + (mid2 >> 32U);
 }
 
-/// How many numbers a generator draws, less one.
+/// How many different numbers a generator draws, less one.
 template <RandomSource G>
 inline constexpr std::uint64_t range_of = static_cast<std::uint64_t>(G::max()) - G::min();
 
-/// 32 random bits from a generator of any range: draws are the digits of a number of 16 bits and more, which
-/// is then scaled.
+/// 32 random bits from a generator of any range. Its draws are the digits of a number of at least 16 bits,
+/// which is then scaled.
 template <RandomSource G>
 [[nodiscard]] std::uint64_t random_half(G& generator) {
   constexpr std::uint64_t range = range_of<std::remove_cvref_t<G>>;
@@ -105,7 +105,8 @@ template <RandomSource G>
   }
 }
 
-/// A number of [low, high], each as likely as the others up to rounding.
+/// A number of [low, high], each as likely as the others up to rounding; `low`, without a draw, if `high` is
+/// not above it.
 template <RandomSource G>
 [[nodiscard]] std::int64_t uniform(G& generator, std::int64_t low, std::int64_t high) {
   if (high <= low) return low;
@@ -122,4 +123,6 @@ template <RandomSource G>
   return static_cast<double>(detail::random_bits(generator) >> 11U) * 0x1p-53;
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

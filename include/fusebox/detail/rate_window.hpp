@@ -1,11 +1,13 @@
-// fusebox/detail/rate_window.hpp: of the last calls, or the calls of the last seconds, how many hit (B3).
+// fusebox/detail/rate_window.hpp: how many of the last calls were hits (B3).
 //
-// A hit is what the rule counts: a failure, or a slow call. Recording takes no lock. What is stored carries
-// the generation that it belongs to, so that a new period starts empty without anything being cleared.
-// Storage is allocated once.
+// A hit is what the rule counts: a failure or a slow call. CountWindow holds the last n outcomes, TimeWindow
+// the outcomes of the last seconds; RateWindow is either, as the config says. Recording takes no lock.
+// Everything stored carries the generation that it belongs to, so that a new generation starts empty without
+// clearing anything. Storage is allocated once.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,46 +15,25 @@
 #include <optional>
 
 #include <fusebox/detail/ticks.hpp>
+#include <fusebox/window.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
-
-/// What a rate is computed over: made by `last_calls` or `within`.
-class Window {
- public:
-  [[nodiscard]] constexpr bool is_time() const noexcept { return is_time_; }
-  /// Of a count window: how many outcomes it holds.
-  [[nodiscard]] constexpr int calls() const noexcept { return calls_; }
-  /// Of a time window: how far back it reaches.
-  [[nodiscard]] constexpr std::chrono::nanoseconds length() const noexcept { return length_; }
-  friend constexpr bool operator==(const Window&, const Window&) noexcept = default;
-
- private:
-  friend constexpr Window last_calls(int calls) noexcept;
-  friend constexpr Window within(std::chrono::nanoseconds length) noexcept;
-  constexpr Window(bool is_time, int calls, std::chrono::nanoseconds length) noexcept
-      : is_time_{is_time}, calls_{calls}, length_{length} {}
-
-  bool is_time_;
-  int calls_;
-  std::chrono::nanoseconds length_;
-};
-
-/// The last `calls` recorded outcomes, 1 to 65535 of them.
-[[nodiscard]] constexpr Window last_calls(int calls) noexcept {
-  return {false, calls, std::chrono::nanoseconds::zero()};
-}
-
-/// The recorded outcomes of the last `length`, in ten buckets: the current one and the nine before it.
-[[nodiscard]] constexpr Window within(std::chrono::nanoseconds length) noexcept { return {true, 0, length}; }
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Calls and hits of one generation, in one word.
-class Tally {
+/// Calls and hits in one word:
+///
+///     63            40 39            20 19             0
+///    +----------------+----------------+----------------+
+///    |      tag       |     calls      |      hits      |
+///    +----------------+----------------+----------------+
+///
+/// The tag says what is counted: a generation, or one turn of a bucket in one generation.
+class PackedCounts {
  public:
-  constexpr Tally() noexcept = default;
-  constexpr explicit Tally(std::uint64_t bits) noexcept : bits_{bits} {}
-  constexpr Tally(std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept
+  constexpr PackedCounts() noexcept = default;
+  constexpr explicit PackedCounts(std::uint64_t bits) noexcept : bits_{bits} {}
+  constexpr PackedCounts(std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept
       : bits_{(std::uint64_t{tag & tag_mask} << 40U) | (std::uint64_t{calls & field_mask} << 20U) |
               (hits & field_mask)} {}
 
@@ -67,12 +48,19 @@ class Tally {
     return static_cast<std::uint32_t>(bits_) & field_mask;
   }
 
-  /// Is it of this tag, with room for another call?
-  [[nodiscard]] constexpr bool takes(std::uint32_t of) const noexcept {
-    return tag() == of && calls() != field_mask;
+  /// Counts under this tag, with room for one more call?
+  [[nodiscard]] constexpr bool has_room_for(std::uint32_t wanted_tag) const noexcept {
+    return tag() == wanted_tag && calls() != field_mask;
   }
-  [[nodiscard]] constexpr Tally plus(bool hit) const noexcept {
-    return Tally{bits_ + (std::uint64_t{1} << 20U) + (hit ? 1 : 0)};
+  [[nodiscard]] constexpr PackedCounts plus_call(bool hit) const noexcept {
+    return PackedCounts{bits_ + (std::uint64_t{1} << 20U) + (hit ? 1 : 0)};
+  }
+  /// Counts that are full drop half of themselves first, so that their rate stays what it was.
+  [[nodiscard]] constexpr PackedCounts plus(std::uint32_t more_calls,
+                                            std::uint32_t more_hits) const noexcept {
+    const bool full = calls() == field_mask && more_calls > 0;
+    return full ? PackedCounts{tag(), calls() / 2 + more_calls, hits() / 2 + more_hits}
+                : PackedCounts{tag(), calls() + more_calls, hits() + more_hits};
   }
 
   static constexpr std::uint32_t tag_mask = 0xffffffU;
@@ -82,41 +70,38 @@ class Tally {
   std::uint64_t bits_ = 0;
 };
 
-/// Is tag `a` of a later generation than `b`?
+/// Is the generation with tag `a` later than the one with tag `b`? Tags wrap around.
 [[nodiscard]] constexpr bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
-  const std::uint32_t ahead = (a - b) & Tally::tag_mask;
-  return ahead != 0 && ahead <= Tally::tag_mask / 2;
+  const std::uint32_t ahead = (a - b) & PackedCounts::tag_mask;
+  return ahead != 0 && ahead <= PackedCounts::tag_mask / 2;
 }
 
-/// Adds to the tally of `tag`. Where the word holds that of another tag, it starts anew, unless
-/// `is_past(tag held)` says that the one held is to stay.
-template <class Word, class IsPast>
-void add_to_tally(Word& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits,
-                  IsPast is_past) noexcept {
-  std::uint64_t seen = word.load(std::memory_order_acquire);
+/// Adds to the counts in `word` under `tag`. Counts with another tag are replaced, unless
+/// `is_outdated(their tag)` says that `tag` is the older one.
+template <class Atomic, class IsOutdated>
+void add_counts(Atomic& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits,
+                IsOutdated is_outdated) noexcept {
+  std::uint64_t seen = word.load(std::memory_order_acquire);  // pairs with the exchange below
   for (;;) {
-    const Tally old{seen};
-    Tally next{tag, calls, hits};
-    if (old.tag() == tag) {
-      // Half of a full bucket is dropped: the rate stays what it was.
-      const bool full = old.calls() == Tally::field_mask && calls > 0;
-      next = full ? Tally{tag, old.calls() / 2 + calls, old.hits() / 2 + hits}
-                  : Tally{tag, old.calls() + calls, old.hits() + hits};
-    } else if (is_past(old.tag())) {
+    const PackedCounts old{seen};
+    if (old.tag() != tag && is_outdated(old.tag())) return;
+    const PackedCounts next = old.tag() == tag ? old.plus(calls, hits) : PackedCounts{tag, calls, hits};
+    // Sequentially consistent: see TimeWindow.
+    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_seq_cst, std::memory_order_acquire)) {
       return;
     }
-    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_seq_cst, std::memory_order_acquire))
-      return;
   }
 }
 
-/// Moves `word` on to `value`; false where it is past it.
-template <class Word, class T>
-bool move_on(Word& word, T value) noexcept {
+/// Raises `word` to `value`; false if it is above it already. Release and acquire: a thread that sees the
+/// value also sees what was written before it was raised.
+template <class Atomic, class T>
+bool raise_to(Atomic& word, T value) noexcept {
   T held = word.load(std::memory_order_acquire);
   while (held < value) {
-    if (word.compare_exchange_weak(held, value, std::memory_order_acq_rel, std::memory_order_acquire))
+    if (word.compare_exchange_weak(held, value, std::memory_order_acq_rel, std::memory_order_acquire)) {
       return true;
+    }
   }
   return held == value;
 }
@@ -133,7 +118,9 @@ struct Rate {
   }
 };
 
-/// The last n outcomes: a ring of them, and their sum.
+/// The last n outcomes: a ring of them, and their sum. A slot of the ring holds its tag and its hit. The
+/// words of a count window are relaxed: each is right by itself, and a sum that lags behind by the calls
+/// under way is as good as one that they have not reached.
 template <class Sync>
 class CountWindow {
  public:
@@ -141,49 +128,58 @@ class CountWindow {
       : size_{static_cast<std::uint32_t>(calls)}, ring_{std::make_unique<Slot[]>(size_)} {}
 
   FUSEBOX_DETAIL_INLINE void record(std::uint32_t tag, bool hit) noexcept {
-    // A report that was on its way while the period ended must not take a place in the next one.
-    if (const std::uint32_t held = Tally{sum_.load(std::memory_order_relaxed)}.tag();
-        held != tag && is_later(held, tag)) [[unlikely]] {
+    // A late report of an earlier generation takes no slot.
+    if (const std::uint32_t held = sum().tag(); held != tag && is_later(held, tag)) [[unlikely]]
       return;
-    }
     Slot& slot = ring_[next_.fetch_add(1, std::memory_order_relaxed) % size_];
-    const std::uint32_t mine = (tag << 1U) | (hit ? 1U : 0U);
-    if (const std::uint32_t old = slot.load(std::memory_order_relaxed); old != mine) [[unlikely]]
-      replace(slot, old, tag, mine);
+    const std::uint32_t outcome = slot_of(tag, hit);
+    // A slot that already holds the same outcome needs no write: the sum stays what it is.
+    if (const std::uint32_t old = slot.load(std::memory_order_relaxed); old != outcome) [[unlikely]]
+      replace(slot, old, outcome);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t tag) const noexcept {
-    const Tally sum{sum_.load(std::memory_order_relaxed)};
-    if (sum.tag() != tag) return {};
-    // Two racing threads may take a hit out before it was put in; the sum is then wrapped below zero.
-    return {sum.calls(), sum.hits() > sum.calls() ? 0 : sum.hits()};
+    const PackedCounts counts = sum();
+    if (counts.tag() != tag) return {};
+    // Two racing threads may subtract a hit before it is added: the sum is then below zero and has wrapped.
+    return {counts.calls(), counts.hits() > counts.calls() ? 0 : counts.hits()};
   }
 
  private:
   using Slot = typename Sync::template Atomic<std::uint32_t>;  // tag << 1 | hit
 
-  FUSEBOX_DETAIL_NOINLINE void replace(Slot& slot, std::uint32_t old, std::uint32_t tag,
-                                       std::uint32_t mine) noexcept {
-    const auto is_past = [tag](std::uint32_t held) { return is_later(held, tag); };
+  [[nodiscard]] static constexpr std::uint32_t slot_of(std::uint32_t tag, bool hit) noexcept {
+    return (tag << 1U) | (hit ? 1U : 0U);
+  }
+  [[nodiscard]] PackedCounts sum() const noexcept {
+    return PackedCounts{sum_.load(std::memory_order_relaxed)};
+  }
+
+  /// Puts `outcome` into the slot and the difference into the sum.
+  FUSEBOX_DETAIL_NOINLINE void replace(Slot& slot, std::uint32_t old, std::uint32_t outcome) noexcept {
+    const std::uint32_t tag = outcome >> 1U;
+    const auto is_outdated = [tag](std::uint32_t held) { return is_later(held, tag); };
     do {
-      if (is_past(old >> 1U)) return;
-    } while (!slot.compare_exchange_weak(old, mine, std::memory_order_relaxed, std::memory_order_relaxed));
-    const bool replaced = (old >> 1U) == tag;
-    const std::uint32_t calls = replaced ? 0 : 1;
-    const std::uint32_t hits = (mine & 1U) - (replaced ? old & 1U : 0U);
-    if (calls != 0 || hits != 0) add_to_tally(sum_, tag, calls, hits, is_past);
+      if (is_outdated(old >> 1U)) return;
+    } while (!slot.compare_exchange_weak(old, outcome, std::memory_order_relaxed, std::memory_order_relaxed));
+    const bool same_generation = (old >> 1U) == tag;
+    const std::uint32_t more_calls = same_generation ? 0 : 1;
+    const std::uint32_t more_hits = (outcome & 1U) - (same_generation ? old & 1U : 0U);
+    if (more_calls != 0 || more_hits != 0) add_counts(sum_, tag, more_calls, more_hits, is_outdated);
   }
 
   std::uint32_t size_;
   std::unique_ptr<Slot[]> ring_;
   typename Sync::template Atomic<std::uint64_t> next_{0};
-  typename Sync::template Atomic<std::uint64_t> sum_{0};
+  typename Sync::template Atomic<std::uint64_t> sum_{0};  // PackedCounts
 };
 
-/// The last ten buckets of time, in a ring of sixteen, so that no division finds a bucket's place. A bucket
-/// is used again every sixteen widths, and starts empty then; its tally's tag tells which of its turns, and
-/// which generation, it counts. Tallies are sequentially consistent: of two threads that record at the same
-/// time, in two buckets, and then ask for the rate, at least one must see both records.
+/// The outcomes of the last ten buckets of time: the current one and the nine before it. The buckets lie in
+/// a ring of sixteen, so that no division finds a bucket's place. A bucket is used again after sixteen
+/// widths; the tag of its counts tells which of its turns, in which generation, they belong to.
+///
+/// Counts are sequentially consistent: if two threads record in two buckets at the same time and then ask
+/// for the rate, at least one of them sees both records.
 template <class Sync>
 class TimeWindow {
  public:
@@ -194,30 +190,21 @@ class TimeWindow {
     const Tick number = newest_number_at(now);
     Bucket& bucket = ring_[static_cast<std::size_t>(number) % ring_size];
     const std::uint32_t tag = tag_of(generation, number);
-    std::uint64_t seen = bucket.tally.load(std::memory_order_acquire);
-    const bool current = generation_.load(std::memory_order_relaxed) == generation &&
-                         bucket.number.load(std::memory_order_relaxed) == number;
-    if (current && Tally{seen}.takes(tag) &&
-        bucket.tally.compare_exchange_weak(seen, Tally{seen}.plus(hit).bits(), std::memory_order_seq_cst,
-                                           std::memory_order_relaxed)) [[likely]] {
-      return;
-    }
-    record_first(generation, number, bucket, tag, hit);
+    if (!add_to_current(bucket, generation, number, tag, hit)) [[unlikely]]
+      begin_turn_and_add(bucket, generation, number, tag, hit);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t generation, Tick now) const noexcept {
     const Tick newest = number_at(now);
     Rate sum;
     for (const Bucket& bucket : ring_) {
-      // In this order: who sees a tally sees its number.
-      const Tally tally{bucket.tally.load(std::memory_order_seq_cst)};
+      // In this order: a thread that sees counts sees their bucket's number, which was written before them.
+      const PackedCounts counts{bucket.counts.load(std::memory_order_seq_cst)};
       const Tick number = bucket.number.load(std::memory_order_relaxed);
-      if (number == tick_min || elapsed(number, newest) >= bucket_count ||
-          tally.tag() != tag_of(generation, number)) {
-        continue;
-      }
-      sum.calls += tally.calls();
-      sum.hits += tally.hits();
+      const bool in_window = number != tick_min && elapsed(number, newest) < bucket_count;
+      if (!in_window || counts.tag() != tag_of(generation, number)) continue;
+      sum.calls += counts.calls();
+      sum.hits += counts.hits();
     }
     return sum;
   }
@@ -227,26 +214,38 @@ class TimeWindow {
   static constexpr std::size_t ring_size = 16;
 
   struct Bucket {
-    typename Sync::template Atomic<Tick> number{tick_min};
-    typename Sync::template Atomic<std::uint64_t> tally{0};
+    typename Sync::template Atomic<Tick> number{tick_min};    // of its latest turn
+    typename Sync::template Atomic<std::uint64_t> counts{0};  // PackedCounts
   };
 
-  /// As record(), where the bucket's turn may be new, or others are at it.
-  FUSEBOX_DETAIL_NOINLINE void record_first(std::uint32_t generation, Tick number, Bucket& bucket,
-                                            std::uint32_t tag, bool hit) noexcept {
-    if (!move_on(generation_, generation) || !move_on(bucket.number, number)) return;
-    // A tally of another tag is of the past, unless time or the generation has moved on meanwhile.
-    const auto is_past = [&](std::uint32_t) {
+  /// Most records: the bucket's turn and the generation are the latest known, and no other thread
+  /// interferes. Relaxed: if either is stale, the tag differs or begin_turn_and_add() decides.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool add_to_current(Bucket& bucket, std::uint32_t generation,
+                                                          Tick number, std::uint32_t tag, bool hit) noexcept {
+    std::uint64_t seen = bucket.counts.load(std::memory_order_acquire);  // pairs with the exchanges of counts
+    return generation_.load(std::memory_order_relaxed) == generation &&
+           bucket.number.load(std::memory_order_relaxed) == number && PackedCounts{seen}.has_room_for(tag) &&
+           bucket.counts.compare_exchange_weak(seen, PackedCounts{seen}.plus_call(hit).bits(),
+                                               std::memory_order_seq_cst, std::memory_order_relaxed);
+  }
+
+  FUSEBOX_DETAIL_NOINLINE void begin_turn_and_add(Bucket& bucket, std::uint32_t generation, Tick number,
+                                                  std::uint32_t tag, bool hit) noexcept {
+    if (!raise_to(generation_, generation) || !raise_to(bucket.number, number)) return;  // a late report
+    // Counts with another tag are old, unless time or the generation has moved on since. Acquire: pairs with
+    // raise_to().
+    const auto is_outdated = [&](std::uint32_t) {
       return bucket.number.load(std::memory_order_acquire) != number ||
              generation_.load(std::memory_order_acquire) != generation;
     };
-    add_to_tally(bucket.tally, tag, 1, hit ? 1 : 0, is_past);
+    add_counts(bucket.counts, tag, 1, hit ? 1 : 0, is_outdated);
   }
 
   [[nodiscard]] Tick number_at(Tick now) const noexcept { return now / width_ - (now % width_ < 0 ? 1 : 0); }
-  /// The same, mostly without the division.
+
+  /// The same, usually without the division.
   [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick newest_number_at(Tick now) noexcept {
-    Tick number = newest_.load(std::memory_order_relaxed);
+    Tick number = newest_.load(std::memory_order_relaxed);  // relaxed: a hint that the next lines check
     // Unsigned: a bucket may begin before the first tick.
     const auto since_begin = static_cast<std::uint64_t>(now) -
                              static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(width_);
@@ -256,21 +255,22 @@ class TimeWindow {
     }
     return number;
   }
-  /// Differs from one turn of a bucket to the next, and from one generation to the next: near generations
-  /// are far apart after multiplication by the golden ratio (Knuth, TAOCP 3, §6.4), near turns stay near.
+
+  /// Differs between neighbouring turns of a bucket and between neighbouring generations: multiplication by
+  /// the golden ratio spreads generations (Knuth, TAOCP 3, §6.4), turns stay near each other.
   [[nodiscard]] static constexpr std::uint32_t tag_of(std::uint32_t generation, Tick number) noexcept {
     const auto turn = static_cast<std::uint64_t>(number) / ring_size;
     const std::uint64_t spread = (generation * std::uint64_t{0x9e3779b97f4a7c15}) >> 40U;
-    return static_cast<std::uint32_t>(turn ^ spread) & Tally::tag_mask;
+    return static_cast<std::uint32_t>(turn ^ spread) & PackedCounts::tag_mask;
   }
 
   Tick width_;
-  typename Sync::template Atomic<Tick> newest_{0};  // a bucket's number: what to try first
+  typename Sync::template Atomic<Tick> newest_{0};  // the number of a recent bucket
   typename Sync::template Atomic<std::uint32_t> generation_{0};
   std::array<Bucket, ring_size> ring_;
 };
 
-/// Either of the two, as the config says.
+/// A count window or a time window, as the config says.
 template <class Sync>
 class RateWindow {
  public:
@@ -282,28 +282,25 @@ class RateWindow {
     }
   }
 
-  /// `coarse_now` is the clock's coarse reading, which a window of a second or more goes by.
+  /// `coarse_now` is the clock's coarse reading, by which time windows of one second or more move (T1).
   template <class C>
   FUSEBOX_DETAIL_NOINLINE void record(std::uint32_t generation, const C& clock, Tick coarse_now,
                                       bool hit) noexcept {
-    if (count_) return count_->record(generation & Tally::tag_mask, hit);
+    if (count_) return count_->record(generation & PackedCounts::tag_mask, hit);
     if (!coarse_) return record_finely(generation, clock, hit);
     time_->record(generation, coarse_now, hit);
   }
 
   template <class C>
   [[nodiscard]] Rate rate(std::uint32_t generation, const C& clock) const {
-    return count_ ? count_->rate(generation & Tally::tag_mask) : time_->rate(generation, tick(clock));
+    if (count_) return count_->rate(generation & PackedCounts::tag_mask);
+    return time_->rate(generation, coarse_ ? detail::coarse_tick(clock) : detail::fine_tick(clock));
   }
 
  private:
   template <class C>
   FUSEBOX_DETAIL_NOINLINE void record_finely(std::uint32_t generation, const C& clock, bool hit) noexcept {
     time_->record(generation, detail::fine_tick(clock), hit);
-  }
-  template <class C>
-  [[nodiscard]] Tick tick(const C& clock) const {
-    return coarse_ ? detail::coarse_tick(clock) : detail::fine_tick(clock);
   }
 
   std::optional<CountWindow<Sync>> count_;
@@ -313,4 +310,4 @@ class RateWindow {
 
 }  // namespace detail
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

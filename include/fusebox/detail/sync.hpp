@@ -1,14 +1,17 @@
-// fusebox/detail/sync.hpp: the atomics and the mutex that the lock-free parts are built on.
+// fusebox/detail/sync.hpp: StdSync, the atomics and the mutex of the lock-free parts.
 //
-// They take them as a parameter, so that a model checker or a counting mutex can stand in.
+// Those parts take them as a template parameter, so that a model checker or a counting mutex can replace
+// them.
 #pragma once
 
 #include <atomic>
 #include <mutex>
 
-#include <fusebox/version.hpp>
+#include <fusebox/detail/macros.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 struct FUSEBOX_API StdSync {
   template <class T>
@@ -16,4 +19,6 @@ struct FUSEBOX_API StdSync {
   using Mutex = std::mutex;
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,8 +1,7 @@
 // fusebox/detail/throw.hpp: how an error leaves the library, with exceptions and without.
 //
-// Where exceptions are off, what could only throw does not compile (exceptions_are_on); an error that
-// nobody can catch is written to stderr and the process aborts. FUSEBOX_DETAIL_TRY and
-// FUSEBOX_DETAIL_CATCH_ALL compile to plain control flow there.
+// Without exceptions, code that could only throw does not compile (exceptions_are_on). The few errors that
+// could only be thrown are then written to stderr, and the process aborts.
 #pragma once
 
 #include <cstdio>
@@ -11,29 +10,23 @@
 #include <string>
 #include <utility>
 
-#include <fusebox/version.hpp>
+#include <fusebox/detail/macros.hpp>
 
-#if FUSEBOX_DETAIL_EXCEPTIONS
-#define FUSEBOX_DETAIL_TRY try
-#define FUSEBOX_DETAIL_CATCH_ALL catch (...)
-#define FUSEBOX_DETAIL_RETHROW throw
-#else
-#define FUSEBOX_DETAIL_TRY if constexpr (true)
-#define FUSEBOX_DETAIL_CATCH_ALL else
-#define FUSEBOX_DETAIL_RETHROW ::fusebox::detail::die("exception in a build without exceptions")
-#endif
+FUSEBOX_BEGIN_NAMESPACE
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+namespace detail {
 
-/// For a static_assert in a template, which only its use brings to bear.
+/// For a static_assert in a template: it depends on T, so it fails only if the template is used.
 template <class...>
 inline constexpr bool exceptions_are_on = FUSEBOX_DETAIL_EXCEPTIONS == 1;
 
+/// Writes "fusebox: <what>" to stderr and aborts.
 [[noreturn]] FUSEBOX_DETAIL_COLD inline void die(const char* what) noexcept {
   std::fprintf(stderr, "fusebox: %s\n", what);
   std::abort();
 }
 
+/// Throws the error; without exceptions, dies with its what().
 template <class Error>
 [[noreturn]] FUSEBOX_DETAIL_COLD void throw_error(Error error) {
 #if FUSEBOX_DETAIL_EXCEPTIONS
@@ -43,8 +36,11 @@ template <class Error>
 #endif
 }
 
+/// Throws std::invalid_argument.
 [[noreturn]] FUSEBOX_DETAIL_COLD inline void throw_invalid(const std::string& what) {
   throw_error(std::invalid_argument{what});
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,15 +1,18 @@
 // fusebox/detail/ticks.hpp: time arithmetic that saturates instead of overflowing.
 //
-// A tick is a steady time as signed nanoseconds; atomics hold it where a time_point would not fit.
+// A tick is a steady time, or a duration, as signed nanoseconds: a number that fits an atomic.
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 
-#include <fusebox/fwd.hpp>
+#include <fusebox/detail/macros.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 using Tick = std::int64_t;
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -23,24 +26,25 @@ inline constexpr Tick tick_max = std::numeric_limits<Tick>::max();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
+/// a + b, or the end of the range that it passes.
 [[nodiscard]] constexpr Tick saturating_add(Tick a, Tick b) noexcept {
   if (b > 0 && a > tick_max - b) return tick_max;
   if (b < 0 && a < tick_min - b) return tick_min;
   return a + b;
 }
 
-/// Time from `from` to `to`; 0 where a clock seems to have gone back.
+/// Time from `from` to `to`; 0 if a clock went back (T1). Saturates.
 [[nodiscard]] constexpr Tick elapsed(Tick from, Tick to) noexcept {
   if (to <= from) return 0;
   return from < 0 && to > tick_max + from ? tick_max : to - from;
 }
 
-/// Whole seconds, rounded up: what a Retry-After says.
+/// Whole seconds, rounded up: the unit of Retry-After.
 [[nodiscard]] constexpr std::chrono::seconds ceil_seconds(std::chrono::nanoseconds duration) noexcept {
   return std::chrono::ceil<std::chrono::seconds>(duration);
 }
 
-/// Seconds as nanoseconds, saturating.
+/// Saturates.
 [[nodiscard]] constexpr std::chrono::nanoseconds to_nanoseconds(std::chrono::seconds duration) noexcept {
   constexpr auto limit = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds::max());
   if (duration > limit) return std::chrono::nanoseconds::max();
@@ -48,6 +52,7 @@ inline constexpr Tick tick_max = std::numeric_limits<Tick>::max();
   return duration;
 }
 
+/// Has this clock a cheaper reading, with a timeline of its own (T1)?
 template <class C>
 concept HasCoarseNow = requires(const C& clock) {
   { clock.coarse_now() } -> std::same_as<SteadyTime>;
@@ -58,7 +63,7 @@ template <class C>
   return ticks(clock.now());
 }
 
-/// The clock's cheaper reading where it has one. Never compare it with a fine one.
+/// The clock's cheaper reading if it has one. Never compare it with a fine one (T1).
 template <class C>
 [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick coarse_tick(const C& clock) {
   if constexpr (HasCoarseNow<C>) {
@@ -68,4 +73,6 @@ template <class C>
   }
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

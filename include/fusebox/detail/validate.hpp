@@ -1,7 +1,7 @@
-// fusebox/detail/validate.hpp: the checks of configs, and the text of what is wrong.
+// fusebox/detail/validate.hpp: what the checks of configs are made of, and the text of a problem (C2).
 //
-// A check is constexpr and makes no text: it gives a Problem that names field, rule and value. The
-// text "Type.field must be <rule>, got <value>" is made only when there is something to say.
+// A check is constexpr and makes no text: it returns a Problem, which names the field, the rule and the
+// value. The text "Type.field must be <rule>, got <value>" is made only if there is a problem.
 #pragma once
 
 #include <charconv>
@@ -12,7 +12,9 @@
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/fwd.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 inline constexpr int max_count = 65'535;
 inline constexpr const char* count_rule = "in [0, 65535]";
@@ -20,11 +22,12 @@ inline constexpr const char* positive_count_rule = "in [1, 65535]";
 inline constexpr const char* rate_rule = "in (0, 1]";
 inline constexpr const char* positive_duration_rule = "above 0";
 
+/// The first wrong field of a config; false if there is none.
 struct Problem {
   enum class Kind : unsigned char { none, integer, real, duration, text };
 
   const char* field = nullptr;
-  const char* rule = nullptr;
+  const char* rule = nullptr;  // completes "must be"
   Kind kind = Kind::none;
   long long number = 0;  // an integer, or nanoseconds
   double real = 0;
@@ -47,6 +50,8 @@ struct Problem {
   return {field, rule, Problem::Kind::text, 0, 0, got};
 }
 
+// The ranges of C3. NaN is in none of them.
+
 [[nodiscard]] constexpr bool is_count(int value) noexcept { return value >= 0 && value <= max_count; }
 [[nodiscard]] constexpr bool is_positive_count(int value) noexcept {
   return value >= 1 && value <= max_count;
@@ -62,7 +67,7 @@ struct Problem {
   return value > std::chrono::nanoseconds::zero();
 }
 
-/// In the largest unit that holds it exactly: 1500ms, 60s, -1ns.
+/// In the largest unit that divides it: 1500ms, 60s, -1ns.
 [[nodiscard]] inline std::string duration_text(std::chrono::nanoseconds duration) {
   struct Unit {
     long long size;
@@ -75,6 +80,7 @@ struct Problem {
   return {};
 }
 
+/// Empty if there is no problem.
 [[nodiscard]] FUSEBOX_DETAIL_COLD inline std::string to_text(const char* type, const Problem& problem) {
   if (!problem) return {};
   std::string got;
@@ -83,7 +89,7 @@ struct Problem {
     case Problem::Kind::duration: got = duration_text(std::chrono::nanoseconds{problem.number}); break;
     case Problem::Kind::text: got = problem.text; break;
     case Problem::Kind::real: {
-      char buffer[32];  // in no locale's way of writing numbers
+      char buffer[32];  // std::to_chars knows no locale
       got.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, problem.real).ptr);
       break;
     }
@@ -92,10 +98,12 @@ struct Problem {
   return std::string{type} + "." + problem.field + " must be " + problem.rule + ", got " + got;
 }
 
-/// Throws std::invalid_argument with the text where there is a problem.
+/// Throws std::invalid_argument with the text if there is a problem; without exceptions, aborts with it.
 inline void throw_if(const char* type, const Problem& problem) {
   if (problem) [[unlikely]]
     throw_invalid(to_text(type, problem));
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,6 +1,4 @@
-// fusebox/retry/result.hpp: RetryResult, what a retry gives: a value or an error, and stats.
-//
-// Public through retry.hpp.
+// fusebox/retry/result.hpp: RetryResult, a value or an error with RetryStats; StopReason (R2, R19).
 #pragma once
 
 #include <chrono>
@@ -8,26 +6,32 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <fusebox/api_error.hpp>
+#include <fusebox/detail/flow/result.hpp>
+#include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/throw.hpp>
 #include <fusebox/failure.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 /// Why a retry ended.
 enum class StopReason : unsigned char {
-  succeeded,
-  not_retryable,
-  retries_exhausted,
-  deadline,
-  budget_exhausted,
-  retry_after_too_long,
-  cancelled,
+  succeeded,             ///< op succeeded
+  not_retryable,         ///< retry_if does not accept the failure, or it may have been processed (R7)
+  retries_exhausted,     ///< max_retries retries were made
+  deadline,              ///< the next wait would have reached total_timeout (R3)
+  budget_exhausted,      ///< the budget refused a retry (R6)
+  retry_after_too_long,  ///< the failure asked for a wait longer than max_delay (R5)
+  cancelled,             ///< a stop was requested, or the failure is a cancellation (R4)
 };
 
+/// The enumerator's name; "unknown" for any other value.
 [[nodiscard]] constexpr std::string_view to_string(StopReason reason) noexcept {
   switch (reason) {
     case StopReason::succeeded: return "succeeded";
@@ -41,30 +45,33 @@ enum class StopReason : unsigned char {
   return "unknown";
 }
 
+/// How a retry went.
 struct RetryStats {
   int attempts = 0;                         ///< calls of op
-  std::chrono::nanoseconds total_delay{0};  ///< the waits between them that were waited to their end
+  std::chrono::nanoseconds total_delay{0};  ///< the sum of the waits that were not cut short
   std::vector<Failure> errors;              ///< one for each failed attempt, in order
   StopReason stop_reason = StopReason::succeeded;
 };
 
 namespace detail {
 
-/// What op gave, made in place by calling it.
+struct RetryLoop;
+
+/// What op returned: a value made in place by calling op, a pointer for a reference, nothing for void.
 template <class T>
-struct Made {
+struct ResultStorage {
   T value;
   template <class Call>
-  Made(std::in_place_t, Call& call) : value(call()) {}
+  ResultStorage(std::in_place_t, Call& call) : value(call()) {}
   [[nodiscard]] T& get() noexcept { return value; }
   [[nodiscard]] const T& get() const noexcept { return value; }
 };
 template <class T>
   requires std::is_reference_v<T>
-struct Made<T> {
+struct ResultStorage<T> {
   std::remove_reference_t<T>* value;
   template <class Call>
-  Made(std::in_place_t, Call& call) : value(address_of(call())) {}
+  ResultStorage(std::in_place_t, Call& call) : value(address_of(call())) {}
   [[nodiscard]] std::remove_reference_t<T>& get() const noexcept { return *value; }
   [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>& object) noexcept {
     return std::addressof(object);
@@ -75,22 +82,24 @@ struct Made<T> {
 };
 template <class T>
   requires std::is_void_v<T>
-struct Made<T> {
+struct ResultStorage<T> {
   template <class Call>
-  Made(std::in_place_t, Call& call) {
+  ResultStorage(std::in_place_t, Call& call) {
     call();
   }
 };
 
 }  // namespace detail
 
-/// A value, or the error that ended the retry; either way with stats. has_value() is true where op
-/// succeeded. Where op's own type holds errors (an expected, an error code), the last failed value
-/// stays reachable as value() though has_value() is false.
+/// op's value, or the error that ended the retry; either way with stats. has_value() says whether op
+/// succeeded. If the last attempt returned a failed value, such as an expected that holds an error, value()
+/// gives it though has_value() is false. As safe to share between threads as its value.
 template <class T>
 class RetryResult {
   static constexpr bool is_void = std::is_void_v<T>;
+  static constexpr bool not_void = !is_void;
   struct Nothing {};
+  using Converted = std::conditional_t<is_void, Nothing, T>;
 
  public:
   using value_type = T;
@@ -99,7 +108,7 @@ class RetryResult {
 
   [[nodiscard]] bool has_value() const noexcept { return succeeded_; }
 
-  /// The error that ended the retry; a failure without a code where it succeeded.
+  /// The error that ended the retry; a failure without a code if it succeeded.
   [[nodiscard]] const Failure& error() const noexcept {
     if (const auto* early = std::get_if<failure_index>(std::addressof(outcome_))) return *early;
     if (!succeeded_ && !stats.errors.empty()) return stats.errors.back();
@@ -107,8 +116,8 @@ class RetryResult {
     return *none;
   }
 
-  /// The value; where there is none, throws the error: op's own exception, or the library's (with exceptions
-  /// off it aborts: ask has_value()).
+  /// The value. Without a value it throws the error: op's own exception, or the library's. If exceptions are
+  /// disabled it aborts.
   decltype(auto) value() & { return get(*this); }
   decltype(auto) value() const& { return get(*this); }
   T value() && {
@@ -124,22 +133,28 @@ class RetryResult {
   T operator*() && { return std::move(*this).value(); }
 
   [[nodiscard]] auto* operator->()
-    requires(!is_void)
+    requires not_void
   {
     return std::addressof(get(*this));
   }
   [[nodiscard]] auto* operator->() const
-    requires(!is_void)
+    requires not_void
   {
     return std::addressof(get(*this));
   }
 
-  /// So that `Order order = retry_with_backoff(fetch_order);` reads as the plain call does.
-  operator std::conditional_t<is_void, Nothing, T>() &&  // NOLINT(*-explicit-*)
-      requires(!is_void) { return std::move(*this).value(); }
-      /// Not even by way of a value that converts to bool: `if (result)` would ask the wrong question.
-      template <std::same_as<bool> Bool>
-      operator Bool() && requires(!std::is_same_v<std::remove_cvref_t<T>, bool>) = delete;
+  /// For `Order order = retry_with_backoff(fetch_order);`, which then reads as the plain call.
+  // NOLINTNEXTLINE(*-explicit-*)
+  operator Converted() &&
+    requires not_void
+  {
+    return std::move(*this).value();
+  }
+
+  /// No conversion to bool, not even through a value that has one: `if (result)` would be ambiguous.
+  template <std::same_as<bool> Bool>
+    requires(!std::is_same_v<std::remove_cvref_t<T>, bool>)
+  operator Bool() && = delete;
 
  private:
   friend struct detail::RetryLoop;
@@ -157,7 +172,7 @@ class RetryResult {
   [[nodiscard]] static decltype(auto) get(Self& self) {
     auto* value = std::get_if<value_index>(std::addressof(self.outcome_));
     if (value == nullptr) [[unlikely]]
-      detail::leave_with(self.error());
+      detail::rethrow_or_abort(self.error());
     if constexpr (is_void) {
       return;
     } else if constexpr (std::is_reference_v<T>) {
@@ -176,21 +191,20 @@ class RetryResult {
   }
   void drop_value() noexcept { outcome_.template emplace<nothing_index>(); }
   void fail_without_attempt(Failure failure) { outcome_.template emplace<failure_index>(std::move(failure)); }
+  /// Of a failed retry: throws its error, unless the last attempt returned a failed value.
   void throw_exception() const {
-    if (succeeded_) [[likely]]
-      return;
-    if (outcome_.index() != value_index) detail::leave_with(error());
+    if (outcome_.index() != value_index) detail::rethrow_or_abort(error());
   }
 
-  // A variant: unlike std::optional's, its empty state writes nothing but the index.
+  // A variant: unlike that of std::optional, its empty state writes nothing but the index.
   static constexpr std::size_t nothing_index = 0;
   static constexpr std::size_t value_index = 1;
-  static constexpr std::size_t failure_index = 2;  // where op was never called
-  std::variant<std::monostate, detail::Made<T>, Failure> outcome_;
+  static constexpr std::size_t failure_index = 2;  // op was never called, or its first call threw just now
+  std::variant<std::monostate, detail::ResultStorage<T>, Failure> outcome_;
   bool succeeded_ = false;
 };
 
-/// A breaker that rejects a call gives a RetryResult that made no attempt (B9).
+/// A retry inside a rejected call made no attempt (B9).
 template <class T>
 struct failure_traits<RetryResult<T>> {
   [[nodiscard]] static RetryResult<T> from_rejection(const RejectedError& error) {
@@ -201,4 +215,22 @@ struct failure_traits<RetryResult<T>> {
   }
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+namespace detail {
+
+/// A call with a fallback returns the value of a retry (B11).
+template <class T>
+struct Unwrapped<RetryResult<T>> {
+  using type = T;
+
+  template <class Result>
+  FUSEBOX_DETAIL_INLINE static decltype(auto) value_of(Result&& result) {
+    static_assert(exceptions_are_on<Result>,
+                  "fusebox: without exceptions a RetryResult, which may hold no value, cannot become one: "
+                  "give no fallback, and test has_value()");
+    return std::forward<Result>(result).value();
+  }
+};
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,8 +1,9 @@
-// fusebox/test/fake_clock.hpp: a clock that moves when a test says so.
+// fusebox/test/fake_clock.hpp: FakeClock, a clock that moves when a test says so (T2).
 //
-// FakeClock models Clock; its copies share one timeline. By default a sleep moves the timeline by
-// itself and returns at once; in manual mode sleepers wait until `advance` makes them due.
-// ScopedSystemClock makes SystemClock, and so every default and the process-wide registry, read it.
+// By default a sleep moves the timeline and returns at once. In manual mode, sleepers wait until advance()
+// makes them due.
+//
+//   test/scoped_system_clock.hpp   ScopedSystemClock, which makes every SystemClock read a FakeClock
 #pragma once
 
 #include <atomic>
@@ -15,19 +16,22 @@
 
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/test/scoped_system_clock.hpp>  // IWYU pragma: export
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::test {
+FUSEBOX_BEGIN_NAMESPACE
 
-/// A hand-driven clock. Copies share one timeline; every member is thread-safe.
+namespace test {
+
+/// A clock that a test drives. Copies share one timeline. Every member is thread-safe.
 class FakeClock {
  public:
-  /// Starts at a steady time that is not zero, and on 2025-01-07T12:00:00Z.
+  /// Starts one hour into the steady timeline, at 2025-01-07T12:00:00Z on the wall.
   FakeClock() : timeline_{std::make_shared<Timeline>()} {}
   FakeClock(const FakeClock&) = default;  // no moves: a moved-from clock still shows the time
   FakeClock& operator=(const FakeClock&) = default;
   ~FakeClock() = default;
 
-  /// A clock whose sleepers wait for `advance`.
+  /// A clock in manual mode: its sleepers wait for advance().
   [[nodiscard]] static FakeClock manual() {
     FakeClock clock;
     clock.set_manual();
@@ -35,13 +39,13 @@ class FakeClock {
   }
 
   [[nodiscard]] std::chrono::steady_clock::time_point now() const {
-    return at(timeline_->now.load(std::memory_order_acquire));
+    return at(timeline_->now.load(std::memory_order_acquire));  // pairs with the store in Timeline::move()
   }
 
-  /// `now()` rounded down to the coarse tick; the same as `now()` unless one was set.
+  /// now() rounded down to the coarse tick; equal to now() unless set_coarse_tick() was called.
   [[nodiscard]] std::chrono::steady_clock::time_point coarse_now() const {
     const detail::Tick tick = timeline_->coarse_tick.load(std::memory_order_relaxed);
-    const detail::Tick now = timeline_->now.load(std::memory_order_acquire);
+    const detail::Tick now = timeline_->now.load(std::memory_order_acquire);  // as in now()
     return at(now - now % tick);
   }
 
@@ -53,14 +57,14 @@ class FakeClock {
             std::chrono::nanoseconds{detail::saturating_add(timeline_->wall, since)})};
   }
 
-  /// Records the wait. By default the timeline moves by `duration`; in manual mode the caller waits
-  /// until it has been moved that far. Returns false when `token` is stopped, before or meanwhile.
-  bool sleep_for(std::chrono::nanoseconds duration, detail::StopToken token = {}) const {
+  /// Records the wait and moves the timeline by `duration`; in manual mode waits until advance() has moved
+  /// it that far. Returns false if `token` is stopped, also before.
+  bool sleep_for(std::chrono::nanoseconds duration, StopToken token = {}) const {
     return timeline_->sleep(detail::ticks(duration), token);
   }
 
-  /// Moves the timeline, and the wall clock with it; wakes the sleepers that are due by then and
-  /// returns how many they are. Throws std::invalid_argument for a negative duration.
+  /// Moves the timeline, and the wall clock with it. Wakes the sleepers that are due by then and returns
+  /// their number. Throws std::invalid_argument for a negative duration.
   std::size_t advance(std::chrono::nanoseconds duration) const {
     if (duration < std::chrono::nanoseconds::zero()) {
       detail::throw_invalid("FakeClock.advance duration must be at least 0, got " +
@@ -69,20 +73,21 @@ class FakeClock {
     return timeline_->advance(detail::ticks(duration));
   }
 
-  /// Makes `wall_now()` jump; it goes on from there with the timeline, which does not move.
+  /// Makes wall_now() jump; it then moves on with the timeline, which does not jump.
   void set_wall(std::chrono::system_clock::time_point time) const {
     const std::lock_guard lock{timeline_->mutex};
     timeline_->wall = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
     timeline_->wall_set_at = timeline_->now.load(std::memory_order_relaxed);
   }
 
-  /// From now on sleepers wait for `advance` (true) or move the timeline by themselves (false).
+  /// From now on, sleepers wait for advance() (true) or move the timeline themselves (false).
   void set_manual(bool manual = true) const {
     const std::lock_guard lock{timeline_->mutex};
     timeline_->manual = manual;
   }
 
-  /// Makes `coarse_now()` move in steps of `tick`, as CLOCK_MONOTONIC_COARSE does.
+  /// Makes coarse_now() move in steps of `tick`, as CLOCK_MONOTONIC_COARSE does. Throws
+  /// std::invalid_argument unless `tick` is above 0.
   void set_coarse_tick(std::chrono::nanoseconds tick) const {
     if (tick <= std::chrono::nanoseconds::zero()) {
       detail::throw_invalid("FakeClock.set_coarse_tick tick must be above 0, got " +
@@ -91,13 +96,13 @@ class FakeClock {
     timeline_->coarse_tick.store(detail::ticks(tick), std::memory_order_relaxed);
   }
 
-  /// Every wait so far, in the order in which they began.
+  /// Every wait so far, in the order of their beginnings.
   [[nodiscard]] std::vector<std::chrono::nanoseconds> sleeps() const {
     const std::lock_guard lock{timeline_->mutex};
     return timeline_->sleeps;
   }
 
-  /// Blocks until at least `count` threads sleep (manual mode) and are not yet due.
+  /// Blocks until at least `count` sleepers wait, which needs manual mode.
   void wait_for_sleepers(std::size_t count) const {
     std::unique_lock lock{timeline_->mutex};
     timeline_->changed.wait(lock, [&] { return timeline_->sleepers.size() >= count; });
@@ -146,7 +151,7 @@ class FakeClock {
       return move(duration);
     }
 
-    bool sleep(detail::Tick duration, [[maybe_unused]] const detail::StopToken& token) {
+    bool sleep(detail::Tick duration, [[maybe_unused]] const StopToken& token) {
       Sleeper self;
 #if FUSEBOX_DETAIL_STOP_TOKEN
       // Before anybody can count this sleeper: once request_stop has returned, advance finds it no more.
@@ -178,31 +183,6 @@ class FakeClock {
 
 static_assert(Clock<FakeClock>);
 
-/// While it lives, every SystemClock of the process reads `clock`. Guards nest; end them in reverse
-/// order, and after the threads that use them.
-class [[nodiscard]] ScopedSystemClock {
- public:
-  explicit ScopedSystemClock(FakeClock clock) : source_{std::move(clock)} {
-    previous_ = detail::time_source.exchange(&source_, std::memory_order_acq_rel);
-  }
-  ScopedSystemClock(const ScopedSystemClock&) = delete;
-  ScopedSystemClock& operator=(const ScopedSystemClock&) = delete;
-  ~ScopedSystemClock() { detail::time_source.store(previous_, std::memory_order_release); }
+}  // namespace test
 
- private:
-  struct Source final : detail::TimeSource {
-    explicit Source(FakeClock fake) : clock{std::move(fake)} {}
-    [[nodiscard]] detail::SteadyTime now() const override { return clock.now(); }
-    [[nodiscard]] detail::SteadyTime coarse_now() const override { return clock.coarse_now(); }
-    [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override { return clock.wall_now(); }
-    bool sleep_for(std::chrono::nanoseconds duration, detail::StopToken token) const override {
-      return clock.sleep_for(duration, token);
-    }
-    FakeClock clock;
-  };
-
-  Source source_;
-  const detail::TimeSource* previous_ = nullptr;
-};
-
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::test
+FUSEBOX_END_NAMESPACE

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Answers `/status/N` with N, and with Retry-After where `?after=` says so.
+/// Answers `/status/N` with N, and with the Retry-After of `?after=`, if any.
 class Server {
  public:
   Server() {
@@ -56,7 +56,7 @@ std::optional<Failure> judge(const httplib::Result& result) {
   return failure_traits<httplib::Result>::failure(result);
 }
 
-/// A port of ours on which nobody listens: connections to it are refused.
+/// A port on which nobody listens: connections to it are refused.
 class ClosedPort {
  public:
   ClosedPort() : socket_{::socket(AF_INET, SOCK_STREAM, 0)} {
@@ -81,14 +81,14 @@ class ClosedPort {
 
 }  // namespace
 
-TEST_CASE("H8 an answer below 400 is no failure") {
+TEST_CASE("H8 an answer below 400 is no failure", "[H8]") {
   const Server server;
   CHECK_FALSE(judge(server.get("/status/200")));
   CHECK_FALSE(judge(server.get("/status/204")));
   CHECK_FALSE(judge(server.get("/status/302")));
 }
 
-TEST_CASE("H8 an error status is a failure of that status, with its Retry-After") {
+TEST_CASE("H8 an error status is a failure of that status, with its Retry-After", "[H8]") {
   const Server server;
   for (const int status : {400, 404, 429, 500, 503}) {
     const auto failure = judge(server.get("/status/" + std::to_string(status)));
@@ -100,7 +100,7 @@ TEST_CASE("H8 an error status is a failure of that status, with its Retry-After"
   CHECK_FALSE(judge(server.get("/status/503?after=soon"))->retry_after());
 }
 
-TEST_CASE("H8 a refused connection is NetworkErrc::connection_refused") {
+TEST_CASE("H8 a refused connection is NetworkErrc::connection_refused", "[H8]") {
   const ClosedPort port;
   httplib::Client client{"127.0.0.1", port.number()};
   const auto failure = judge(client.Get("/"));
@@ -110,7 +110,7 @@ TEST_CASE("H8 a refused connection is NetworkErrc::connection_refused") {
   CHECK(failure->is_transient());
 }
 
-TEST_CASE("H8 every transport error has a name or at least a code") {
+TEST_CASE("H8 every transport error has a name or at least a code", "[H8]") {
   CHECK(detail::httplib_code(httplib::Error::Success) == std::error_code{});
   CHECK(detail::httplib_code(httplib::Error::Connection) == NetworkErrc::connection_refused);
   CHECK(detail::httplib_code(httplib::Error::Read) == NetworkErrc::timed_out);
@@ -123,7 +123,7 @@ TEST_CASE("H8 every transport error has a name or at least a code") {
   CHECK(std::string{other.category().name()} == "httplib");
 }
 
-TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP") {
+TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP", "[H8]") {
   Server server;
   const test::FakeClock clock;
   const auto result = retry_with_backoff([&] { return server.get("/status/503?after=2"); },
@@ -136,7 +136,7 @@ TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP")
   CHECK(result.value()->status == 503);
 }
 
-TEST_CASE("H8 a breaker opens on 5xx, not on 404") {
+TEST_CASE("H8 a breaker opens on 5xx, not on 404", "[H8]") {
   const Server server;
   CircuitBreaker<> breaker{"upstream", {.failure_threshold = 2}};
   for (int i = 0; i < 5; ++i) (void)breaker.execute([&] { return server.get("/status/404"); });
@@ -145,7 +145,7 @@ TEST_CASE("H8 a breaker opens on 5xx, not on 404") {
   CHECK(breaker.state() == State::open);
 }
 
-TEST_CASE("E5 the adapter marks its errors as upstream's") {
+TEST_CASE("H8 E5 the adapter marks its errors as an upstream's", "[H8][E5]") {
   const Server server;
   CHECK_FALSE(upstream_error(server.get("/status/200"), "orders"));
   const auto error = upstream_error(server.get("/status/503?after=9"), "orders");

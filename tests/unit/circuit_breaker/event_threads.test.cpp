@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "support/breaker_states.hpp"
 #include "support/changes.hpp"
 #include "support/threads.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
-
-namespace {
-using Breaker = CircuitBreaker<test::FakeClock>;
+using support::Breaker;
 using support::Changes;
 using support::is_chain;
 using support::record;
+
+namespace {
 
 /// A random change by hand, or a call that may cause one.
 void stir(Breaker& breaker, std::mt19937& random) {
@@ -27,13 +28,14 @@ void stir(Breaker& breaker, std::mt19937& random) {
     case 1: breaker.disable(); break;
     case 2: breaker.reset(); break;
     case 3: breaker.clock().advance(breaker.config().reset_timeout); break;
-    case 4: breaker.try_acquire().success(); break;
-    default: breaker.try_acquire().failure();
+    case 4: support::succeed(breaker); break;
+    default: support::fail(breaker);
   }
 }
+
 }  // namespace
 
-TEST_CASE("B14 under contention each from is the previous to, and the last to is the state") {
+TEST_CASE("B14 under contention each from is the previous to, and the last to is the state", "[B14]") {
   for (int round = 0; round < 40; ++round) {
     Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 1ms}};
     Changes changes;
@@ -49,7 +51,8 @@ TEST_CASE("B14 under contention each from is the previous to, and the last to is
   }
 }
 
-TEST_CASE("B14 when the causing call returns its event was delivered, or another thread is delivering") {
+TEST_CASE("B14 when the causing call returns, its event was delivered or another thread is delivering it",
+          "[B14]") {
   for (int round = 0; round < 100; ++round) {
     Breaker breaker{"b"};
     int delivered = 0;
@@ -69,7 +72,7 @@ TEST_CASE("B14 when the causing call returns its event was delivered, or another
   }
 }
 
-TEST_CASE("B14 a call whose event another thread is delivering does not wait for it") {
+TEST_CASE("B14 a call does not wait for another thread that delivers its event", "[B14]") {
   Breaker breaker{"b"};
   std::latch delivering{1};
   std::latch go_on{1};
@@ -93,7 +96,7 @@ TEST_CASE("B14 a call whose event another thread is delivering does not wait for
   CHECK(changes[2].to == State::closed);
 }
 
-TEST_CASE("B14 while deliveries are blocked neighbouring events merge, so that the chain holds") {
+TEST_CASE("B14 while a delivery is blocked, neighbouring events merge and the chain holds", "[B14]") {
   constexpr int caused = 500;
   const int extra = GENERATE(0, 1, 2, 3);
   Breaker breaker{"b"};
@@ -131,7 +134,7 @@ TEST_CASE("B14 while deliveries are blocked neighbouring events merge, so that t
   CHECK(is_chain(changes));
 }
 
-TEST_CASE("B14 callbacks of two breakers that change each other do not deadlock") {
+TEST_CASE("B14 callbacks of two breakers that change each other do not deadlock", "[B14]") {
   for (int round = 0; round < 100; ++round) {
     Breaker a{"a"};
     Breaker b{"b"};

@@ -11,11 +11,13 @@
 
 #include "catch.hpp"
 #include "support/breaker_states.hpp"
+#include "support/failures.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
 using support::Breaker;
-using support::trip;
+using support::fail;
+using support::succeed;
 using support::trip_and_wait;
 
 namespace {
@@ -33,11 +35,12 @@ std::string call_elsewhere(Breaker& breaker) {
   return result;
 }
 
-[[noreturn]] void unavailable() { throw ApiError{ErrorCode::service_unavailable}; }
+[[noreturn]] void throw_unavailable() { throw support::unavailable(); }
 
 }  // namespace
 
-TEST_CASE("B5 a probe silent for probe_timeout loses its slot to the next caller, not a nanosecond before") {
+TEST_CASE("B5 a probe silent for probe_timeout loses its slot to the next caller, not a nanosecond before",
+          "[B5]") {
   struct Row {
     std::chrono::nanoseconds probe_timeout;
     std::chrono::nanoseconds effective;
@@ -59,7 +62,7 @@ TEST_CASE("B5 a probe silent for probe_timeout loses its slot to the next caller
   }
 }
 
-TEST_CASE("B5 a silent probe's loss is no transition and no escalation") {
+TEST_CASE("B5 the loss of a silent probe's slot is no transition and no escalation", "[B5]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .reset_timeout = 10s, .reset_backoff = 2.0}, clock};
   int changes = 0;
@@ -83,7 +86,7 @@ TEST_CASE("B5 a silent probe's loss is no transition and no escalation") {
   CHECK(breaker.retry_after() == 20s);
 }
 
-TEST_CASE("B5 the late report of a silent probe still counts while its half-open period lasts") {
+TEST_CASE("B5 the late report of a silent probe still counts while its half-open generation lasts", "[B5]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -111,7 +114,7 @@ TEST_CASE("B5 the late report of a silent probe still counts while its half-open
     silent.ignore();
     CHECK(breaker.stats().ignored_count == 1);
   }
-  SECTION("after the period it counts in the totals only") {
+  SECTION("after that generation it counts in the totals only") {
     next.failure();
     clock.advance(10s);
     const Permit later = breaker.try_acquire();
@@ -122,7 +125,7 @@ TEST_CASE("B5 the late report of a silent probe still counts while its half-open
   }
 }
 
-TEST_CASE("B5 the late report of a silent probe frees nobody else's slot") {
+TEST_CASE("B5 the late report of a silent probe frees nobody else's slot", "[B5]") {
   for (const Outcome outcome : {Outcome::success, Outcome::ignored}) {
     CAPTURE(to_string(outcome));
     test::FakeClock clock;
@@ -140,7 +143,7 @@ TEST_CASE("B5 the late report of a silent probe frees nobody else's slot") {
   }
 }
 
-TEST_CASE("B5 a silent probe that nobody replaced keeps its slot and gives it back") {
+TEST_CASE("B5 a silent probe that nobody replaced keeps its slot, and frees it by its report", "[B5]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 9, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -152,7 +155,7 @@ TEST_CASE("B5 a silent probe that nobody replaced keeps its slot and gives it ba
   CHECK_FALSE(breaker.try_acquire());
 }
 
-TEST_CASE("B5 of several slots only those whose probes are silent change hands, the longest silent first") {
+TEST_CASE("B5 only slots of silent probes change hands, that of the longest silent first", "[B5]") {
   test::FakeClock clock;
   Breaker breaker{
       "b",
@@ -182,7 +185,7 @@ TEST_CASE("B5 of several slots only those whose probes are silent change hands, 
   CHECK_FALSE(breaker.try_acquire());
 }
 
-TEST_CASE("7.1 half-open: half_open_max_calls probes are in flight at once, however often they end") {
+TEST_CASE("B4 B21 half_open_max_calls probes are in flight at once, however often they end", "[B4][B21]") {
   for (const int slots : {1, 2, 7}) {
     CAPTURE(slots);
     Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1000, .half_open_max_calls = slots}};
@@ -201,7 +204,7 @@ TEST_CASE("7.1 half-open: half_open_max_calls probes are in flight at once, howe
   }
 }
 
-TEST_CASE("7.1 half-open: when a probe closes or opens, the others' reports move nothing") {
+TEST_CASE("B6 after a probe has closed or opened, the reports of the others move nothing", "[B6]") {
   for (const Outcome first : {Outcome::success, Outcome::failure}) {
     for (const Outcome other : {Outcome::success, Outcome::failure}) {
       CAPTURE(to_string(first), to_string(other));
@@ -218,7 +221,8 @@ TEST_CASE("7.1 half-open: when a probe closes or opens, the others' reports move
   }
 }
 
-TEST_CASE("B7 a call from inside the op of a probe is part of that probe and reports nothing of its own") {
+TEST_CASE("B7 a call from inside the op of a probe is part of that probe and reports nothing of its own",
+          "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2}};
   trip_and_wait(breaker);
   const auto before = breaker.stats();
@@ -230,13 +234,13 @@ TEST_CASE("B7 a call from inside the op of a probe is part of that probe and rep
     CHECK(breaker.stats().rejected_count == before.rejected_count);
   }
   SECTION("a failure that op swallows") {
-    breaker.execute([&] { CHECK_THROWS_AS(breaker.execute(unavailable), ApiError); });
+    breaker.execute([&] { CHECK_THROWS_AS(breaker.execute(throw_unavailable), ApiError); });
     CHECK(breaker.state() == State::half_open);
     CHECK(breaker.stats().failure_count == before.failure_count);
     CHECK(breaker.stats().success_count == before.success_count + 1);
   }
   SECTION("a failure that goes through op is one failure") {
-    CHECK_THROWS_AS(breaker.execute([&] { breaker.execute(unavailable); }), ApiError);
+    CHECK_THROWS_AS(breaker.execute([&] { breaker.execute(throw_unavailable); }), ApiError);
     CHECK(breaker.state() == State::open);
     CHECK(breaker.stats().failure_count == before.failure_count + 1);
     CHECK(breaker.stats().opened_count == 2);
@@ -247,13 +251,13 @@ TEST_CASE("B7 a call from inside the op of a probe is part of that probe and rep
     CHECK(breaker.stats().ignored_count == before.ignored_count);
   }
   SECTION("with its own fallback and value") {
-    const auto broken = []() -> std::string { unavailable(); };
+    const auto broken = []() -> std::string { throw_unavailable(); };
     CHECK(breaker.execute([&] { return breaker.execute(broken, rejected); }) == "rejected");
     CHECK(breaker.stats().failure_count == before.failure_count);
   }
 }
 
-TEST_CASE("B7 nesting goes as deep as the calls do") {
+TEST_CASE("B7 nesting goes as deep as the calls do", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(breaker);
   int depth = 0;
@@ -266,17 +270,17 @@ TEST_CASE("B7 nesting goes as deep as the calls do") {
   CHECK(breaker.stats().success_count == 1);
 }
 
-TEST_CASE("B7 a nested call's fallback is still inside the op of the probe") {
+TEST_CASE("B7 a nested call's fallback is still inside the op of the probe", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(breaker);
   std::string seen;
-  breaker.execute([&] { breaker.execute(unavailable, [&] { seen = call(breaker); }); });
+  breaker.execute([&] { breaker.execute(throw_unavailable, [&] { seen = call(breaker); }); });
   CHECK(seen == "admitted");
   CHECK(breaker.state() == State::closed);
   CHECK(breaker.stats().success_count == 1);
 }
 
-TEST_CASE("B7 the fallback of a probe runs when the probe is settled: its calls are ordinary ones") {
+TEST_CASE("B7 the fallback of a probe runs after the probe is settled: its calls are ordinary ones", "[B7]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -285,12 +289,12 @@ TEST_CASE("B7 the fallback of a probe runs when the probe is settled: its calls 
   const auto fallback = [&] { seen = call(breaker); };
 
   SECTION("after a failure they are rejected") {
-    breaker.execute(unavailable, fallback);
+    breaker.execute(throw_unavailable, fallback);
     CHECK(seen == "rejected");
     CHECK(breaker.stats().rejected_count == before.rejected_count + 1);
   }
   SECTION("after a failure, once the wait is over, the first is a probe of its own") {
-    breaker.execute(unavailable, [&] {
+    breaker.execute(throw_unavailable, [&] {
       clock.advance(10s);
       fallback();
     });
@@ -311,7 +315,7 @@ TEST_CASE("B7 the fallback of a probe runs when the probe is settled: its calls 
     CHECK(breaker.stats().success_count == before.success_count + 1);
     CHECK(breaker.stats().ignored_count == before.ignored_count + 1);
   }
-  SECTION("in it they do not pass a slot that somebody else holds") {
+  SECTION("they are rejected if somebody else holds the slot") {
     Permit other;
     breaker.execute([] { throw BulkheadFullError{}; },
                     [&] {
@@ -323,14 +327,14 @@ TEST_CASE("B7 the fallback of a probe runs when the probe is settled: its calls 
   }
 }
 
-TEST_CASE("B7 a call on another thread is no part of the probe") {
+TEST_CASE("B7 a call on another thread is no part of the probe", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(breaker);
   CHECK(breaker.execute([&] { return call_elsewhere(breaker); }) == "rejected");
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("B7 a call on another thread takes a slot of its own where there is one") {
+TEST_CASE("B7 a call on another thread takes a slot of its own if one is free", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .half_open_max_calls = 2}};
   trip_and_wait(breaker);
   CHECK(breaker.execute([&] { return call_elsewhere(breaker); }) == "admitted");
@@ -338,7 +342,7 @@ TEST_CASE("B7 a call on another thread takes a slot of its own where there is on
   CHECK(breaker.stats().success_count == 2);
 }
 
-TEST_CASE("B7 try_acquire is never nested, neither inside a probe nor around a call") {
+TEST_CASE("B7 a permit is never nested, neither inside a probe nor around a call", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2}};
   trip_and_wait(breaker);
   breaker.execute([&] { CHECK_FALSE(breaker.try_acquire()); });
@@ -351,7 +355,7 @@ TEST_CASE("B7 try_acquire is never nested, neither inside a probe nor around a c
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("B7 a permit taken inside a probe has its own slot and reports for itself") {
+TEST_CASE("B7 a permit taken inside a probe has its own slot and reports for itself", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .half_open_max_calls = 2}};
   trip_and_wait(breaker);
   breaker.execute([&] {
@@ -365,7 +369,7 @@ TEST_CASE("B7 a permit taken inside a probe has its own slot and reports for its
   CHECK(breaker.stats().success_count == 2);
 }
 
-TEST_CASE("B7 a nested call is admitted though the probe has lost its slot") {
+TEST_CASE("B7 a nested call is admitted even if the probe has lost its slot", "[B7]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -383,7 +387,7 @@ TEST_CASE("B7 a nested call is admitted though the probe has lost its slot") {
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("B7 after the half-open period a call from inside the op is an ordinary one") {
+TEST_CASE("B7 after the half-open generation a call from inside the op is an ordinary one", "[B7]") {
   test::FakeClock clock;
   Breaker breaker{
       "b",
@@ -394,7 +398,7 @@ TEST_CASE("B7 after the half-open period a call from inside the op is an ordinar
 
   SECTION("closed: it counts for itself") {
     breaker.execute([&] {
-      breaker.try_acquire().success();
+      succeed(breaker);
       REQUIRE(breaker.state() == State::closed);
       CHECK(call(breaker) == "admitted");
       CHECK(breaker.stats().success_count == before.success_count + 2);
@@ -403,7 +407,7 @@ TEST_CASE("B7 after the half-open period a call from inside the op is an ordinar
   }
   SECTION("open: it is rejected, and counted so") {
     breaker.execute([&] {
-      breaker.try_acquire().failure();
+      fail(breaker);
       REQUIRE(breaker.state() == State::open);
       CHECK(call(breaker) == "rejected");
     });
@@ -415,9 +419,9 @@ TEST_CASE("B7 after the half-open period a call from inside the op is an ordinar
       CHECK(call(breaker) == "rejected");
     });
   }
-  SECTION("the next half-open period: it is a probe of its own, and may nest in turn") {
+  SECTION("the next half-open generation: it is a probe of its own, and may nest in turn") {
     breaker.execute([&] {
-      breaker.try_acquire().failure();
+      fail(breaker);
       clock.advance(10s);
       CHECK(breaker.execute([&] { return call(breaker); }, rejected) == "admitted");
       CHECK(breaker.state() == State::closed);
@@ -425,9 +429,9 @@ TEST_CASE("B7 after the half-open period a call from inside the op is an ordinar
     });
     CHECK(breaker.stats().success_count == before.success_count + 2);
   }
-  SECTION("the next half-open period, all its slots held: it is rejected") {
+  SECTION("the next half-open generation, all its slots held: it is rejected") {
     breaker.execute([&] {
-      breaker.try_acquire().failure();
+      fail(breaker);
       clock.advance(10s);
       const Permit held[] = {breaker.try_acquire(), breaker.try_acquire()};
       CHECK(held[1]);
@@ -436,7 +440,7 @@ TEST_CASE("B7 after the half-open period a call from inside the op is an ordinar
   }
 }
 
-TEST_CASE("B7 a call from inside the op of a closed period's call is an ordinary one later, too") {
+TEST_CASE("B7 a call from inside an op that began while closed is an ordinary one", "[B7]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s}, clock};
   breaker.execute([&] {
@@ -447,7 +451,7 @@ TEST_CASE("B7 a call from inside the op of a closed period's call is an ordinary
   CHECK(breaker.state() == State::half_open);
 }
 
-TEST_CASE("B7 two breakers whose calls interleave on one thread each know their own probe") {
+TEST_CASE("B7 two breakers whose calls interleave on one thread each know their own probe", "[B7]") {
   Breaker a{"a", {.failure_threshold = 1, .success_threshold = 1}};
   Breaker b{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(a);
@@ -477,14 +481,14 @@ TEST_CASE("B7 two breakers whose calls interleave on one thread each know their 
   }
   SECTION("in the fallback of the inner probe the outer one still runs") {
     std::string seen;
-    a.execute([&] { b.execute(unavailable, [&] { seen = call(a) + call(b); }); });
+    a.execute([&] { b.execute(throw_unavailable, [&] { seen = call(a) + call(b); }); });
     CHECK(seen == "admittedrejected");
     CHECK(a.state() == State::closed);
     CHECK(b.state() == State::open);
   }
 }
 
-TEST_CASE("B7 when op has ended, by return or by exception, nothing is nested any more") {
+TEST_CASE("B7 after op has ended, by return or by exception, nothing is nested any more", "[B7]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 3}};
   trip_and_wait(breaker);
   breaker.execute([] {});
@@ -498,7 +502,7 @@ TEST_CASE("B7 when op has ended, by return or by exception, nothing is nested an
   CHECK(call(breaker) == "rejected");
 }
 
-TEST_CASE("promise 3: a healthy dependency closes the breaker, however slow its answers are") {
+TEST_CASE("B23 a healthy dependency closes the breaker, however slow its answers are", "[B23]") {
   for (const auto duration : {1ns, 10s - 1ns, 10s + 0ns, 10s + 1ns, 1000h + 0ns}) {
     CAPTURE(duration.count());
     test::FakeClock clock;
@@ -509,7 +513,7 @@ TEST_CASE("promise 3: a healthy dependency closes the breaker, however slow its 
   }
 }
 
-TEST_CASE("promise 3: slow probes close the breaker though each has lost its slot to the next") {
+TEST_CASE("B23 slow probes close the breaker even if each has lost its slot to the next", "[B23]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 3, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -526,7 +530,7 @@ TEST_CASE("promise 3: slow probes close the breaker though each has lost its slo
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("promise 3: probes that hang for ever make room for those that answer") {
+TEST_CASE("B23 probes that hang lose their slots to those that answer", "[B23]") {
   test::FakeClock clock;
   Breaker breaker{
       "b",
@@ -542,7 +546,7 @@ TEST_CASE("promise 3: probes that hang for ever make room for those that answer"
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("promise 3: answers of 4xx close the breaker") {
+TEST_CASE("B23 answers of 4xx close the breaker", "[B23]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2}};
   trip_and_wait(breaker);
   for (const ErrorCode code : {ErrorCode::not_found, ErrorCode::validation_error}) {
@@ -551,7 +555,7 @@ TEST_CASE("promise 3: answers of 4xx close the breaker") {
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("promise 3: lost, dropped and thrown-through probes leave room for the next, without end") {
+TEST_CASE("B23 lost, dropped and thrown-through probes free their slots, without end", "[B23]") {
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}};
   trip_and_wait(breaker);
   for (int i = 0; i < 100; ++i) {
@@ -568,8 +572,7 @@ TEST_CASE("promise 3: lost, dropped and thrown-through probes leave room for the
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE(
-    "promise 3: calls that are nested on a thread close the breaker, the first call being one of them") {
+TEST_CASE("B23 nested calls close the breaker as one probe each", "[B23]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 2, .reset_timeout = 10s}, clock};
   trip_and_wait(breaker);
@@ -583,7 +586,7 @@ TEST_CASE(
   CHECK(breaker.stats().rejected_count == 0);
 }
 
-TEST_CASE("promise 3: nesting that began while closed does not wedge the recovery either") {
+TEST_CASE("B23 nesting that began while closed does not wedge the recovery", "[B23]") {
   test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s}, clock};
   breaker.execute([&] {

@@ -1,12 +1,12 @@
+#include <fusebox/circuit_breaker/detail/state_change_record.hpp>
 #include <fusebox/detail/event_hub.hpp>
+#include <fusebox/subscription.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
 #include <random>
-#include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,7 +15,7 @@
 
 using namespace fusebox;
 using namespace std::chrono_literals;
-using detail::EventHub;
+using EventHub = detail::EventHub<StateChange>;
 
 namespace {
 constexpr std::size_t capacity = 64;
@@ -27,15 +27,15 @@ struct Hub {
 
   template <class F>
   Subscription subscribe(F callback) const {
-    auto subscriber = detail::make_subscriber(std::move(callback));
+    auto subscriber = detail::make_subscriber<StateChange>(std::move(callback));
     hub->subscribe(subscriber);
-    return Subscription{std::move(subscriber)};
+    return detail::make_subscription(std::move(subscriber));
   }
   Subscription record(Changes& changes) const {
     return subscribe([&changes](const StateChange& change) { changes.push_back(change); });
   }
   void push(State from, State to, StateChangeReason reason = StateChangeReason::forced) const {
-    hub->push({from, to, reason, std::chrono::system_clock::time_point{1h}, 0});
+    hub->push({from, to, reason, std::chrono::system_clock::time_point{1h}});
   }
   void deliver() const { EventHub::deliver(hub); }
 
@@ -53,37 +53,7 @@ State walk(const Hub& hub, State from, std::size_t steps) {
 }
 }  // namespace
 
-TEST_CASE("states read as the guide writes them") {
-  CHECK(to_string(State::closed) == "closed");
-  CHECK(to_string(State::open) == "open");
-  CHECK(to_string(State::half_open) == "half-open");
-  CHECK(to_string(State::forced_open) == "forced-open");
-  CHECK(to_string(State::disabled) == "disabled");
-  CHECK(to_string(static_cast<State>(99)) == "unknown");
-}
-
-TEST_CASE("reasons of a change read as they are named") {
-  CHECK(to_string(StateChangeReason::failure_threshold) == "failure_threshold");
-  CHECK(to_string(StateChangeReason::failure_rate) == "failure_rate");
-  CHECK(to_string(StateChangeReason::slow_calls) == "slow_calls");
-  CHECK(to_string(StateChangeReason::probe_admitted) == "probe_admitted");
-  CHECK(to_string(StateChangeReason::probe_failed) == "probe_failed");
-  CHECK(to_string(StateChangeReason::probes_succeeded) == "probes_succeeded");
-  CHECK(to_string(StateChangeReason::forced) == "forced");
-  CHECK(to_string(StateChangeReason::disabled) == "disabled");
-  CHECK(to_string(StateChangeReason::reset) == "reset");
-  CHECK(to_string(static_cast<StateChangeReason>(99)) == "unknown");
-}
-
-TEST_CASE("a Subscription is moved, never copied") {
-  STATIC_REQUIRE(std::is_nothrow_default_constructible_v<Subscription>);
-  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Subscription>);
-  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Subscription>);
-  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Subscription>);
-  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Subscription>);
-}
-
-TEST_CASE("B14 a queued change is delivered as it is") {
+TEST_CASE("B14 a queued change is delivered as it is", "[B14]") {
   const Hub hub{"payments"};
   Changes changes;
   const Subscription subscription = hub.record(changes);
@@ -100,7 +70,7 @@ TEST_CASE("B14 a queued change is delivered as it is") {
   CHECK(changes.size() == 1);
 }
 
-TEST_CASE("B14 changes that nobody listens to are not kept") {
+TEST_CASE("B14 changes without a subscriber are not kept", "[B14]") {
   const Hub hub;
   walk(hub, State::closed, 3);
   Changes changes;
@@ -109,7 +79,8 @@ TEST_CASE("B14 changes that nobody listens to are not kept") {
   CHECK(changes.empty());
 }
 
-TEST_CASE("B14 who subscribes late sees only later changes, though earlier ones are still queued") {
+TEST_CASE("B14 a late subscriber receives only later changes, even if earlier ones are still queued",
+          "[B14]") {
   const Hub hub;
   Changes early;
   Changes late;
@@ -123,7 +94,7 @@ TEST_CASE("B14 who subscribes late sees only later changes, though earlier ones 
   CHECK(late[0].from == State::open);
 }
 
-TEST_CASE("B14 a queue that is just full delivers every change") {
+TEST_CASE("B14 a queue that is just full delivers every change", "[B14]") {
   const Hub hub;
   Changes changes;
   const Subscription subscription = hub.record(changes);
@@ -134,7 +105,8 @@ TEST_CASE("B14 a queue that is just full delivers every change") {
   CHECK(changes.back().to == last);
 }
 
-TEST_CASE("B14 in a full queue the newest changes merge into one, from the first to the last") {
+TEST_CASE("B14 in a full queue the newest changes merge into one, from the first state to the last",
+          "[B14]") {
   const Hub hub;
   Changes changes;
   const Subscription subscription = hub.record(changes);
@@ -148,7 +120,7 @@ TEST_CASE("B14 in a full queue the newest changes merge into one, from the first
   CHECK(changes.back().reason == StateChangeReason::reset);
 }
 
-TEST_CASE("B14 merged changes that end where they began leave none, and the chain holds") {
+TEST_CASE("B14 merged changes that end where they began leave no event, and the chain holds", "[B14]") {
   const Hub hub;
   Changes changes;
   const Subscription subscription = hub.record(changes);
@@ -169,7 +141,7 @@ TEST_CASE("B14 merged changes that end where they began leave none, and the chai
   CHECK(is_chain(changes));
 }
 
-TEST_CASE("B14 who subscribes to a full queue sees what comes afterwards") {
+TEST_CASE("B14 a subscriber to a full queue receives what comes afterwards", "[B14]") {
   const Hub hub;
   Changes early;
   Changes late;
@@ -183,7 +155,7 @@ TEST_CASE("B14 who subscribes to a full queue sees what comes afterwards") {
   CHECK(late[0].to == State::closed);
 }
 
-TEST_CASE("B14 the chain holds over any pushes and deliveries") {
+TEST_CASE("B14 the chain holds over random pushes and deliveries", "[B14]") {
   std::mt19937 random{11};
   const Hub hub;
   Changes changes;
@@ -201,7 +173,7 @@ TEST_CASE("B14 the chain holds over any pushes and deliveries") {
   CHECK(changes.back().to == state);
 }
 
-TEST_CASE("B14 the queue goes round: many deliveries lose nothing") {
+TEST_CASE("B14 the queue wraps around: many deliveries lose nothing", "[B14]") {
   const Hub hub;
   Changes changes;
   const Subscription subscription = hub.record(changes);
@@ -214,7 +186,7 @@ TEST_CASE("B14 the queue goes round: many deliveries lose nothing") {
   CHECK(is_chain(changes));
 }
 
-TEST_CASE("B14 a change pushed inside a callback is delivered after it returns") {
+TEST_CASE("B14 a change pushed inside a callback is delivered after it returns", "[B14]") {
   const Hub hub;
   Changes changes;
   int depth = 0;
@@ -236,7 +208,7 @@ TEST_CASE("B14 a change pushed inside a callback is delivered after it returns")
   CHECK(deepest == 1);
 }
 
-TEST_CASE("B14 a change of another breaker inside a callback is delivered after it returns") {
+TEST_CASE("B14 a change of another hub inside a callback is delivered after it returns", "[B14]") {
   const Hub a{"a"};
   const Hub b{"b"};
   std::vector<std::string> log;
@@ -258,7 +230,7 @@ TEST_CASE("B14 a change of another breaker inside a callback is delivered after 
         std::vector<std::string>{"> a", "< a", "> b", "< b", "> a", "< a", "> b", "< b", "> a", "< a"});
 }
 
-TEST_CASE("B14 a postponed change outlives everybody else's handle of its hub") {
+TEST_CASE("B14 a postponed change keeps its hub alive until it is delivered", "[B14]") {
   const Hub a{"a"};
   std::optional<Hub> b{"b"};
   int delivered = 0;
@@ -276,7 +248,7 @@ TEST_CASE("B14 a postponed change outlives everybody else's handle of its hub") 
   CHECK(alive.expired());
 }
 
-TEST_CASE("B14 several hubs are postponed by one callback, each delivered once") {
+TEST_CASE("B14 one callback postpones several hubs, each of which is delivered once", "[B14]") {
   const Hub first{"first"};
   std::vector<Hub> others;
   Changes changes;
@@ -305,7 +277,7 @@ TEST_CASE("B14 several hubs are postponed by one callback, each delivered once")
   }
 }
 
-TEST_CASE("B14 every subscriber gets every change, in the order of subscribing") {
+TEST_CASE("B14 every subscriber receives every change, in the order of subscribing", "[B14]") {
   const Hub hub;
   std::string log;
   const auto writes = [&log](char letter) { return [&log, letter](const StateChange&) { log += letter; }; };
@@ -321,35 +293,11 @@ TEST_CASE("B14 every subscriber gets every change, in the order of subscribing")
   CHECK(log == "abcabcac");
 }
 
-TEST_CASE("B14 a callback that throws harms neither the others nor itself") {
+TEST_CASE("B14 a hub releases unsubscribed and stopped subscribers", "[B14]") {
   const Hub hub;
   Changes changes;
-  int thrown = 0;
-  const Subscription bad = hub.subscribe([&](const StateChange&) {
-    if (++thrown % 2 == 0) throw 42;
-    throw std::runtime_error{"no"};
-  });
-  const Subscription good = hub.record(changes);
-  walk(hub, State::closed, 4);
-  hub.deliver();
-  CHECK(thrown == 4);
-  CHECK(changes.size() == 4);
-}
-
-TEST_CASE("B14 callbacks may be movable only, and may change themselves") {
-  const Hub hub;
-  int seen = 0;
-  const Subscription subscription = hub.subscribe(
-      [count = std::make_unique<int>(0), &seen](const StateChange&) mutable { seen = ++*count; });
-  walk(hub, State::closed, 3);
-  hub.deliver();
-  CHECK(seen == 3);
-}
-
-TEST_CASE("B14 a hub forgets whom it is told to forget, and those who ended") {
-  const Hub hub;
-  Changes changes;
-  auto subscriber = detail::make_subscriber([&](const StateChange& change) { changes.push_back(change); });
+  auto subscriber =
+      detail::make_subscriber<StateChange>([&](const StateChange& change) { changes.push_back(change); });
   hub.hub->subscribe(subscriber);
   hub.hub->unsubscribe(*subscriber);
   CHECK(subscriber.use_count() == 1);
@@ -362,26 +310,4 @@ TEST_CASE("B14 a hub forgets whom it is told to forget, and those who ended") {
   hub.deliver();
   CHECK(changes.empty());
   CHECK(others.size() == 1);
-}
-
-TEST_CASE("B14 a subscription that ended lets go of what its callback holds") {
-  const Hub hub;
-  auto held = std::make_shared<int>(1);
-  const std::weak_ptr<int> alive = held;
-  SECTION("from outside") {
-    Subscription subscription = hub.subscribe([held = std::move(held)](const StateChange&) {});
-    CHECK_FALSE(alive.expired());
-    subscription.unsubscribe();
-    CHECK(alive.expired());
-  }
-  SECTION("from inside its callback, once that has returned") {
-    Subscription subscription;
-    subscription = hub.subscribe([held = std::move(held), &subscription, &alive](const StateChange&) {
-      subscription.unsubscribe();
-      CHECK_FALSE(alive.expired());
-    });
-    walk(hub, State::closed, 1);
-    hub.deliver();
-    CHECK(alive.expired());
-  }
 }

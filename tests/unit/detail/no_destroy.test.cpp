@@ -26,7 +26,7 @@ struct alignas(64) Aligned {
 
 }  // namespace
 
-TEST_CASE("a NoDestroy is made from any arguments, and its value can be read and changed") {
+TEST_CASE("a NoDestroy is constructed from any arguments, and its value can be read and changed") {
   NoDestroy<std::pair<int, char>> pair{7, 'c'};
   const NoDestroy<std::pair<int, char>> constant{8, 'd'};
   (*pair).first += 1;
@@ -53,7 +53,7 @@ TEST_CASE("a NoDestroy never runs the destructor of its value") {
   CHECK(destroyed == 0);
 }
 
-TEST_CASE("a NoDestroy is trivial to destroy, whatever it holds, and stays where it is") {
+TEST_CASE("a NoDestroy is trivial to destroy, whatever it holds, and can be neither copied nor moved") {
   static_assert(std::is_trivially_destructible_v<NoDestroy<std::string>>);
   static_assert(!std::is_copy_constructible_v<NoDestroy<int>>);
   static_assert(!std::is_copy_assignable_v<NoDestroy<int>>);

@@ -37,10 +37,10 @@ static_assert(!detail::is_one_of<int>);
 static_assert(detail::is_one_of<const int&, IsInt> && detail::is_one_of<int&&, IsInt>);
 static_assert(!detail::is_one_of<long, IsInt>);
 
-static_assert(detail::count<IsInt> == 0);
-static_assert(detail::count<IsInt, std::string, char> == 0);
-static_assert(detail::count<IsInt, std::string, int, char> == 1);
-static_assert(detail::count<IsInt, int, int&, const int&, int&&, long> == 4);
+static_assert(detail::count_of<IsInt> == 0);
+static_assert(detail::count_of<IsInt, std::string, char> == 0);
+static_assert(detail::count_of<IsInt, std::string, int, char> == 1);
+static_assert(detail::count_of<IsInt, int, int&, const int&, int&&, long> == 4);
 
 static_assert(detail::is_specialization<std::vector<int>, std::vector>);
 static_assert(detail::is_specialization<std::pair<int, char>, std::pair>);
@@ -57,69 +57,69 @@ struct DerivedClock : SystemClock {};
 static_assert(detail::IsClock<SystemClock>::value && detail::IsClock<test::FakeClock>::value);
 static_assert(detail::IsClock<DerivedClock>::value);
 static_assert(!detail::IsClock<NoClock>::value && !detail::IsClock<int>::value);
-static_assert(!detail::IsClock<detail::StopToken>::value);
-static_assert(detail::IsStopToken<detail::StopToken>::value);
+static_assert(!detail::IsClock<StopToken>::value);
+static_assert(detail::IsStopToken<StopToken>::value);
 static_assert(!detail::IsStopToken<SystemClock>::value);
 
-constexpr int picked_at_compile_time() {
-  int fallback = 1;
+constexpr int chosen_at_compile_time() {
+  int default_value = 1;
   int option = 2;
   const char other = 'c';
-  detail::pick<IsInt>(fallback, other, option) += 5;
-  return fallback * 100 + option;
+  detail::option_or<IsInt>(default_value, other, option) += 5;
+  return default_value * 100 + option;
 }
-static_assert(picked_at_compile_time() == 107);
+static_assert(chosen_at_compile_time() == 107);
 
 }  // namespace
 
-TEST_CASE("pick gives the option of its kind, wherever it stands") {
-  int fallback = 0;
+TEST_CASE("C4 option_or gives the option of its kind, wherever it stands", "[C4]") {
+  int default_value = 0;
   int number = 1;
   std::string text = "text";
   char other = 'c';
-  CHECK(&detail::pick<IsInt>(fallback, number, text, other) == &number);
-  CHECK(&detail::pick<IsInt>(fallback, text, number, other) == &number);
-  CHECK(&detail::pick<IsInt>(fallback, text, other, number) == &number);
-  CHECK(&detail::pick<IsText>(fallback, number, other, text) == &text);
+  CHECK(&detail::option_or<IsInt>(default_value, number, text, other) == &number);
+  CHECK(&detail::option_or<IsInt>(default_value, text, number, other) == &number);
+  CHECK(&detail::option_or<IsInt>(default_value, text, other, number) == &number);
+  CHECK(&detail::option_or<IsText>(default_value, number, other, text) == &text);
 }
 
-TEST_CASE("pick gives the fallback itself where no option is of its kind") {
-  int fallback = 0;
+TEST_CASE("C4 option_or gives the default value itself if no option is of its kind", "[C4]") {
+  int default_value = 0;
   std::string text = "text";
   char other = 'c';
-  CHECK(&detail::pick<IsInt>(fallback) == &fallback);
-  CHECK(&detail::pick<IsInt>(fallback, text, other) == &fallback);
-  CHECK(&detail::pick<IsPointer>(fallback, text, other) == &fallback);
+  CHECK(&detail::option_or<IsInt>(default_value) == &default_value);
+  CHECK(&detail::option_or<IsInt>(default_value, text, other) == &default_value);
+  CHECK(&detail::option_or<IsPointer>(default_value, text, other) == &default_value);
 }
 
-TEST_CASE("pick gives the first of two of one kind") {
-  int fallback = 0;
+TEST_CASE("C4 option_or gives the first of two of one kind", "[C4]") {
+  int default_value = 0;
   int first = 1;
   int second = 2;
-  CHECK(&detail::pick<IsInt>(fallback, first, second) == &first);
+  CHECK(&detail::option_or<IsInt>(default_value, first, second) == &first);
 }
 
-TEST_CASE("pick copies nothing and keeps const") {
-  int fallback = 0;
+TEST_CASE("C4 option_or copies nothing and keeps const", "[C4]") {
+  int default_value = 0;
   MoveOnly option{7};
-  CHECK(detail::pick<IsMoveOnly>(fallback, option).number == 7);
-  static_assert(std::is_same_v<decltype(detail::pick<IsMoveOnly>(fallback, option)), MoveOnly&>);
+  CHECK(detail::option_or<IsMoveOnly>(default_value, option).number == 7);
+  static_assert(std::is_same_v<decltype(detail::option_or<IsMoveOnly>(default_value, option)), MoveOnly&>);
 
   const std::string text = "text";
-  static_assert(std::is_same_v<decltype(detail::pick<IsText>(fallback, text)), const std::string&>);
-  CHECK(&detail::pick<IsText>(fallback, text) == &text);
+  static_assert(std::is_same_v<decltype(detail::option_or<IsText>(default_value, text)), const std::string&>);
+  CHECK(&detail::option_or<IsText>(default_value, text) == &text);
 
   const int none = 0;
-  static_assert(std::is_same_v<decltype(detail::pick<IsInt>(none, text)), const int&>);
-  CHECK(&detail::pick<IsInt>(none, text) == &none);
+  static_assert(std::is_same_v<decltype(detail::option_or<IsInt>(none, text)), const int&>);
+  CHECK(&detail::option_or<IsInt>(none, text) == &none);
 }
 
-TEST_CASE("pick tells clocks and stop tokens apart") {
+TEST_CASE("C4 option_or distinguishes clocks and stop tokens", "[C4]") {
   SystemClock default_clock;
-  detail::StopToken default_token;
+  StopToken default_token;
   test::FakeClock clock;
-  detail::StopToken token;
-  CHECK(&detail::pick<detail::IsClock>(default_clock, token, clock) == &clock);
-  CHECK(&detail::pick<detail::IsStopToken>(default_token, clock, token) == &token);
-  CHECK(&detail::pick<detail::IsClock>(default_clock, token) == &default_clock);
+  StopToken token;
+  CHECK(&detail::option_or<detail::IsClock>(default_clock, token, clock) == &clock);
+  CHECK(&detail::option_or<detail::IsStopToken>(default_token, clock, token) == &token);
+  CHECK(&detail::option_or<detail::IsClock>(default_clock, token) == &default_clock);
 }

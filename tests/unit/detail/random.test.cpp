@@ -1,6 +1,4 @@
 #include <fusebox/detail/random.hpp>
-#include <fusebox/retry.hpp>
-#include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +16,6 @@
 #include "support/threads.hpp"
 
 using namespace fusebox;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -40,7 +37,7 @@ struct Stuck {
 };
 using Stuck64 = Stuck<std::uint64_t, 0, all_ones>;
 
-/// Numbers of its range, each as likely as the others.
+/// Numbers of its range, each with the same probability.
 template <class U, U Min, U Max>
 struct Scattered {
   std::mt19937_64 engine{20'250'107};
@@ -130,20 +127,11 @@ static_assert(detail::multiply_high(0x123456789abcdef0U, 0xfedcba9876543210U) ==
 
 static_assert(detail::EntropySource::min() == 0 && detail::EntropySource::max() == all_ones);
 
-std::vector<std::int64_t> jitter_of_one_call() {
-  const test::FakeClock clock;
-  const auto failing = [] { throw ApiError{ErrorCode::service_unavailable}; };
-  (void)try_retry_with_backoff(failing, {.max_retries = 4, .base_delay = 1h, .max_delay = 1000h}, clock);
-  std::vector<std::int64_t> waits;
-  for (const auto wait : clock.sleeps()) waits.push_back(wait.count());
-  return waits;
-}
-
-/// The waits of one call, and draws of a bare source.
-std::vector<std::int64_t> draws_of_a_process() {
-  std::vector<std::int64_t> draws = jitter_of_one_call();
+/// Draws of a bare source.
+std::vector<std::int64_t> draws_of_entropy() {
+  std::vector<std::int64_t> draws;
   const detail::EntropySource source;
-  for (int i = 0; i < 4; ++i) draws.push_back(static_cast<std::int64_t>(source()));
+  for (int i = 0; i < 8; ++i) draws.push_back(static_cast<std::int64_t>(source()));
   return draws;
 }
 
@@ -165,7 +153,8 @@ TEST_CASE("multiply_high by a power of two is a shift") {
   }
 }
 
-TEST_CASE("uniform gives the low end for a generator's smallest number and the high end for its largest") {
+TEST_CASE("R1 uniform gives the low end for a generator's smallest number and the high end for its largest",
+          "[R1]") {
   check_reaches_both_ends<std::uint64_t, 0, all_ones>();
   check_reaches_both_ends<std::uint64_t, 1, all_ones>();
   check_reaches_both_ends<std::uint64_t, 1'000, (std::uint64_t{1} << 40U) + 7>();
@@ -179,7 +168,7 @@ TEST_CASE("uniform gives the low end for a generator's smallest number and the h
   check_reaches_both_ends<std::uint32_t, 0, 1>();
 }
 
-TEST_CASE("uniform gives the middle for the middle of a generator's range") {
+TEST_CASE("R1 uniform gives the middle for the middle of a generator's range", "[R1]") {
   Stuck64 middle{std::uint64_t{1} << 63U};
   CHECK(detail::uniform(middle, 0, 100) == 50);
   CHECK(detail::uniform(middle, 0, 99) == 50);
@@ -189,7 +178,7 @@ TEST_CASE("uniform gives the middle for the middle of a generator's range") {
   CHECK(detail::uniform(middle, 0, highest) == (std::int64_t{1} << 62U));
 }
 
-TEST_CASE("uniform of a single number is that number, without a draw") {
+TEST_CASE("R1 uniform of a single number is that number, without a draw", "[R1]") {
   Stuck64 source{all_ones};
   for (const std::int64_t only : {std::int64_t{0}, std::int64_t{7}, std::int64_t{-7}, lowest, highest}) {
     CHECK(detail::uniform(source, only, only) == only);
@@ -197,13 +186,13 @@ TEST_CASE("uniform of a single number is that number, without a draw") {
   CHECK(source.draws == 0);
 }
 
-TEST_CASE("uniform of a range the wrong way round is its low end") {
+TEST_CASE("R1 uniform of an inverted range is its low end", "[R1]") {
   Stuck64 source{all_ones};
   CHECK(detail::uniform(source, 5, 4) == 5);
   CHECK(detail::uniform(source, highest, lowest) == highest);
 }
 
-TEST_CASE("uniform never leaves its range") {
+TEST_CASE("R1 uniform never leaves its range", "[R1]") {
   std::mt19937_64 engine{42};
   for (const Range& range : ranges) {
     CAPTURE(range.low, range.high);
@@ -216,7 +205,7 @@ TEST_CASE("uniform never leaves its range") {
   }
 }
 
-TEST_CASE("uniform gives every number of a small range about equally often") {
+TEST_CASE("R1 uniform gives every number of a small range about equally often", "[R1]") {
   std::mt19937_64 engine{42};
   std::array<int, 6> counts{};
   for (int i = 0; i < 6000; ++i) ++counts.at(static_cast<std::size_t>(detail::uniform(engine, 1, 6) - 1));
@@ -226,7 +215,7 @@ TEST_CASE("uniform gives every number of a small range about equally often") {
   }
 }
 
-TEST_CASE("uniform is even, whatever the range of its generator") {
+TEST_CASE("R1 uniform is even, whatever the range of its generator", "[R1]") {
   check_even(std::mt19937_64{1});
   check_even(std::mt19937{1});
   check_even(std::minstd_rand{1});
@@ -239,7 +228,7 @@ TEST_CASE("uniform is even, whatever the range of its generator") {
   check_even(Scattered<std::uint32_t, 0, 1>{});
 }
 
-TEST_CASE("uniform_unit is in [0, 1)") {
+TEST_CASE("R1 uniform_unit is in [0, 1)", "[R1]") {
   Stuck64 smallest{0};
   CHECK(detail::uniform_unit(smallest) == 0.0);
   Stuck64 middle{std::uint64_t{1} << 63U};
@@ -256,7 +245,7 @@ TEST_CASE("uniform_unit is in [0, 1)") {
   }
 }
 
-TEST_CASE("EntropySource is even and draws differ") {
+TEST_CASE("R9 EntropySource is even and its draws differ", "[R9]") {
   check_even(detail::EntropySource{});
   const detail::EntropySource source;
   std::vector<std::int64_t> draws;
@@ -264,10 +253,10 @@ TEST_CASE("EntropySource is even and draws differ") {
   CHECK(all_differ(draws));
 }
 
-TEST_CASE("R9 two threads draw different jitter") {
+TEST_CASE("R9 threads draw different numbers", "[R9]") {
   for (int round = 0; round < 10; ++round) {
     std::array<std::vector<std::int64_t>, 4> drawn;
-    support::run_together(4, [&](int i) { drawn.at(static_cast<std::size_t>(i)) = draws_of_a_process(); });
+    support::run_together(4, [&](int i) { drawn.at(static_cast<std::size_t>(i)) = draws_of_entropy(); });
     std::vector<std::int64_t> all;
     for (const auto& draws : drawn) {
       CHECK(draws.size() == 8);
@@ -298,9 +287,9 @@ Child fork_child(int go_read, int go_write) {
   ::close(go_write);
   char nothing = 0;
   (void)!::read(go_read, &nothing, 1);
-  const std::vector<std::int64_t> mine = draws_of_a_process();
-  const auto size = mine.size() * sizeof mine[0];
-  ::_exit(::write(draws[1], mine.data(), size) == static_cast<ssize_t>(size) ? 0 : 1);
+  const std::vector<std::int64_t> drawn = draws_of_entropy();
+  const auto size = drawn.size() * sizeof drawn[0];
+  ::_exit(::write(draws[1], drawn.data(), size) == static_cast<ssize_t>(size) ? 0 : 1);
 }
 
 void read_draws(const Child& child, std::vector<std::int64_t>& all) {
@@ -315,14 +304,14 @@ void read_draws(const Child& child, std::vector<std::int64_t>& all) {
 
 }  // namespace
 
-TEST_CASE("R9 the two sides of a fork, and processes started together, draw different jitter") {
-  std::vector<std::int64_t> all = draws_of_a_process();  // whatever state there is exists before the fork
+TEST_CASE("R9 the two sides of a fork, and processes started together, draw different numbers", "[R9]") {
+  std::vector<std::int64_t> all = draws_of_entropy();  // whatever state there is exists before the fork
   int go[2] = {-1, -1};
   REQUIRE(::pipe(go) == 0);
   const std::array<Child, 3> children{fork_child(go[0], go[1]), fork_child(go[0], go[1]),
                                       fork_child(go[0], go[1])};
   ::close(go[1]);
-  const std::vector<std::int64_t> ours = draws_of_a_process();
+  const std::vector<std::int64_t> ours = draws_of_entropy();
   all.insert(all.end(), ours.begin(), ours.end());
   for (const Child& child : children) read_draws(child, all);
   ::close(go[0]);

@@ -1,3 +1,5 @@
+#include <fusebox/failure/outcome.hpp>
+
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
@@ -6,37 +8,66 @@
 #include <cerrno>
 #include <climits>
 #include <new>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "catch.hpp"
+#include "support/breaker_states.hpp"
+#include "support/error_categories.hpp"
+#include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
+using support::thrown;
 
 namespace {
 
-using Breaker = CircuitBreaker<test::FakeClock>;
+/// What the library makes of a failure.
+struct Verdict {
+  Outcome outcome = Outcome::failure;  // by default_outcome
+  bool transient = false;
+  bool rejection = false;
+  bool cancellation = false;
+  bool timeout = false;
+};
 
-template <class E>
-Failure thrown(const E& error) {
-  try {
-    throw error;
-  } catch (...) {
-    return Failure::from_current_exception();
+constexpr Verdict answered{.outcome = Outcome::success};
+constexpr Verdict permanent{};
+constexpr Verdict transient{.transient = true};
+constexpr Verdict timed_out{.transient = true, .timeout = true};
+constexpr Verdict rejected{.outcome = Outcome::ignored, .rejection = true};
+constexpr Verdict cancelled{.outcome = Outcome::ignored, .cancellation = true};
+
+void check(const std::vector<Failure>& failures, const Verdict& expected) {
+  for (const Failure& failure : failures) {
+    CAPTURE(failure.message());
+    CHECK(default_outcome(failure) == expected.outcome);
+    CHECK(failure.is_transient() == expected.transient);
+    CHECK(failure.is_rejection() == expected.rejection);
+    CHECK(failure.is_cancellation() == expected.cancellation);
+    CHECK(failure.is_timeout() == expected.timeout);
   }
 }
 
-/// Every way in which a failure can tell of this code.
-std::vector<Failure> each_way(std::error_code code) {
+/// A code in every form in which it can arrive.
+std::vector<Failure> each_form(std::error_code code) {
   return {Failure{code}, thrown(code), thrown(std::system_error{code}),
           thrown(std::system_error{code, "op"})};
 }
 
-std::vector<Failure> each_way(const ApiError& error) { return {Failure{error}, thrown(error)}; }
+std::vector<Failure> each_form(const ApiError& error) { return {Failure{error}, thrown(error)}; }
+
+std::vector<Failure> each_form(int status) {
+  std::vector<Failure> forms = each_form(std::error_code{status, http_category()});
+  forms.push_back(Failure::from_status(status));
+  forms.push_back(Failure::from_status(status, 5s));
+  for (const Failure& form : each_form(ApiError{static_cast<ErrorCode>(status), "text"})) {
+    forms.push_back(form);
+  }
+  return forms;
+}
 
 template <class E>
 std::vector<Failure> whole_and_sliced(const E& error) {
@@ -44,334 +75,155 @@ std::vector<Failure> whole_and_sliced(const E& error) {
   return {Failure{error}, Failure{sliced}, thrown(error), thrown(sliced)};
 }
 
-std::vector<Failure> each_way(int status) {
-  std::vector<Failure> ways = each_way(std::error_code{status, api_error_category()});
-  ways.push_back(Failure::from_status(status));
-  ways.push_back(Failure::from_status(status, 5s));
-  for (const Failure& way : each_way(ApiError{static_cast<ErrorCode>(status), "text"})) ways.push_back(way);
-  return ways;
+/// An ApiError with a reason that is not its code.
+std::vector<Failure> because_of(std::error_code reason, ErrorCode code) {
+  return each_form(ApiError{code, "text", reason, {}});
 }
 
-std::vector<Failure> unknown_exceptions() {
-  return {thrown(std::runtime_error{"x"}), thrown(std::bad_alloc{}),        thrown(42),
-          thrown(std::string{"x"}),        thrown(std::errc::timed_out),    thrown(ErrorCode::not_found),
-          Failure{std::error_code{}},      Failure::from_exception(nullptr)};
-}
-
-/// Another library's codes: 1 is its cancellation, 2 its timeout, 3 its refused connection.
-class ForeignCategory : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "foreign"; }
-  [[nodiscard]] std::string message(int) const override { return "foreign"; }
-  [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
-    switch (value) {
-      case 1: return std::errc::operation_canceled;
-      case 2: return std::errc::timed_out;
-      case 3: return std::errc::connection_refused;
-      case 4: return std::errc::connection_reset;
-      default: return {value, *this};
-    }
-  }
-};
-
-/// The same, said by equivalent().
-class EquivalentCategory : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "equivalent"; }
-  [[nodiscard]] std::string message(int) const override { return "equivalent"; }
-  [[nodiscard]] bool equivalent(int value, const std::error_condition& condition) const noexcept override {
-    return (value == 1 && condition == std::errc::operation_canceled) ||
-           (value == 2 && condition == std::errc::timed_out) ||
-           (value == 3 && condition == std::errc::connection_refused) ||
-           (value == 4 && condition == std::errc::connection_reset);
-  }
-};
-
-/// Asio's resolver errors go by this name.
-class ResolverCategory : public std::error_category {
- public:
-  explicit ResolverCategory(const char* name) : name_{name} {}
-  [[nodiscard]] const char* name() const noexcept override { return name_; }
-  [[nodiscard]] std::string message(int) const override { return "resolver"; }
-
- private:
-  const char* name_;
-};
-
-const ForeignCategory foreign;
-const EquivalentCategory equivalent;
-const ResolverCategory asio_netdb{"asio.netdb"};
-const ResolverCategory boost_netdb{"boost.asio.netdb"};
-
-void check_outcome(const std::vector<Failure>& failures, Outcome expected) {
-  for (const Failure& failure : failures) {
-    CAPTURE(failure.message());
-    CHECK(default_outcome(failure) == expected);
-  }
-}
-
-void check_transient(const std::vector<Failure>& failures, bool expected) {
-  for (const Failure& failure : failures) {
-    CAPTURE(failure.message());
-    CHECK(failure.is_transient() == expected);
-  }
-}
-
-void check_rejection(const std::vector<Failure>& failures, bool expected) {
-  for (const Failure& failure : failures) {
-    CAPTURE(failure.message());
-    CHECK(failure.is_rejection() == expected);
-  }
-}
-
-void check_cancellation(const std::vector<Failure>& failures, bool expected) {
-  for (const Failure& failure : failures) {
-    CAPTURE(failure.message());
-    CHECK(failure.is_cancellation() == expected);
-  }
-}
+const support::MappedCategory mapped;
+const support::EquivalentCategory equivalent;
 
 /// How often op is called by a retry with two retries.
 template <class Op, class... Options>
 int calls_of(Op op, Options... options) {
-  const test::FakeClock clock;
   int calls = 0;
   const auto counted = [&] {
     ++calls;
     op();
   };
-  (void)try_retry_with_backoff(counted, {.max_retries = 2}, clock, options...);
+  (void)try_retry_with_backoff(counted, {.max_retries = 2}, test::FakeClock{}, options...);
   return calls;
 }
 
 }  // namespace
 
-TEST_CASE("F2 a status of 408, 429 or 500 up is a failure, another 4xx a success, however it is told") {
+TEST_CASE("H11 each Outcome has a name", "[H11]") {
+  STATIC_REQUIRE(to_string(Outcome::success) == "success");
+  STATIC_REQUIRE(to_string(Outcome::failure) == "failure");
+  STATIC_REQUIRE(to_string(Outcome::ignored) == "ignored");
+  STATIC_REQUIRE(to_string(Outcome{3}) == "unknown");
+}
+
+TEST_CASE("F2 F3 what a status is, in every form", "[F2][F3]") {
   for (int status = 100; status <= 599; ++status) {
-    const bool answered = status >= 400 && status < 500 && status != 408 && status != 429;
     CAPTURE(status);
-    check_outcome(each_way(status), answered ? Outcome::success : Outcome::failure);
+    const bool is_answer = status >= 400 && status < 500 && status != 408 && status != 429;
+    check(each_form(status), is_answer ? answered : is_retryable_status(status) ? transient : permanent);
   }
 }
 
-TEST_CASE("F2 a number that is no HTTP status is a failure") {
-  for (const int status : {600, 999, 65'536, INT_MAX, 99, 1, -1, -404, INT_MIN}) {
+TEST_CASE("F2 F3 a number that is no HTTP status is a failure, and not transient", "[F2][F3]") {
+  for (const int status : {600, 999, 1408, 65'536, INT_MAX, 99, 1, -1, -404, -503, INT_MIN}) {
     CAPTURE(status);
-    check_outcome(each_way(status), Outcome::failure);
+    check(each_form(status), permanent);
   }
-  CHECK(default_outcome(Failure::from_status(0)) == Outcome::failure);
+  check({Failure::from_status(0)}, permanent);
 }
 
-TEST_CASE("F2 a Retry-After does not change what a status is") {
-  CHECK(default_outcome(Failure::from_status(404, 60s)) == Outcome::success);
-  CHECK(default_outcome(Failure::from_status(429, 60s)) == Outcome::failure);
+TEST_CASE("F2 F3 a PolicyErrc is a rejection, a cancellation or a timeout, in every form", "[F2][F3]") {
+  check(each_form(make_error_code(PolicyErrc::circuit_open)), rejected);
+  check(each_form(make_error_code(PolicyErrc::bulkhead_full)), rejected);
+  check(each_form(make_error_code(PolicyErrc::rate_limited)), rejected);
+  check(each_form(make_error_code(PolicyErrc::cancelled)), cancelled);
+  check(each_form(make_error_code(PolicyErrc::timed_out)), timed_out);
+  check(whole_and_sliced(CircuitOpenError{"b", 5s}), rejected);
+  check(whole_and_sliced(BulkheadFullError{"b", 5s}), rejected);
+  check(whole_and_sliced(RateLimitedError{"b", 5s}), rejected);
+  check(whole_and_sliced(CancelledError{}), cancelled);
+  check(whole_and_sliced(TimeoutError{}), timed_out);
+  check(whole_and_sliced(CircuitOpenError{"b"}.with_category(ErrorCategory::network)), rejected);
+  check({detail::CircuitRejection::failure(detail::CircuitRejection::source("b"), 1s, {})}, rejected);
 }
 
-TEST_CASE("F2 a verdict of the library is ignored, but a timeout is a failure") {
-  struct Row {
-    PolicyErrc errc;
-    Outcome outcome;
-  };
-  for (const Row& row :
-       {Row{PolicyErrc::circuit_open, Outcome::ignored}, Row{PolicyErrc::bulkhead_full, Outcome::ignored},
-        Row{PolicyErrc::rate_limited, Outcome::ignored}, Row{PolicyErrc::cancelled, Outcome::ignored},
-        Row{PolicyErrc::timed_out, Outcome::failure}}) {
-    check_outcome(each_way(make_error_code(row.errc)), row.outcome);
-  }
-  check_outcome(whole_and_sliced(CircuitOpenError{"b", 5s}), Outcome::ignored);
-  check_outcome(whole_and_sliced(BulkheadFullError{"b"}), Outcome::ignored);
-  check_outcome(whole_and_sliced(RateLimitedError{"b", 5s}), Outcome::ignored);
-  check_outcome(whole_and_sliced(CancelledError{}), Outcome::ignored);
-  check_outcome(whole_and_sliced(TimeoutError{}), Outcome::failure);
-  check_outcome({Failure::from_rejection(CircuitOpenError::origin_for("b"), 1s, {})}, Outcome::ignored);
+TEST_CASE("F2 F3 a NetworkErrc is a transient failure", "[F2][F3]") {
+  check(each_form(make_error_code(NetworkErrc::connection_reset)), transient);
+  check(each_form(make_error_code(NetworkErrc::host_not_found)), transient);
+  check(each_form(make_error_code(NetworkErrc::connection_refused)), transient);
+  check(each_form(make_error_code(NetworkErrc::timed_out)), timed_out);
 }
 
-TEST_CASE("F2 a network error is a failure") {
-  for (const NetworkErrc errc : {NetworkErrc::connection_reset, NetworkErrc::timed_out,
-                                 NetworkErrc::host_not_found, NetworkErrc::connection_refused}) {
-    check_outcome(each_way(make_error_code(errc)), Outcome::failure);
-  }
-}
-
-TEST_CASE("F2 of the POSIX errors only operation_canceled is ignored; all others are failures") {
+TEST_CASE("F2 F3 of the POSIX errors one is a cancellation, and three are transient", "[F2][F3]") {
   for (const auto* category : {&std::generic_category(), &std::system_category()}) {
-    check_outcome(each_way({ECANCELED, *category}), Outcome::ignored);
-    for (const int error : {ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EPIPE, EAGAIN,
-                            EINTR, ENOENT, EACCES, EINVAL, ENOMEM, EPERM}) {
+    check(each_form({ECANCELED, *category}), cancelled);
+    check(each_form({ETIMEDOUT, *category}), timed_out);
+    check(each_form({ECONNRESET, *category}), transient);
+    check(each_form({ECONNREFUSED, *category}), transient);
+    for (const int error :
+         {EHOSTUNREACH, ENETUNREACH, EPIPE, EAGAIN, EINTR, ENOENT, EACCES, EINVAL, ENOMEM}) {
       CAPTURE(error);
-      check_outcome(each_way({error, *category}), Outcome::failure);
+      check(each_form({error, *category}), permanent);
     }
   }
 }
 
-TEST_CASE("F2 operation_canceled of any category is ignored, any category's timeout is a failure") {
-  for (const std::error_category* category : {static_cast<const std::error_category*>(&foreign),
-                                              static_cast<const std::error_category*>(&equivalent)}) {
-    check_outcome(each_way({1, *category}), Outcome::ignored);
-    check_outcome(each_way({2, *category}), Outcome::failure);
-    check_outcome(each_way({3, *category}), Outcome::failure);
-    check_outcome(each_way({99, *category}), Outcome::failure);
+TEST_CASE("F2 F3 another library's code is what it says it is", "[F2][F3]") {
+  for (const auto* category : {static_cast<const std::error_category*>(&mapped),
+                               static_cast<const std::error_category*>(&equivalent)}) {
+    check(each_form({1, *category}), cancelled);
+    check(each_form({2, *category}), timed_out);
+    check(each_form({3, *category}), transient);
+    check(each_form({4, *category}), transient);
+    check(each_form({99, *category}), permanent);
   }
+  const support::NamedCategory netdb{"asio.netdb"};
+  check(each_form({1, netdb}), transient);
+  check(each_form({4, netdb}), permanent);
 }
 
-TEST_CASE("F2 an ApiError's reason comes before its status") {
-  const auto error = [](ErrorCode code, std::error_code reason) {
-    return each_way(ApiError{code, "text", reason, {}});
-  };
-  check_outcome(error(ErrorCode::internal_server_error, {1, foreign}), Outcome::ignored);
-  check_outcome(error(ErrorCode::bad_request, {1, foreign}), Outcome::ignored);
-  check_outcome(error(ErrorCode::bad_request, {2, foreign}), Outcome::failure);
-  check_outcome(error(ErrorCode::bad_request, std::make_error_code(std::errc::timed_out)), Outcome::failure);
-  check_outcome(error(ErrorCode::bad_request, make_error_code(PolicyErrc::timed_out)), Outcome::failure);
-  check_outcome(error(ErrorCode::internal_server_error, make_error_code(PolicyErrc::rate_limited)),
-                Outcome::ignored);
+TEST_CASE("F2 F3 an ApiError's reason comes before its status", "[F2][F3]") {
+  const std::error_code cancellation{1, mapped};
+  check(because_of(cancellation, ErrorCode::internal_server_error), cancelled);
+  check(because_of(cancellation, ErrorCode::bad_request), cancelled);
+  check(because_of({2, mapped}, ErrorCode::bad_request), timed_out);
+  check(because_of(std::make_error_code(std::errc::timed_out), ErrorCode::bad_request), timed_out);
+  check(because_of(PolicyErrc::timed_out, ErrorCode::bad_request), timed_out);
+  check(because_of(PolicyErrc::rate_limited, ErrorCode::internal_server_error), rejected);
+  const ApiError unavailable{ErrorCode::service_unavailable, "text", cancellation, {}};
+  check(each_form(unavailable.with_category(ErrorCategory::network)), cancelled);
 }
 
-TEST_CASE("F2 an ApiError about a network error is a failure: no dependency answered with its status") {
-  check_outcome(each_way(ApiError{ErrorCode::bad_request, "x", NetworkErrc::connection_refused, {}}),
-                Outcome::failure);
-  check_outcome(each_way(ApiError{ErrorCode::not_found, "x", NetworkErrc::host_not_found, {}}),
-                Outcome::failure);
+TEST_CASE("F2 F3 an ApiError about a network error has no status, since nobody answered", "[F2][F3]") {
+  check(because_of(NetworkErrc::connection_refused, ErrorCode::bad_request), transient);
+  check(because_of(NetworkErrc::host_not_found, ErrorCode::not_found), transient);
+  check(because_of(std::make_error_code(std::errc::connection_reset), ErrorCode::conflict), transient);
+  check(because_of(std::make_error_code(std::errc::broken_pipe), ErrorCode::conflict), answered);
 }
 
-TEST_CASE("F2 an ApiError's given category does not count, its status does") {
+TEST_CASE("F2 F3 an ApiError's given category makes it transient, but does not change its outcome",
+          "[F2][F3]") {
   const ApiError missing{ErrorCode::not_found, "text"};
-  check_outcome(each_way(missing.with_category(ErrorCategory::network)), Outcome::success);
-  const ApiError broken{ErrorCode::internal_server_error, "text"};
-  check_outcome(each_way(broken.with_category(ErrorCategory::validation)), Outcome::failure);
+  check(each_form(missing.with_category(ErrorCategory::network)),
+        {.outcome = Outcome::success, .transient = true});
+  check(each_form(missing.with_category(ErrorCategory::external_service)), answered);
+  const ApiError broken{ErrorCode::not_implemented, "text"};
+  check(each_form(broken.with_category(ErrorCategory::validation)), permanent);
 }
 
-TEST_CASE("F2 an exception of unknown type, and a failure without a code, is a failure") {
-  check_outcome(unknown_exceptions(), Outcome::failure);
+TEST_CASE("F2 F3 an unknown exception, or a failure without a code, is a failure, and not transient",
+          "[F2][F3]") {
+  check({thrown(std::runtime_error{"x"}), thrown(std::bad_alloc{}), thrown(42), thrown(std::string{"x"}),
+         thrown(std::errc::timed_out), thrown(ErrorCode::not_found), Failure{std::error_code{}},
+         Failure::from_exception(nullptr)},
+        permanent);
 }
 
-TEST_CASE("F2 is how a breaker judges unless its config says otherwise") {
+TEST_CASE("F2 is how a breaker classifies failures by default", "[F2]") {
   CHECK(CircuitBreakerConfig{}.classify == default_outcome);
-  const test::FakeClock clock;
-  Breaker breaker{"b", {.failure_threshold = 0}, clock};
+  support::Breaker breaker{"b", {.failure_threshold = 0}};
   const auto call = [&](const auto& error) {
     try {
       breaker.execute([&] { throw error; });
     } catch (...) {
     }
+    return support::counts_of(breaker);
   };
-  const auto counts = [&] {
-    const CircuitBreakerStats stats = breaker.stats();
-    return std::vector<std::uint64_t>{static_cast<std::uint64_t>(stats.success_count),
-                                      static_cast<std::uint64_t>(stats.failure_count),
-                                      static_cast<std::uint64_t>(stats.ignored_count)};
-  };
-  using Counts = std::vector<std::uint64_t>;
-  call(ApiError{ErrorCode::not_found});
-  CHECK(counts() == Counts{1, 0, 0});
-  call(ApiError{ErrorCode::request_timeout});
-  CHECK(counts() == Counts{1, 1, 0});
-  call(CircuitOpenError{"other"});
-  CHECK(counts() == Counts{1, 1, 1});
-  call(CancelledError{});
-  CHECK(counts() == Counts{1, 1, 2});
-  call(TimeoutError{});
-  CHECK(counts() == Counts{1, 2, 2});
-  call(std::system_error{std::make_error_code(std::errc::operation_canceled)});
-  CHECK(counts() == Counts{1, 2, 3});
-  call(std::error_code{1, foreign});
-  CHECK(counts() == Counts{1, 2, 4});
-  call(42);
-  CHECK(counts() == Counts{1, 3, 4});
+  CHECK(call(ApiError{ErrorCode::not_found}) == support::Counts{1, 0, 0});
+  CHECK(call(TimeoutError{}) == support::Counts{1, 1, 0});
+  CHECK(call(CircuitOpenError{"other"}) == support::Counts{1, 1, 1});
+  CHECK(call(42) == support::Counts{1, 2, 1});
 }
 
-TEST_CASE("F3 of the statuses exactly 408, 429, 500, 502, 503 and 504 are transient, however told") {
-  const std::set<int> retryable{408, 429, 500, 502, 503, 504};
-  for (int status = 100; status <= 599; ++status) {
-    CAPTURE(status);
-    check_transient(each_way(status), retryable.count(status) == 1);
-  }
-  for (const int status : {600, 1408, INT_MAX, 0, -1, -503, INT_MIN}) {
-    CAPTURE(status);
-    CHECK_FALSE(Failure::from_status(status).is_transient());
-  }
-}
-
-TEST_CASE("F3 a rejection or a cancellation is not transient, whatever its status; a timeout is") {
-  for (const PolicyErrc errc : {PolicyErrc::circuit_open, PolicyErrc::bulkhead_full, PolicyErrc::rate_limited,
-                                PolicyErrc::cancelled}) {
-    check_transient(each_way(make_error_code(errc)), false);
-  }
-  check_transient(each_way(make_error_code(PolicyErrc::timed_out)), true);
-  check_transient(whole_and_sliced(CircuitOpenError{"b", 5s}), false);
-  check_transient(whole_and_sliced(BulkheadFullError{"b", 5s}), false);
-  check_transient(whole_and_sliced(RateLimitedError{"b", 5s}), false);
-  check_transient(whole_and_sliced(CancelledError{}), false);
-  check_transient(whole_and_sliced(TimeoutError{}), true);
-  check_transient({Failure::from_rejection(CircuitOpenError::origin_for("b"), 1s, {})}, false);
-}
-
-TEST_CASE("F3 a rejection that somebody made look like a network error is still not transient") {
-  const CircuitOpenError error = CircuitOpenError{"b"}.with_category(ErrorCategory::network);
-  check_transient(whole_and_sliced(error), false);
-}
-
-TEST_CASE("F3 a network error and its POSIX twin are transient") {
-  for (const NetworkErrc errc : {NetworkErrc::connection_reset, NetworkErrc::timed_out,
-                                 NetworkErrc::host_not_found, NetworkErrc::connection_refused}) {
-    check_transient(each_way(make_error_code(errc)), true);
-  }
-  for (const auto* category : {&std::generic_category(), &std::system_category()}) {
-    for (const int error : {ECONNRESET, ETIMEDOUT, ECONNREFUSED}) {
-      CAPTURE(error);
-      check_transient(each_way({error, *category}), true);
-    }
-    for (const int error : {ECANCELED, EHOSTUNREACH, ENETUNREACH, EPIPE, EAGAIN, ENOENT, EACCES, EINVAL}) {
-      CAPTURE(error);
-      check_transient(each_way({error, *category}), false);
-    }
-  }
-}
-
-TEST_CASE("F3 another library's code is transient where it says that it is such an error") {
-  for (const std::error_category* category : {static_cast<const std::error_category*>(&foreign),
-                                              static_cast<const std::error_category*>(&equivalent)}) {
-    check_transient(each_way({1, *category}), false);
-    check_transient(each_way({2, *category}), true);
-    check_transient(each_way({3, *category}), true);
-    check_transient(each_way({4, *category}), true);
-    check_transient(each_way({99, *category}), false);
-  }
-  for (const ResolverCategory* category : {&asio_netdb, &boost_netdb}) {
-    check_transient(each_way({1, *category}), true);
-    check_transient(each_way({4, *category}), false);
-  }
-}
-
-TEST_CASE("F3 an ApiError is transient by its status, its category network, or its reason") {
-  const ApiError conflict{ErrorCode::conflict, "text"};
-  check_transient(each_way(conflict), false);
-  check_transient(each_way(conflict.with_category(ErrorCategory::network)), true);
-  check_transient(each_way(conflict.with_category(ErrorCategory::external_service)), false);
-  const auto because = [](std::error_code reason) {
-    return each_way(ApiError{ErrorCode::conflict, "text", reason, {}});
-  };
-  check_transient(because(make_error_code(NetworkErrc::host_not_found)), true);
-  check_transient(because(std::make_error_code(std::errc::connection_reset)), true);
-  check_transient(because({2, foreign}), true);
-  check_transient(because(std::make_error_code(std::errc::broken_pipe)), false);
-  const ApiError unavailable{ErrorCode::service_unavailable, "text", {1, foreign}, {}};
-  check_transient(each_way(unavailable), false);
-  check_transient(each_way(unavailable.with_category(ErrorCategory::network)), false);
-}
-
-TEST_CASE("F3 an unknown exception is not transient, nor is a failure without a code") {
-  check_transient(unknown_exceptions(), false);
-}
-
-TEST_CASE("F3 an unknown exception is retried only where retry_if says so") {
-  const auto op = [] { throw 42; };
-  CHECK(calls_of(op) == 1);
-  CHECK(calls_of(op, retry_if([](const Failure&) { return true; })) == 3);
-  CHECK(calls_of(op, retry_if([](const Failure&) { return false; })) == 1);
-}
-
-TEST_CASE("F3 is what a retry goes by: one call of what is not transient, all of what is") {
+TEST_CASE("F3 is what a retry retries by default", "[F3]") {
   CHECK(calls_of([] { throw ApiError{ErrorCode::service_unavailable}; }) == 3);
   CHECK(calls_of([] { throw ApiError{ErrorCode::not_implemented}; }) == 1);
   CHECK(calls_of([] { throw TimeoutError{}; }) == 3);
@@ -380,14 +232,21 @@ TEST_CASE("F3 is what a retry goes by: one call of what is not transient, all of
   CHECK(calls_of([] { throw std::system_error{ENOENT, std::generic_category()}; }) == 1);
 }
 
-TEST_CASE("F3 an open breaker's error is never retried by default, whole, sliced or a bare code") {
+TEST_CASE("F3 an unknown exception is retried only if retry_if says so", "[F3]") {
+  const auto op = [] { throw 42; };
+  CHECK(calls_of(op) == 1);
+  CHECK(calls_of(op, retry_if([](const Failure&) { return true; })) == 3);
+  CHECK(calls_of(op, retry_if([](const Failure&) { return false; })) == 1);
+}
+
+TEST_CASE("F3 an open breaker's error is never retried by default, whole, sliced or a bare code", "[F3]") {
   CHECK(calls_of([] { throw CircuitOpenError{"b", 1s}; }) == 1);
   CHECK(calls_of([] { throw ApiError{CircuitOpenError{"b", 1s}}; }) == 1);
   CHECK(calls_of([] { throw make_error_code(PolicyErrc::circuit_open); }) == 1);
   CHECK(calls_of([] { throw std::system_error{PolicyErrc::circuit_open}; }) == 1);
 
   const test::FakeClock clock;
-  Breaker breaker{"b", {}, clock};
+  support::Breaker breaker{"b", {}, clock};
   breaker.force_open();
   int reached = 0;
   const auto calls = [&](auto op) {
@@ -402,63 +261,4 @@ TEST_CASE("F3 an open breaker's error is never retried by default, whole, sliced
         }) == 1);
   CHECK(reached == 0);
   CHECK(clock.sleeps().empty());
-}
-
-TEST_CASE("A rejection is PolicyErrc's circuit_open, bulkhead_full and rate_limited, in every form") {
-  for (const PolicyErrc errc :
-       {PolicyErrc::circuit_open, PolicyErrc::bulkhead_full, PolicyErrc::rate_limited}) {
-    check_rejection(each_way(make_error_code(errc)), true);
-  }
-  check_rejection(whole_and_sliced(CircuitOpenError{"b"}), true);
-  check_rejection(whole_and_sliced(BulkheadFullError{"b"}), true);
-  check_rejection(whole_and_sliced(RateLimitedError{"b"}), true);
-
-  for (const PolicyErrc errc : {PolicyErrc::timed_out, PolicyErrc::cancelled}) {
-    check_rejection(each_way(make_error_code(errc)), false);
-  }
-  check_rejection(whole_and_sliced(TimeoutError{}), false);
-  check_rejection(whole_and_sliced(CancelledError{}), false);
-  check_rejection(each_way(503), false);
-  check_rejection(each_way(429), false);
-  check_rejection(each_way(std::error_code{1, foreign}), false);
-  check_rejection(unknown_exceptions(), false);
-}
-
-TEST_CASE("A cancellation is CancelledError, its code, and operation_canceled of any category") {
-  check_cancellation(whole_and_sliced(CancelledError{}), true);
-  check_cancellation(whole_and_sliced(CancelledError{"the user left"}), true);
-  check_cancellation(each_way(make_error_code(PolicyErrc::cancelled)), true);
-  check_cancellation(each_way(std::make_error_code(std::errc::operation_canceled)), true);
-  check_cancellation(each_way(std::error_code{ECANCELED, std::system_category()}), true);
-  check_cancellation(each_way(std::error_code{1, foreign}), true);
-  check_cancellation(each_way(std::error_code{1, equivalent}), true);
-
-  for (const PolicyErrc errc : {PolicyErrc::circuit_open, PolicyErrc::bulkhead_full, PolicyErrc::rate_limited,
-                                PolicyErrc::timed_out}) {
-    check_cancellation(each_way(make_error_code(errc)), false);
-  }
-  check_cancellation(each_way(std::make_error_code(std::errc::interrupted)), false);
-  check_cancellation(each_way(std::error_code{2, foreign}), false);
-  check_cancellation(each_way(503), false);
-  check_cancellation(each_way(ECANCELED), false);
-  check_cancellation(unknown_exceptions(), false);
-}
-
-TEST_CASE("A timeout is TimeoutError, its code, NetworkErrc's, and timed_out of any category") {
-  const auto check = [](const std::vector<Failure>& failures, bool expected) {
-    for (const Failure& failure : failures) {
-      CAPTURE(failure.message());
-      CHECK(failure.is_timeout() == expected);
-    }
-  };
-  check(whole_and_sliced(TimeoutError{"too slow"}), true);
-  check(each_way(make_error_code(PolicyErrc::timed_out)), true);
-  check(each_way(make_error_code(NetworkErrc::timed_out)), true);
-  check(each_way(std::make_error_code(std::errc::timed_out)), true);
-  check(each_way(std::error_code{2, foreign}), true);
-  check(each_way(std::error_code{2, equivalent}), true);
-  check(whole_and_sliced(CancelledError{}), false);
-  check(each_way(make_error_code(NetworkErrc::connection_reset)), false);
-  check(each_way(504), false);
-  check(unknown_exceptions(), false);
 }

@@ -1,3 +1,5 @@
+#include <fusebox/failure/traits.hpp>
+
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
@@ -9,32 +11,23 @@
 #include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
-
-#if __has_include(<pthread.h>)
-#include <pthread.h>
-#endif
 
 #include "catch.hpp"
 #include "support/breaker_states.hpp"
 #include "support/expected.hpp"
+#include "support/failures.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
 using support::Breaker;
+using support::Counts;
+using support::counts_of;
 using support::Expected;
+using support::Response;
 
 namespace shop {
 
-struct Response {
-  int status = 200;
-};
-std::optional<Failure> failure_of(const Response& response) {
-  if (response.status < 400) return std::nullopt;
-  return Failure::from_status(response.status);
-}
-
-/// Each way of judging says something else: failure_traits 502, failure_of 410, its own error conflict.
+/// Each way of judging gives something else: failure_traits 502, failure_of 410, its own error conflict.
 struct Contested {
   bool traits_say_bad = true;
   [[nodiscard]] bool has_value() const { return false; }
@@ -61,27 +54,13 @@ struct fusebox::failure_traits<shop::Contested> {
 
 namespace {
 
-struct Status {
-  std::error_code code;
-  [[nodiscard]] bool has_value() const { return !code; }
-  [[nodiscard]] std::error_code error() const { return code; }
-};
-struct ConvertsToCode {
-  operator std::error_code() const {
-    return make_error_code(ErrorCode::bad_gateway);
-  }  // NOLINT(*-explicit-*)
-};
-struct DerivedFromCode : std::error_code {};
-struct OutOfStock : ApiError {
-  OutOfStock() : ApiError{ErrorCode::conflict, "out of stock"} {}
-};
 enum class Problem { broken };
 
 /// What a breaker counts, what a retry calls, and what the retry's failure is, for one value of op.
 struct Judged {
   Outcome outcome;
   int calls;
-  std::optional<std::error_code> code;  // absent where the retry has succeeded
+  std::optional<std::error_code> code;  // absent if the retry succeeded
 
   friend bool operator==(const Judged&, const Judged&) = default;
 };
@@ -98,11 +77,11 @@ Judged judged(Op op, const Options&... options) {
   const test::FakeClock clock;
   Breaker breaker{"b", {.failure_threshold = 0}, clock};
   (void)breaker.execute(op, options...);
-  const CircuitBreakerStats stats = breaker.stats();
-  CHECK(stats.success_count + stats.failure_count + stats.ignored_count == 1);
-  const Outcome outcome = stats.success_count > 0   ? Outcome::success
-                          : stats.failure_count > 0 ? Outcome::failure
-                                                    : Outcome::ignored;
+  const Counts counts = counts_of(breaker);
+  CHECK(counts.success + counts.failure + counts.ignored == 1);
+  const Outcome outcome = counts.success > 0   ? Outcome::success
+                          : counts.failure > 0 ? Outcome::failure
+                                               : Outcome::ignored;
 
   const auto result = try_retry_with_backoff(op, {.max_retries = all_calls - 1}, clock, options...);
   CHECK(result.has_value() == result.stats.errors.empty());
@@ -130,16 +109,14 @@ const Judged success{Outcome::success, 1, std::nullopt};
 
 }  // namespace
 
-TEST_CASE("F1 a value of a type that says nothing of failures is a success") {
+TEST_CASE("F1 a value of a type that says nothing of failures is a success", "[F1]") {
   CHECK(judged_value(0) == success);
-  CHECK(judged_value(false) == success);
-  CHECK(judged_value(std::string{}) == success);
   CHECK(judged_value(std::optional<int>{}) == success);
   CHECK(judged_value(ApiError{ErrorCode::bad_gateway}) == success);
   CHECK(judged_value(ErrorCode::bad_gateway) == success);
 }
 
-TEST_CASE("F1 a std::error_code fails when set") {
+TEST_CASE("F1 a std::error_code fails when set", "[F1]") {
   CHECK(judged_value(std::error_code{}) == success);
   CHECK(judged_value(code_of(NetworkErrc::timed_out)) ==
         Judged{Outcome::failure, all_calls, code_of(NetworkErrc::timed_out)});
@@ -151,46 +128,26 @@ TEST_CASE("F1 a std::error_code fails when set") {
   CHECK(judged_value(missing) == Judged{Outcome::failure, 1, missing});
 }
 
-TEST_CASE("F1 what converts to a std::error_code, or derives from it, is a success") {
-  CHECK(judged_value(ConvertsToCode{}) == success);
-  CHECK(judged_value(DerivedFromCode{code_of(ErrorCode::bad_gateway)}) == success);
-}
-
-TEST_CASE("F1 an expected-like value fails with its error, whatever its type") {
+TEST_CASE("F1 an expected-like value fails with its error, whatever its type", "[F1]") {
   CHECK(judged_value(Expected<int, std::error_code>{1}) == success);
   CHECK(judged_value(failed(code_of(ErrorCode::bad_gateway))) ==
         Judged{Outcome::failure, all_calls, code_of(ErrorCode::bad_gateway)});
-  CHECK(judged_value(failed(code_of(ErrorCode::forbidden))) ==
+  CHECK(judged_value(failed(ApiError{ErrorCode::forbidden})) ==
         Judged{Outcome::success, 1, code_of(ErrorCode::forbidden)});
-
-  CHECK(judged_value(failed(ApiError{ErrorCode::service_unavailable})) ==
-        Judged{Outcome::failure, all_calls, code_of(ErrorCode::service_unavailable)});
-  CHECK(judged_value(failed(OutOfStock{})) == Judged{Outcome::success, 1, code_of(ErrorCode::conflict)});
-  CHECK(judged_value(failed(TimeoutError{})) ==
-        Judged{Outcome::failure, all_calls, code_of(PolicyErrc::timed_out)});
   CHECK(judged_value(failed(CircuitOpenError{"other"})) ==
         Judged{Outcome::ignored, 1, code_of(PolicyErrc::circuit_open)});
-
   CHECK(judged_value(failed(Failure{NetworkErrc::connection_refused})) ==
         Judged{Outcome::failure, all_calls, code_of(NetworkErrc::connection_refused)});
-
   CHECK(judged_value(failed(Problem::broken)) == Judged{Outcome::failure, 1, std::error_code{}});
-  CHECK(judged_value(failed(std::string{"broken"})) == Judged{Outcome::failure, 1, std::error_code{}});
-  CHECK(judged_value(failed(ErrorCode::not_found)) == Judged{Outcome::failure, 1, std::error_code{}});
-
-  CHECK(judged_value(Status{}) == success);
-  CHECK(judged_value(Status{code_of(ErrorCode::bad_gateway)}) ==
-        Judged{Outcome::failure, all_calls, code_of(ErrorCode::bad_gateway)});
 }
 
-TEST_CASE("F1 failure_of, found by argument-dependent lookup, judges") {
-  CHECK(judged_value(shop::Response{200}) == success);
-  CHECK(judged_value(shop::Response{404}) == Judged{Outcome::success, 1, code_of(ErrorCode::not_found)});
-  CHECK(judged_value(shop::Response{502}) ==
-        Judged{Outcome::failure, all_calls, code_of(ErrorCode::bad_gateway)});
+TEST_CASE("F1 failure_of, found by argument-dependent lookup, judges", "[F1]") {
+  CHECK(judged_value(Response{200}) == success);
+  CHECK(judged_value(Response{404}) == Judged{Outcome::success, 1, code_of(ErrorCode::not_found)});
+  CHECK(judged_value(Response{502}) == Judged{Outcome::failure, all_calls, code_of(ErrorCode::bad_gateway)});
 }
 
-TEST_CASE("F1 failure_if, then failure_traits, then failure_of, then the defaults judge") {
+TEST_CASE("F1 failure_if, then failure_traits, then failure_of, then the defaults judge", "[F1]") {
   const auto gateway =
       failure_if([](const auto&) { return std::optional<Failure>{Failure::from_status(504)}; });
   const auto never = failure_if([](const auto&) { return false; });
@@ -212,7 +169,7 @@ TEST_CASE("F1 failure_if, then failure_traits, then failure_of, then the default
   CHECK(judged_value(code_of(ErrorCode::bad_gateway), never) == success);
 }
 
-TEST_CASE("F1 failure_if judges a value of any type") {
+TEST_CASE("F1 failure_if judges a value of any type", "[F1]") {
   const auto negative = failure_if([](const int& value) { return value < 0; });
   CHECK(judged_value(0, negative) == success);
   CHECK(judged_value(-1, negative) == Judged{Outcome::failure, 1, std::error_code{}});
@@ -227,7 +184,7 @@ TEST_CASE("F1 failure_if judges a value of any type") {
         Judged{Outcome::failure, all_calls, code_of(ErrorCode::service_unavailable)});
 }
 
-TEST_CASE("F1 failure_if judges references and move-only values where they are") {
+TEST_CASE("F1 failure_if judges references and move-only values where they are", "[F1]") {
   int kept = -1;
   const int* seen = nullptr;
   const auto rule = failure_if([&](const int& value) {
@@ -243,7 +200,7 @@ TEST_CASE("F1 failure_if judges references and move-only values where they are")
         Judged{Outcome::failure, 1, std::error_code{}});
 }
 
-TEST_CASE("F1 failure_if is asked once for each value") {
+TEST_CASE("F1 failure_if is called once for each value", "[F1]") {
   int asked = 0;
   const auto rule = failure_if([&](int value) {
     ++asked;
@@ -257,80 +214,65 @@ TEST_CASE("F1 failure_if is asked once for each value") {
   CHECK(asked == 6);
 }
 
-TEST_CASE("F1 a failed value reaches the caller unchanged, and a fallback in its place where there is one") {
+TEST_CASE("F1 a failed value reaches the caller unchanged, unless a fallback takes its place", "[F1]") {
   Breaker breaker{"b", {.failure_threshold = 0}, test::FakeClock{}};
-  CHECK(breaker.execute([] { return shop::Response{500}; }).status == 500);
+  CHECK(breaker.execute([] { return Response{500}; }).status == 500);
   CHECK(breaker.execute([] { return failed(std::string{"broken"}); }).error() == "broken");
   CHECK(breaker
-            .execute([] { return shop::Response{502}; },
-                     [](const Failure& failure) { return shop::Response{*failure.status() + 1000}; })
+            .execute([] { return Response{502}; },
+                     [](const Failure& failure) { return Response{*failure.status() + 1000}; })
             .status == 1502);
   CHECK(breaker.execute([] { return -1; }, [] { return 7; },
                         failure_if([](int value) { return value < 0; })) == 7);
 
-  const auto result = retry_with_backoff([] { return shop::Response{404}; }, test::FakeClock{});
+  const auto result = retry_with_backoff([] { return Response{404}; }, test::FakeClock{});
   CHECK_FALSE(result.has_value());
   CHECK(result->status == 404);
 }
 
-TEST_CASE("F1 a value that fails, then succeeds, is retried until it does") {
-  const test::FakeClock clock;
-  int calls = 0;
-  const auto result =
-      retry_with_backoff([&] { return shop::Response{++calls < 3 ? 503 : 200}; }, {.max_retries = 5}, clock);
-  CHECK(result.has_value());
-  CHECK(result->status == 200);
-  CHECK(result.stats.attempts == 3);
-}
-
-TEST_CASE("F1 a RetryResult is judged by how its retry ended") {
+TEST_CASE("F1 a RetryResult is judged by how its retry ended", "[F1]") {
   const test::FakeClock clock;
   const auto retried = [&](auto op) {
     return [&clock, op] { return try_retry_with_backoff(op, {.max_retries = 1}, clock); };
   };
   Breaker breaker{"b", {.failure_threshold = 0}, clock};
-  const auto counts = [&] {
-    const CircuitBreakerStats stats = breaker.stats();
-    return std::vector<std::uint64_t>{stats.success_count, stats.failure_count, stats.ignored_count};
-  };
-  using Counts = std::vector<std::uint64_t>;
 
   SECTION("of a plain value") {
     CHECK(breaker.execute(retried([] { return 7; })).value() == 7);
-    CHECK(counts() == Counts{1, 0, 0});
+    CHECK(counts_of(breaker) == Counts{1, 0, 0});
   }
   SECTION("of an exception") {
     CHECK_FALSE(breaker.execute(retried([]() -> int { throw TimeoutError{}; })).has_value());
-    CHECK(counts() == Counts{0, 1, 0});
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
     (void)breaker.execute(retried([]() -> int { throw ApiError{ErrorCode::not_found}; }));
-    CHECK(counts() == Counts{1, 1, 0});
+    CHECK(counts_of(breaker) == Counts{1, 1, 0});
     (void)breaker.execute(retried([]() { throw CancelledError{}; }));
-    CHECK(counts() == Counts{1, 1, 1});
+    CHECK(counts_of(breaker) == Counts{1, 1, 1});
   }
   SECTION("of a failed value inside it") {
     const auto result =
         breaker.execute(retried([] { return failed(code_of(NetworkErrc::connection_reset)); }));
-    CHECK(counts() == Counts{0, 1, 0});
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
     CHECK(result.stats.attempts == 2);
     CHECK(result.value().error() == NetworkErrc::connection_reset);
     (void)breaker.execute(retried([] { return failed(code_of(ErrorCode::forbidden)); }));
-    CHECK(counts() == Counts{1, 1, 0});
-    (void)breaker.execute(retried([] { return shop::Response{500}; }));
-    CHECK(counts() == Counts{1, 2, 0});
+    CHECK(counts_of(breaker) == Counts{1, 1, 0});
+    (void)breaker.execute(retried([] { return Response{500}; }));
+    CHECK(counts_of(breaker) == Counts{1, 2, 0});
   }
   SECTION("of a failed value inside it, with a fallback") {
-    const auto op = retried([] { return shop::Response{500}; });
-    CHECK(breaker.execute(op, [] { return shop::Response{299}; }).status == 299);
-    CHECK(counts() == Counts{0, 1, 0});
+    const auto op = retried([] { return Response{500}; });
+    CHECK(breaker.execute(op, [] { return Response{299}; }).status == 299);
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
   }
   SECTION("by failure_if, whatever its retry made of it") {
     const auto few = failure_if([](const RetryResult<int>& result) { return result.stats.attempts < 2; });
     CHECK(breaker.execute(retried([] { return 7; }), few).value() == 7);
-    CHECK(counts() == Counts{0, 1, 0});
+    CHECK(counts_of(breaker) == Counts{0, 1, 0});
   }
 }
 
-TEST_CASE("F1 a retry of a retry judges the inner RetryResult, and gives the last one as its value") {
+TEST_CASE("F1 a retry of a retry judges the inner RetryResult, and gives the last one as its value", "[F1]") {
   const test::FakeClock clock;
   int calls = 0;
   const auto inner = [&] {
@@ -353,7 +295,8 @@ TEST_CASE("F1 a retry of a retry judges the inner RetryResult, and gives the las
   CHECK_NOTHROW(retry_with_backoff(inner, {.max_retries = 2}, clock).value().error());
 }
 
-TEST_CASE("F1 a failed value whose Failure holds an exception is still a value: it is returned, not thrown") {
+TEST_CASE("F1 a failed value whose Failure holds an exception is still a value: it is returned, not thrown",
+          "[F1]") {
   const auto op = [] { return failed(Failure::from_exception(std::make_exception_ptr(TimeoutError{}))); };
   Breaker breaker{"b", {}, test::FakeClock{}};
   CHECK_FALSE(breaker.execute(op).has_value());
@@ -361,159 +304,3 @@ TEST_CASE("F1 a failed value whose Failure holds an exception is still a value: 
   CHECK_NOTHROW(has_value = retry_with_backoff(op, test::FakeClock{}).value().has_value());
   CHECK(has_value == false);
 }
-
-// Forced unwinding is glibc's way of ending a thread.
-#if defined(__GLIBC__) && defined(__GLIBCXX__)
-#define HAS_FORCED_UNWINDING 1
-#else
-#define HAS_FORCED_UNWINDING 0
-#endif
-
-#if HAS_FORCED_UNWINDING
-namespace {
-
-void end_by_exit() { ::pthread_exit(nullptr); }
-void end_by_cancel() {
-  ::pthread_cancel(::pthread_self());
-  ::pthread_testcancel();
-}
-constexpr void (*all_ends[])() = {end_by_exit, end_by_cancel};
-
-/// Runs f on a thread of its own; false where the thread ended before f returned.
-template <class F>
-bool returns(F f) {
-  struct Start {
-    F& call;
-    bool returned = false;
-  };
-  Start start{f};
-  const auto run = [](void* argument) -> void* {
-    auto& started = *static_cast<Start*>(argument);
-    started.call();
-    started.returned = true;
-    return nullptr;
-  };
-  ::pthread_t thread{};
-  REQUIRE(::pthread_create(&thread, nullptr, run, &start) == 0);
-  REQUIRE(::pthread_join(thread, nullptr) == 0);
-  return start.returned;
-}
-
-}  // namespace
-
-TEST_CASE("F4 forced unwinding through a breaker is a cancellation: ignored, and no fallback") {
-  for (const auto end : all_ends) {
-    Breaker breaker{"b", {.failure_threshold = 1}, test::FakeClock{}};
-    int fallbacks = 0;
-    const auto op = [&] {
-      end();
-      return 1;
-    };
-    CHECK_FALSE(returns([&] { breaker.execute(op); }));
-    CHECK_FALSE(returns([&] { breaker.execute(op, [&] { return ++fallbacks; }); }));
-    CHECK_FALSE(returns([&] { breaker.execute(op, [&](const Failure&) { return ++fallbacks; }); }));
-    CHECK_FALSE(returns([&] { breaker.execute([&] { end(); }, [&] { ++fallbacks; }, {.timeout = 1s}); }));
-    CHECK(fallbacks == 0);
-    CHECK(breaker.state() == State::closed);
-    CHECK(breaker.stats().ignored_count == 4);
-    CHECK(breaker.stats().failure_count == 0);
-    CHECK(breaker.stats().success_count == 0);
-  }
-}
-
-TEST_CASE("F4 forced unwinding through a probe gives its slot back") {
-  for (const auto end : all_ends) {
-    const test::FakeClock clock;
-    Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}, clock};
-    support::trip_and_wait(breaker);
-    for (int i = 0; i < 3; ++i) {
-      CHECK_FALSE(returns([&] { breaker.execute([&] { end(); }); }));
-      CHECK(breaker.state() == State::half_open);
-    }
-    CHECK(breaker.stats().ignored_count == 3);
-    CHECK(breaker.stats().rejected_count == 0);
-    CHECK(breaker.stats().opened_count == 1);
-    breaker.execute([] {});
-    CHECK(breaker.state() == State::closed);
-  }
-}
-
-TEST_CASE("F4 forced unwinding through a Permit's scope gives the slot back") {
-  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1}, test::FakeClock{}};
-  support::trip_and_wait(breaker);
-  CHECK_FALSE(returns([&] {
-    const Permit permit = breaker.try_acquire();
-    end_by_exit();
-  }));
-  CHECK(breaker.stats().ignored_count == 1);
-  CHECK(support::admits(breaker));
-}
-
-TEST_CASE("F4 forced unwinding from a fallback, from failure_if and from an outer call goes on") {
-  Breaker breaker{"b", {.failure_threshold = 0}, test::FakeClock{}};
-  const auto failing = []() -> int { throw TimeoutError{}; };
-  CHECK_FALSE(returns([&] {
-    breaker.execute(failing, [] {
-      end_by_exit();
-      return 1;
-    });
-  }));
-  CHECK(breaker.stats().failure_count == 1);
-
-  const auto ending = failure_if([](int) {
-    end_by_exit();
-    return true;
-  });
-  CHECK_FALSE(returns([&] { breaker.execute([] { return 1; }, ending); }));
-  CHECK(breaker.stats().ignored_count == 1);
-
-  Breaker outer{"outer", {}, test::FakeClock{}};
-  CHECK_FALSE(returns([&] { outer.execute([&] { breaker.execute(end_by_exit); }); }));
-  CHECK(outer.stats().ignored_count == 1);
-  CHECK(breaker.stats().ignored_count == 2);
-}
-
-TEST_CASE("F4 forced unwinding through a retry ends it: no further call, no wait, no hook") {
-  for (const auto end : all_ends) {
-    const test::FakeClock clock;
-    int calls = 0;
-    int hooks = 0;
-    const auto retry = [&](auto op) {
-      (void)try_retry_with_backoff(op, clock, on_retry([&](int, const Failure&, auto) { ++hooks; }),
-                                   on_give_up([&](const RetryStats&) { ++hooks; }),
-                                   retry_if([](const Failure&) { return true; }));
-    };
-    const auto op = [&] {
-      ++calls;
-      end();
-      return 1;
-    };
-    CHECK_FALSE(returns([&] { retry(op); }));
-    CHECK(calls == 1);
-    CHECK_FALSE(returns([&] {
-      retry([&](const Attempt&) {
-        ++calls;
-        end();
-      });
-    }));
-    CHECK(calls == 2);
-    CHECK(hooks == 0);
-    CHECK(clock.sleeps().empty());
-  }
-}
-
-TEST_CASE("F4 forced unwinding at the second attempt, and through a breaker inside a retry, ends both") {
-  const test::FakeClock clock;
-  Breaker breaker{"b", {}, clock};
-  int calls = 0;
-  const auto op = [&] {
-    if (++calls == 2) end_by_exit();
-    throw TimeoutError{};
-  };
-  CHECK_FALSE(returns([&] { retry_with_backoff([&] { breaker.execute(op); }, clock); }));
-  CHECK(calls == 2);
-  CHECK(clock.sleeps().size() == 1);
-  CHECK(breaker.stats().failure_count == 1);
-  CHECK(breaker.stats().ignored_count == 1);
-}
-#endif

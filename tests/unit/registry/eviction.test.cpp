@@ -2,42 +2,26 @@
 #include <fusebox/test/fake_clock.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "catch.hpp"
+#include "support/breaker_states.hpp"
+#include "support/registry.hpp"
 #include "support/threads.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
+using support::Breaker;
+using support::brittle;
+using support::fail;
+using support::Names;
+using support::names_in;
+using support::Registry;
 
-namespace {
-
-using Registry = CircuitBreakerRegistry<test::FakeClock>;
-using Breaker = Registry::Breaker;
-using Names = std::vector<std::string>;
-
-constexpr CircuitBreakerConfig brittle{.failure_threshold = 1, .reset_timeout = 10s};
-
-void fail(Breaker& breaker) { breaker.try_acquire().failure(); }
-
-/// Lets a brittle breaker fail, and then one of the two probes succeed that it needs.
-void half_open(Breaker& breaker, const test::FakeClock& clock) {
-  fail(breaker);
-  clock.advance(10s);
-  breaker.try_acquire().success();
-}
-
-Names names_in(const Registry& registry) {
-  Names names;
-  for (const auto& [name, stats] : registry.stats()) names.push_back(name);
-  return names;
-}
-
-}  // namespace
-
-TEST_CASE("G3 there are never more than max_breakers") {
+TEST_CASE("G3 there are never more than max_breakers", "[G3]") {
   Registry registry{{.max_breakers = 10}};
   for (int i = 0; i < 1000; ++i) {
     (void)registry.get("host-" + std::to_string(i));
@@ -48,11 +32,11 @@ TEST_CASE("G3 there are never more than max_breakers") {
   CHECK(registry.unregistered() == 0);
 }
 
-TEST_CASE("G3 the least recently used of the closed and unheld makes room") {
+TEST_CASE("G3 the least recently used of the closed and unheld breakers is evicted", "[G3]") {
   Registry registry{{.max_breakers = 3}};
   for (const auto* name : {"a", "b", "c"}) (void)registry.get(name);
-  (void)registry.get("a");                            // used again, so b is the oldest now
-  (void)registry.get("b", {.failure_threshold = 9});  // a config that is ignored is a use all the same
+  (void)registry.get("a");                            // so b is the least recently used
+  (void)registry.get("b", {.failure_threshold = 9});  // also with another config
   (void)registry.get("d");
   CHECK(names_in(registry) == Names{"a", "b", "d"});
   (void)registry.get("e");
@@ -62,7 +46,7 @@ TEST_CASE("G3 the least recently used of the closed and unheld makes room") {
   CHECK(names_in(registry) == Names{"b", "e", "f"});
 }
 
-TEST_CASE("G3 a known name makes no room") {
+TEST_CASE("G3 get() of an existing name evicts nothing", "[G3]") {
   Registry registry{{.max_breakers = 2}};
   (void)registry.get("a");
   (void)registry.get("b");
@@ -71,14 +55,14 @@ TEST_CASE("G3 a known name makes no room") {
   CHECK(names_in(registry) == Names{"a", "b"});
 }
 
-TEST_CASE("G3 closed ones make room before older ones that are not, these in the order of their use") {
+TEST_CASE("G3 closed breakers are evicted before others, which go in the order of their use", "[G3]") {
   test::FakeClock clock;
   Registry registry{{.max_breakers = 4, .default_config = brittle}, clock};
-  half_open(*registry.get("half-open"), clock);
+  support::bring_to(*registry.get("half-open"), State::half_open);
   fail(*registry.get("open"));
   (void)registry.get("closed-1");
   (void)registry.get("closed-2");
-  REQUIRE(registry.get("half-open")->state() == State::half_open);  // used again: younger than `open`
+  REQUIRE(registry.get("half-open")->state() == State::half_open);  // used after `open`
 
   const auto e = registry.get("e");
   CHECK(names_in(registry) == Names{"closed-2", "e", "half-open", "open"});
@@ -93,7 +77,7 @@ TEST_CASE("G3 closed ones make room before older ones that are not, these in the
   CHECK(registry.unregistered() == 1);
 }
 
-TEST_CASE("G3 an open breaker whose wait is over is still open") {
+TEST_CASE("G3 an open breaker whose wait is over is still open", "[G3]") {
   test::FakeClock clock;
   Registry registry{{.max_breakers = 2, .default_config = brittle}, clock};
   fail(*registry.get("open"));
@@ -103,7 +87,7 @@ TEST_CASE("G3 an open breaker whose wait is over is still open") {
   CHECK(names_in(registry) == Names{"new", "open"});
 }
 
-TEST_CASE("G3 forced_open and disabled ones never make room") {
+TEST_CASE("G3 forced-open and disabled breakers are never evicted", "[G3]") {
   Registry registry{{.max_breakers = 2}};
   registry.get("forced")->force_open();
   registry.get("disabled")->disable();
@@ -121,7 +105,7 @@ TEST_CASE("G3 forced_open and disabled ones never make room") {
   CHECK(registry.unregistered() == 1);
 }
 
-TEST_CASE("G3 what holds a breaker keeps its place, and nothing else does") {
+TEST_CASE("G3 a breaker that somebody holds is not evicted", "[G3]") {
   Registry registry{{.max_breakers = 1}};
   const auto is_held = [&] {
     (void)registry.get("other");
@@ -177,7 +161,7 @@ TEST_CASE("G3 what holds a breaker keeps its place, and nothing else does") {
   }
 }
 
-TEST_CASE("G3 where none can make room the new breaker works but is not registered") {
+TEST_CASE("G3 if none can be evicted, the new breaker works but is not registered", "[G3]") {
   test::FakeClock clock;
   Registry registry{{.max_breakers = 1}, clock};
   const auto held = registry.get("held");
@@ -213,7 +197,7 @@ TEST_CASE("G3 where none can make room the new breaker works but is not register
   CHECK(registry.unregistered() == 2);
 }
 
-TEST_CASE("G3 a registry of one breaker holds the last one asked for") {
+TEST_CASE("G3 a registry of one breaker holds the last one that get() made", "[G3]") {
   Registry registry{{.max_breakers = 1}};
   for (const auto* name : {"a", "b", "a", "c"}) {
     (void)registry.get(name);
@@ -222,7 +206,7 @@ TEST_CASE("G3 a registry of one breaker holds the last one asked for") {
   CHECK(registry.unregistered() == 0);
 }
 
-TEST_CASE("G3 what made room is gone, and starts anew when it is asked for again") {
+TEST_CASE("G3 an evicted breaker is forgotten: the next get() of its name makes a new one", "[G3]") {
   Registry registry{{.max_breakers = 1}};
   registry.get("a")->execute([] {});
   const std::weak_ptr<Breaker> first = registry.get("a");
@@ -233,7 +217,7 @@ TEST_CASE("G3 what made room is gone, and starts anew when it is asked for again
   CHECK(registry.config_conflicts() == 0);
 }
 
-TEST_CASE("G3 remove and clear make room") {
+TEST_CASE("G3 after remove() and clear() there is room for new breakers", "[G3]") {
   Registry registry{{.max_breakers = 2}};
   const auto a = registry.get("a");
   const auto b = registry.get("b");
@@ -247,7 +231,7 @@ TEST_CASE("G3 remove and clear make room") {
   CHECK(registry.unregistered() == 0);
 }
 
-TEST_CASE("G3 threads that ask for more names than there is room for all get breakers that work") {
+TEST_CASE("G3 threads that get more names than fit all get breakers that work", "[G3]") {
   constexpr int threads = 4;
   constexpr int rounds = 300;
   constexpr int room = 3;
@@ -268,6 +252,6 @@ TEST_CASE("G3 threads that ask for more names than there is room for all get bre
   CHECK(wrong == 0);
   CHECK(registry.size() == room);
   CHECK(in_use + static_cast<int>(registry.unregistered()) <= threads * rounds);
-  const auto late = registry.get("late");  // all handles are back: there is room again
+  const auto late = registry.get("late");  // nobody holds a breaker any more
   CHECK(registry.find("late") == late);
 }

@@ -16,18 +16,16 @@
 
 #include "catch.hpp"
 #include "support/expected.hpp"
+#include "support/failures.hpp"
 #include "support/retry.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
 using support::Budget;
 using support::Flaky;
+using support::unavailable;
 
 namespace {
-
-ApiError unavailable(const std::string& message = "unavailable") {
-  return {ErrorCode::service_unavailable, message};
-}
 
 struct Order {
   int id = 0;
@@ -59,23 +57,23 @@ struct Counted {
   ~Counted() { --alive; }
 };
 
-template <class T>
-concept HasArrow = requires(T result) { result.operator->(); };
-
-template <class T>
-constexpr bool makes_bool =
-    std::is_constructible_v<bool, RetryResult<T>> || std::is_constructible_v<bool, RetryResult<T>&> ||
-    std::is_constructible_v<bool, const RetryResult<T>&>;
-
 using Code = support::Expected<int, std::error_code>;
 using Rich = support::Expected<std::string, ApiError>;
 using Words = support::Expected<int, std::string>;
 
+static_assert(to_string(StopReason::succeeded) == "succeeded");
+static_assert(to_string(StopReason::not_retryable) == "not_retryable");
+static_assert(to_string(StopReason::retries_exhausted) == "retries_exhausted");
+static_assert(to_string(StopReason::deadline) == "deadline");
+static_assert(to_string(StopReason::budget_exhausted) == "budget_exhausted");
+static_assert(to_string(StopReason::retry_after_too_long) == "retry_after_too_long");
+static_assert(to_string(StopReason::cancelled) == "cancelled");
+static_assert(to_string(static_cast<StopReason>(99)) == "unknown");
+
 }  // namespace
 
-TEST_CASE("a result holds op's value") {
+TEST_CASE("R19 a result holds op's value", "[R19]") {
   auto result = retry_with_backoff([] { return Order{7, "lamp"}; });
-  static_assert(std::is_same_v<decltype(result), RetryResult<Order>>);
   CHECK(result.has_value());
   CHECK(result.value() == Order{7, "lamp"});
   CHECK(*result == Order{7, "lamp"});
@@ -88,16 +86,7 @@ TEST_CASE("a result holds op's value") {
   CHECK((*std::as_const(result)).id == 9);
 }
 
-TEST_CASE("an lvalue result gives access, an rvalue gives T by value") {
-  using Result = RetryResult<Order>;
-  static_assert(std::is_same_v<decltype(std::declval<Result&>().value()), Order&>);
-  static_assert(std::is_same_v<decltype(std::declval<const Result&>().value()), const Order&>);
-  static_assert(std::is_same_v<decltype(std::declval<Result>().value()), Order>);
-  static_assert(std::is_same_v<decltype(*std::declval<Result&>()), Order&>);
-  static_assert(std::is_same_v<decltype(*std::declval<const Result&>()), const Order&>);
-  static_assert(std::is_same_v<decltype(*std::declval<Result>()), Order>);
-  static_assert(std::is_same_v<decltype(std::declval<Result&>().operator->()), Order*>);
-  static_assert(std::is_same_v<decltype(std::declval<const Result&>().operator->()), const Order*>);
+TEST_CASE("R19 an lvalue result gives access, an rvalue gives T by value", "[R19]") {
   const auto& kept = retry_with_backoff([] { return std::string(100, 'x'); }).value();
   CHECK(kept == std::string(100, 'x'));
   std::string all;
@@ -105,7 +94,7 @@ TEST_CASE("an lvalue result gives access, an rvalue gives T by value") {
   CHECK(all == "abc");
 }
 
-TEST_CASE("a call converts to its value, so that it reads as the plain call does") {
+TEST_CASE("R19 a call converts to its value, and then reads as the plain call", "[R19]") {
   const auto fetch = [] { return Order{7, "lamp"}; };
   const Order order = retry_with_backoff(fetch);
   CHECK(order == Order{7, "lamp"});
@@ -122,36 +111,7 @@ TEST_CASE("a call converts to its value, so that it reads as the plain call does
   CHECK(returned.id == 7);
 }
 
-TEST_CASE("only an rvalue converts to its value") {
-  static_assert(std::is_convertible_v<RetryResult<Order>, Order>);
-  static_assert(!std::is_convertible_v<RetryResult<Order>&, Order>);
-  static_assert(!std::is_convertible_v<const RetryResult<Order>&, Order>);
-  auto result = retry_with_backoff([] { return Order{7, "lamp"}; });
-  const Order order = std::move(result);
-  CHECK(order.id == 7);
-}
-
-TEST_CASE("no result converts to bool, so that success is asked by has_value()") {
-  static_assert(!makes_bool<void>);
-  static_assert(!makes_bool<Order>);
-  static_assert(!makes_bool<std::string>);
-  static_assert(!makes_bool<std::unique_ptr<int>>);
-  static_assert(!makes_bool<std::optional<int>>);
-  static_assert(!makes_bool<std::error_code>);
-  static_assert(!makes_bool<Code>);
-  static_assert(!makes_bool<Order&>);
-  static_assert(!std::is_constructible_v<bool, RetryResult<int>&>);
-  static_assert(!std::is_constructible_v<bool, const RetryResult<bool>&>);
-}
-
-TEST_CASE("no result converts to bool, by way of its value either") {
-  CHECK_FALSE(makes_bool<int>);
-  CHECK_FALSE(makes_bool<double>);
-  CHECK_FALSE(makes_bool<const char*>);
-  CHECK_FALSE(makes_bool<int&>);
-}
-
-TEST_CASE("a bool value converts to bool as any value does") {
+TEST_CASE("R19 a bool value converts to bool as any value does", "[R19]") {
   const bool yes = retry_with_backoff([] { return true; });
   const bool no = retry_with_backoff([] { return false; });
   CHECK(yes);
@@ -161,18 +121,12 @@ TEST_CASE("a bool value converts to bool as any value does") {
   CHECK_FALSE(result.value());
 }
 
-TEST_CASE("a void op has a result with stats, whose value() is void") {
+TEST_CASE("R19 a void op has a result with stats, whose value() is void", "[R19]") {
   int calls = 0;
   const auto op = [&] {
     if (++calls < 3) throw unavailable();
   };
   auto result = retry_with_backoff(op, test::FakeClock{});
-  static_assert(std::is_same_v<decltype(result), RetryResult<void>>);
-  static_assert(std::is_void_v<decltype(result.value())>);
-  static_assert(std::is_void_v<decltype(std::move(result).value())>);
-  static_assert(std::is_void_v<decltype(*result)>);
-  static_assert(!HasArrow<RetryResult<void>>);
-  static_assert(HasArrow<RetryResult<int>>);
   CHECK(result.has_value());
   CHECK_NOTHROW(result.value());
   CHECK_NOTHROW(*result);
@@ -183,21 +137,9 @@ TEST_CASE("a void op has a result with stats, whose value() is void") {
   CHECK_THROWS_WITH(*failed, "void");
 }
 
-TEST_CASE("a result may be dropped without a warning") {
-  int calls = 0;
-  retry_with_backoff([&] { ++calls; });
-  retry_with_backoff([&] { return ++calls; });
-  retry_with_backoff([&] { ++calls; }, {.max_retries = 1}, test::FakeClock{});
-  CHECK(calls == 3);
-}
-
-TEST_CASE("a reference stays one") {
+TEST_CASE("R19 a reference stays one", "[R19]") {
   Order stored{7, "lamp"};
   auto result = retry_with_backoff([&]() -> Order& { return stored; });
-  static_assert(std::is_same_v<decltype(result), RetryResult<Order&>>);
-  static_assert(std::is_same_v<decltype(result.value()), Order&>);
-  static_assert(std::is_same_v<decltype(std::as_const(result).value()), Order&>);
-  static_assert(std::is_same_v<decltype(std::move(result).value()), Order&>);
   CHECK(&result.value() == &stored);
   CHECK(&*result == &stored);
   CHECK(&result->id == &stored.id);
@@ -209,26 +151,16 @@ TEST_CASE("a reference stays one") {
   CHECK(stored.id == 8);
 }
 
-TEST_CASE("a reference in a const result is reached alike by value(), * and ->") {
-  using Result = const RetryResult<Order&>&;
-  CHECK(std::is_same_v<decltype(std::declval<Result>().value()), Order&>);
-  CHECK(std::is_same_v<decltype(*std::declval<Result>()), Order&>);
-  CHECK(std::is_same_v<decltype(std::declval<Result>().operator->()), Order*>);
-}
-
-TEST_CASE("a reference to const stays one") {
+TEST_CASE("R19 a reference to const stays one", "[R19]") {
   const std::string stored = "kept";
   auto result = retry_with_backoff([&]() -> const std::string& { return stored; });
-  static_assert(std::is_same_v<decltype(result), RetryResult<const std::string&>>);
-  static_assert(std::is_same_v<decltype(result.value()), const std::string&>);
-  static_assert(std::is_same_v<decltype(result.operator->()), const std::string*>);
   CHECK(&result.value() == &stored);
   CHECK(result->size() == 4);
   const std::string& converted = retry_with_backoff([&]() -> const std::string& { return stored; });
   CHECK(&converted == &stored);
 }
 
-TEST_CASE("a reference after failures, and none where every attempt failed") {
+TEST_CASE("R19 a reference is given after failures, and none if every attempt failed", "[R19]") {
   int stored = 1;
   const auto op = [&](const Attempt& attempt) -> int& {
     if (attempt.number < 3) throw unavailable();
@@ -240,9 +172,8 @@ TEST_CASE("a reference after failures, and none where every attempt failed") {
   CHECK_THROWS_AS(failed.value(), ApiError);
 }
 
-TEST_CASE("a move-only value is moved, never copied") {
+TEST_CASE("R19 a move-only value is moved, never copied", "[R19]") {
   auto result = retry_with_backoff([] { return std::make_unique<int>(7); });
-  static_assert(std::is_same_v<decltype(result), RetryResult<std::unique_ptr<int>>>);
   CHECK(**result == 7);
   CHECK(*result->get() == 7);
   const std::unique_ptr<int> taken = std::move(result).value();
@@ -255,7 +186,7 @@ TEST_CASE("a move-only value is moved, never copied") {
   CHECK(moved.has_value());
 }
 
-TEST_CASE("a value is not copied on its way to the caller") {
+TEST_CASE("R19 a value is not copied on its way to the caller", "[R19]") {
   Counted::copies = 0;
   {
     const Counted value = retry_with_backoff([] { return Counted{}; });
@@ -267,23 +198,16 @@ TEST_CASE("a value is not copied on its way to the caller") {
   CHECK(Counted::alive == 0);
 }
 
-TEST_CASE("a value that cannot be made from nothing") {
+TEST_CASE("R19 a value that cannot be made from nothing", "[R19]") {
   const auto op = [](const Attempt& attempt) {
     if (attempt.number == 1) throw unavailable();
     return NoDefault{7};
   };
-  static_assert(!std::is_default_constructible_v<NoDefault>);
   CHECK(retry_with_backoff(op, test::FakeClock{})->number == 7);
   CHECK_FALSE(try_retry_with_backoff(op, {.max_retries = 0}).has_value());
 }
 
-TEST_CASE("a const value loses its const, which says nothing in a return type") {
-  const auto op = []() -> const std::string { return "text"; };
-  static_assert(std::is_same_v<decltype(retry_with_backoff(op)), RetryResult<std::string>>);
-  CHECK(retry_with_backoff(op).value() == "text");
-}
-
-TEST_CASE("values of the types that a result itself is made of") {
+TEST_CASE("R19 values of the types that a result itself is made of", "[R19]") {
   CHECK(retry_with_backoff([] { return Failure{std::error_code{}}; }).has_value());
   CHECK(retry_with_backoff([] { return std::monostate{}; }).has_value());
   CHECK(retry_with_backoff([] { return unavailable("a value"); })->message() == "a value");
@@ -291,7 +215,7 @@ TEST_CASE("values of the types that a result itself is made of") {
   CHECK(retry_with_backoff([] { return RetryStats{}; })->attempts == 0);
 }
 
-TEST_CASE("a result is copied and moved with its value, its error and its stats") {
+TEST_CASE("R19 a result is copied and moved with its value, its error and its stats", "[R19]") {
   const auto failed = try_retry_with_backoff([]() -> int { throw unavailable("kept"); }, test::FakeClock{});
   const auto copy = failed;
   CHECK_FALSE(copy.has_value());
@@ -300,29 +224,9 @@ TEST_CASE("a result is copied and moved with its value, its error and its stats"
   auto result = retry_with_backoff([] { return std::string{"value"}; });
   const auto moved = std::move(result);
   CHECK(moved.value() == "value");
-  static_assert(!std::is_copy_constructible_v<RetryResult<std::unique_ptr<int>>>);
-  static_assert(std::is_nothrow_move_constructible_v<RetryResult<std::unique_ptr<int>>>);
 }
 
-TEST_CASE("try_retry_with_backoff throws nothing of op's, whatever it is") {
-  test::FakeClock clock;
-  const auto error_of = [&](auto thrown) {
-    const auto op = [&]() -> int { throw thrown; };
-    const auto result = try_retry_with_backoff(op, {.max_retries = 1}, clock);
-    CHECK_FALSE(result.has_value());
-    CHECK(result.error().exception() != nullptr);
-    CHECK_THROWS_AS(result.value(), decltype(thrown));
-    return result.error();
-  };
-  CHECK(error_of(unavailable("gone")).message() == "gone");
-  CHECK(error_of(std::runtime_error{"unknown"}).message() == "unknown");
-  CHECK_FALSE(error_of(42).code());
-  CHECK(error_of(CircuitOpenError{"payments"}).is_rejection());
-  CHECK(error_of(CancelledError{}).is_cancellation());
-  CHECK(error_of(std::error_code{NetworkErrc::timed_out}).code() == NetworkErrc::timed_out);
-}
-
-TEST_CASE("access without a value rethrows op's own exception object, time and again") {
+TEST_CASE("R19 access without a value rethrows op's own exception object, time and again", "[R19]") {
   const ApiError* thrown = nullptr;
   auto result = try_retry_with_backoff(
       [&]() -> Order {
@@ -351,7 +255,7 @@ TEST_CASE("access without a value rethrows op's own exception object, time and a
   CHECK(is_thrown([&] { const Order order = std::move(result); }));
 }
 
-TEST_CASE("error() of a success is a failure without a code") {
+TEST_CASE("R19 error() of a success is a failure without a code", "[R19]") {
   Flaky op{.failures = 2};
   const auto result = try_retry_with_backoff(op, test::FakeClock{});
   CHECK(result.has_value());
@@ -360,7 +264,7 @@ TEST_CASE("error() of a success is a failure without a code") {
   CHECK(result.stats.errors.size() == 2);
 }
 
-TEST_CASE("an error code: success is an empty one, and a failed one stays reachable") {
+TEST_CASE("R19 an error code: success is an empty one, and a failed one stays reachable", "[R19]") {
   const auto good = retry_with_backoff(Flaky{.failures = 1}, test::FakeClock{});
   CHECK(good.has_value());
   CHECK_FALSE(good.value());
@@ -373,13 +277,13 @@ TEST_CASE("an error code: success is an empty one, and a failed one stays reacha
   CHECK(code == NetworkErrc::connection_reset);
 }
 
-TEST_CASE("an expected: its last failed value is not thrown, has_value() is false, value() gives it") {
+TEST_CASE("R19 an expected: its last failed value is not thrown, has_value() is false, value() gives it",
+          "[R19]") {
   int calls = 0;
   const auto op = [&] {
-    return Code{support::Unexpected{std::error_code{503 - ++calls % 2, api_error_category()}}};
+    return Code{support::Unexpected{std::error_code{503 - ++calls % 2, http_category()}}};
   };
   const auto result = retry_with_backoff(op, {.max_retries = 1}, test::FakeClock{});
-  static_assert(std::is_same_v<decltype(result), const RetryResult<Code>>);
   CHECK_FALSE(result.has_value());
   CHECK_FALSE(result.value().has_value());
   CHECK(result->error().value() == 503);
@@ -390,7 +294,7 @@ TEST_CASE("an expected: its last failed value is not thrown, has_value() is fals
   CHECK_FALSE(converted.has_value());
 }
 
-TEST_CASE("an expected: its success, at once and after failures") {
+TEST_CASE("R19 an expected: its success, at once and after failures", "[R19]") {
   const auto op = [](const Attempt& attempt) -> Rich {
     if (attempt.number < 3) return support::Unexpected{unavailable(std::to_string(attempt.number))};
     return std::string{"value"};
@@ -404,7 +308,8 @@ TEST_CASE("an expected: its success, at once and after failures") {
   CHECK(converted.value() == "at once");
 }
 
-TEST_CASE("an expected whose error is of an unknown type: a failure without a code, not retried") {
+TEST_CASE("R19 an expected whose error is of an unknown type: a failure without a code, not retried",
+          "[R19]") {
   const auto result =
       retry_with_backoff([] { return Words{support::Unexpected{std::string{"broken"}}}; }, test::FakeClock{});
   CHECK_FALSE(result.has_value());
@@ -413,7 +318,8 @@ TEST_CASE("an expected whose error is of an unknown type: a failure without a co
   CHECK(result.stats.stop_reason == StopReason::not_retryable);
 }
 
-TEST_CASE("an op that returns its errors and then throws: the last error counts, which is no value") {
+TEST_CASE("R19 an op that returns its errors and then throws: the last error counts, which is no value",
+          "[R19]") {
   const auto op = [](const Attempt& attempt) -> Code {
     if (attempt.number == 1) return support::Unexpected{std::error_code{NetworkErrc::timed_out}};
     throw ApiError{ErrorCode::not_found};
@@ -425,16 +331,7 @@ TEST_CASE("an op that returns its errors and then throws: the last error counts,
   CHECK_THROWS_AS(result.value(), ApiError);
 }
 
-TEST_CASE("an op that returns an error code and then throws: the last error counts, which is no value") {
-  const auto op = [](const Attempt& attempt) -> std::error_code {
-    if (attempt.number == 1) return NetworkErrc::timed_out;
-    throw ApiError{ErrorCode::not_found};
-  };
-  CHECK_THROWS_AS(retry_with_backoff(op, test::FakeClock{}), ApiError);
-  CHECK(try_retry_with_backoff(op, test::FakeClock{}).error().status() == 404);
-}
-
-TEST_CASE("an op that throws and then returns its error: the value counts") {
+TEST_CASE("R19 an op that throws and then returns its error: the value counts", "[R19]") {
   const auto op = [](const Attempt& attempt) -> Code {
     if (attempt.number == 1) throw unavailable();
     return support::Unexpected{std::error_code{ErrorCode::not_found}};
@@ -444,17 +341,16 @@ TEST_CASE("an op that throws and then returns its error: the value counts") {
   CHECK(result->error() == ErrorCode::not_found);
 }
 
-TEST_CASE("a retry within a retry: the inner result is an expected-like value") {
+TEST_CASE("R19 a retry within a retry: the inner result is an expected-like value", "[R19]") {
   const auto inner = [] { return try_retry_with_backoff(Flaky{}, {.max_retries = 1}, test::FakeClock{}); };
   const auto result = retry_with_backoff(inner, {.max_retries = 2}, test::FakeClock{});
-  static_assert(std::is_same_v<decltype(result), const RetryResult<RetryResult<std::error_code>>>);
   CHECK_FALSE(result.has_value());
   CHECK(result.stats.attempts == 3);
   CHECK(result.value().stats.attempts == 2);
   CHECK(result.error().code() == NetworkErrc::connection_reset);
 }
 
-TEST_CASE("a retry within a retry: an inner result that holds an exception stays a value too") {
+TEST_CASE("R19 a retry within a retry: an inner result that holds an exception stays a value too", "[R19]") {
   const auto inner = [] {
     return try_retry_with_backoff([]() -> int { throw unavailable("inner"); }, {.max_retries = 1},
                                   test::FakeClock{});
@@ -466,7 +362,7 @@ TEST_CASE("a retry within a retry: an inner result that holds an exception stays
   CHECK(result->error().message() == "inner");
 }
 
-TEST_CASE("an expected of a Failure that holds an exception stays a value too") {
+TEST_CASE("R19 an expected of a Failure that holds an exception stays a value too", "[R19]") {
   using Result = support::Expected<int, Failure>;
   const auto op = [] {
     return Result{support::Unexpected{Failure::from_exception(std::make_exception_ptr(unavailable("held")))}};
@@ -478,7 +374,7 @@ TEST_CASE("an expected of a Failure that holds an exception stays a value too") 
   CHECK(result->stats.attempts == 4);
 }
 
-TEST_CASE("stats for each reason to stop") {
+TEST_CASE("R19 R2 stats for each reason to stop", "[R19][R2]") {
   test::FakeClock clock;
   const RetryConfig config{.max_retries = 1, .jitter = Jitter::none};
   const auto check = [](const RetryStats& stats, StopReason reason, int attempts,
@@ -507,7 +403,7 @@ TEST_CASE("stats for each reason to stop") {
   check(try_retry_with_backoff([] {}, clock, stop.get_token()).stats, StopReason::cancelled, 0, 0s, 0);
 }
 
-TEST_CASE("stats.errors: one Failure per failed attempt, in order, the success no entry") {
+TEST_CASE("R19 stats.errors: one Failure per failed attempt, in order, the success no entry", "[R19]") {
   const auto op = [](const Attempt& attempt) {
     switch (attempt.number) {
       case 1: throw unavailable("first");
@@ -525,7 +421,7 @@ TEST_CASE("stats.errors: one Failure per failed attempt, in order, the success n
   CHECK(result.stats.errors[2].exception() == nullptr);
 }
 
-TEST_CASE("a rejected call's result made no attempt, and its value() is the rejection") {
+TEST_CASE("B9 a rejected call's result made no attempt, and its value() is the rejection", "[B9]") {
   const CircuitOpenError error{"payments", 5s};
   auto result = failure_traits<RetryResult<int>>::from_rejection(error);
   CHECK_FALSE(result.has_value());
@@ -536,15 +432,4 @@ TEST_CASE("a rejected call's result made no attempt, and its value() is the reje
   CHECK_THROWS_AS(result.value(), CircuitOpenError);
   CHECK_THROWS_AS(int{std::move(result)}, CircuitOpenError);
   CHECK_THROWS_AS(failure_traits<RetryResult<void>>::from_rejection(error).value(), CircuitOpenError);
-}
-
-TEST_CASE("each reason to stop has a name") {
-  CHECK(to_string(StopReason::succeeded) == "succeeded");
-  CHECK(to_string(StopReason::not_retryable) == "not_retryable");
-  CHECK(to_string(StopReason::retries_exhausted) == "retries_exhausted");
-  CHECK(to_string(StopReason::deadline) == "deadline");
-  CHECK(to_string(StopReason::budget_exhausted) == "budget_exhausted");
-  CHECK(to_string(StopReason::retry_after_too_long) == "retry_after_too_long");
-  CHECK(to_string(StopReason::cancelled) == "cancelled");
-  CHECK(to_string(static_cast<StopReason>(99)) == "unknown");
 }

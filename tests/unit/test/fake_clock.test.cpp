@@ -49,7 +49,7 @@ class Sleeper {
 
 // The timeline.
 
-TEST_CASE("T2 a new FakeClock stands at a steady time that is not zero, and at noon of a known day") {
+TEST_CASE("T2 a new FakeClock stands at a steady time that is not zero, and at noon of a known day", "[T2]") {
   const FakeClock clock;
   CHECK(clock.now().time_since_epoch() > 0ns);
   CHECK(clock.coarse_now() == clock.now());
@@ -57,7 +57,7 @@ TEST_CASE("T2 a new FakeClock stands at a steady time that is not zero, and at n
   CHECK(clock.sleeps().empty());
 }
 
-TEST_CASE("T2 time stands still unless it is moved") {
+TEST_CASE("T2 time stands still unless it is moved", "[T2]") {
   const FakeClock clock;
   const auto now = clock.now();
   SystemClock{}.sleep_for(1ms);
@@ -65,7 +65,7 @@ TEST_CASE("T2 time stands still unless it is moved") {
   CHECK(clock.wall_now() == noon);
 }
 
-TEST_CASE("T2 advance moves every reading by the same amount") {
+TEST_CASE("T2 advance moves every reading by the same amount", "[T2]") {
   const FakeClock clock;
   const auto now = clock.now();
   clock.advance(90s);
@@ -76,7 +76,7 @@ TEST_CASE("T2 advance moves every reading by the same amount") {
   CHECK(clock.wall_now() == noon + 90s + 1us);
 }
 
-TEST_CASE("T2 copies share one timeline, two clocks do not") {
+TEST_CASE("T2 copies share one timeline, two clocks do not", "[T2]") {
   const FakeClock clock;
   const FakeClock copy = clock;  // NOLINT(performance-unnecessary-copy-initialization)
   const FakeClock other;
@@ -94,7 +94,7 @@ TEST_CASE("T2 copies share one timeline, two clocks do not") {
   CHECK(other.sleeps().empty());
 }
 
-TEST_CASE("T2 assignment joins the other timeline") {
+TEST_CASE("T2 assignment joins the other timeline", "[T2]") {
   FakeClock clock;
   const FakeClock other;
   other.advance(1h);
@@ -103,7 +103,7 @@ TEST_CASE("T2 assignment joins the other timeline") {
   CHECK(clock.now() == other.now());
 }
 
-TEST_CASE("T2 a timeline lives as long as one of its clocks") {
+TEST_CASE("T2 a timeline lives as long as one of its clocks", "[T2]") {
   const auto clock = [] {
     const FakeClock made;
     made.advance(3s);
@@ -112,7 +112,7 @@ TEST_CASE("T2 a timeline lives as long as one of its clocks") {
   CHECK(clock.wall_now() == noon + 3s);
 }
 
-TEST_CASE("T2 a moved-from FakeClock still shows the time of the shared timeline") {
+TEST_CASE("T2 a moved-from FakeClock still shows the time of the shared timeline", "[T2]") {
   FakeClock from;
   FakeClock to = std::move(from);
   to.advance(2s);
@@ -124,14 +124,14 @@ TEST_CASE("T2 a moved-from FakeClock still shows the time of the shared timeline
   CHECK(assigned.wall_now() == noon + 3s);
 }
 
-TEST_CASE("T2 a moved-from FakeClock still sleeps") {
+TEST_CASE("T2 a moved-from FakeClock still sleeps", "[T2]") {
   FakeClock from;
   const CircuitBreaker breaker{"b", {}, std::move(from)};
   CHECK(from.sleep_for(1s));  // NOLINT(bugprone-use-after-move)
   CHECK(breaker.clock().sleeps() == Waits{1s});
 }
 
-TEST_CASE("T2 set_wall makes the wall clock jump, in both directions, and nothing else") {
+TEST_CASE("T2 set_wall() makes the wall clock jump, in both directions, and moves nothing else", "[T2]") {
   const FakeClock clock;
   const auto now = clock.now();
   for (const WallPoint time : {noon + 48h, noon - 48h, WallPoint{}, WallPoint{-1s}}) {
@@ -144,7 +144,7 @@ TEST_CASE("T2 set_wall makes the wall clock jump, in both directions, and nothin
   CHECK(clock.wall_now() == WallPoint{2s});
 }
 
-TEST_CASE("T2 the wall clock may stand at either end of its range") {
+TEST_CASE("T2 the wall clock may stand at either end of its range", "[T2]") {
   const FakeClock clock;
   clock.set_wall(WallPoint::max());
   CHECK(clock.wall_now() == WallPoint::max());
@@ -152,7 +152,7 @@ TEST_CASE("T2 the wall clock may stand at either end of its range") {
   CHECK(clock.wall_now() == WallPoint::min());
 }
 
-TEST_CASE("T2 time saturates where it would leave the timeline") {
+TEST_CASE("T2 time saturates at the end of the timeline", "[T2]") {
   const FakeClock clock;
   clock.advance(nanoseconds::max());
   CHECK(clock.now() == std::chrono::steady_clock::time_point::max());
@@ -162,7 +162,7 @@ TEST_CASE("T2 time saturates where it would leave the timeline") {
   CHECK(clock.now() == std::chrono::steady_clock::time_point::max());
 }
 
-TEST_CASE("T2 coarse_now moves in ticks, rounded down") {
+TEST_CASE("T2 coarse_now moves in ticks, rounded down", "[T2]") {
   const FakeClock clock;
   const auto start = clock.now();
   clock.set_coarse_tick(4ms);
@@ -178,7 +178,7 @@ TEST_CASE("T2 coarse_now moves in ticks, rounded down") {
   CHECK(clock.coarse_now() == clock.now());
 }
 
-TEST_CASE("T2 what makes no sense is refused, with the argument's name and value") {
+TEST_CASE("T2 senseless arguments are refused, with their name and value", "[T2]") {
   const FakeClock clock;
   const auto now = clock.now();
   CHECK_THROWS_AS(clock.advance(-1ns), std::invalid_argument);
@@ -191,7 +191,7 @@ TEST_CASE("T2 what makes no sense is refused, with the argument's name and value
 
 // Sleeping.
 
-TEST_CASE("T2 a sleep advances the timeline by itself and is kept in order") {
+TEST_CASE("T2 a sleep moves the timeline by its duration, and sleeps() has it in order", "[T2]") {
   const FakeClock clock;
   const auto now = clock.now();
   CHECK(clock.sleep_for(3s));
@@ -202,13 +202,13 @@ TEST_CASE("T2 a sleep advances the timeline by itself and is kept in order") {
   CHECK(clock.sleeps() == Waits{3s, 1ms, 2s});
 }
 
-TEST_CASE("T2 advance is no wait") {
+TEST_CASE("T2 advance() is no wait", "[T2]") {
   const FakeClock clock;
   CHECK(clock.advance(3s) == 0);
   CHECK(clock.sleeps().empty());
 }
 
-TEST_CASE("T2 a sleep of zero or less ends at once, moves nothing and is a wait like any other") {
+TEST_CASE("T2 a sleep of zero or less ends at once, moves nothing, and is a wait like any other", "[T2]") {
   for (const FakeClock& clock : {FakeClock{}, FakeClock::manual()}) {
     const auto now = clock.now();
     CHECK(clock.sleep_for(0ns));
@@ -218,7 +218,7 @@ TEST_CASE("T2 a sleep of zero or less ends at once, moves nothing and is a wait 
   }
 }
 
-TEST_CASE("T2 a sleep whose token was stopped before does not move the timeline, but is a wait") {
+TEST_CASE("T2 a sleep whose token was stopped before moves nothing, but is a wait", "[T2]") {
   std::stop_source source;
   source.request_stop();
   for (const FakeClock& clock : {FakeClock{}, FakeClock::manual()}) {
@@ -230,7 +230,7 @@ TEST_CASE("T2 a sleep whose token was stopped before does not move the timeline,
   }
 }
 
-TEST_CASE("T2 in manual mode a sleeper waits until advance makes it due") {
+TEST_CASE("T2 in manual mode a sleeper waits until advance() makes it due", "[T2]") {
   const auto clock = FakeClock::manual();
   const auto now = clock.now();
   Sleeper sleeper{clock, 10s};
@@ -243,7 +243,7 @@ TEST_CASE("T2 in manual mode a sleeper waits until advance makes it due") {
   CHECK(clock.sleeps() == Waits{10s});
 }
 
-TEST_CASE("T2 advance wakes the sleepers due, not the others, and returns how many") {
+TEST_CASE("T2 advance() wakes the sleepers due, not the others, and returns their number", "[T2]") {
   const auto clock = FakeClock::manual();
   Sleeper one{clock, 1s};
   clock.wait_for_sleepers(1);
@@ -266,7 +266,7 @@ TEST_CASE("T2 advance wakes the sleepers due, not the others, and returns how ma
   CHECK(three.slept_on());
 }
 
-TEST_CASE("T2 a sleep that begins later is due later") {
+TEST_CASE("T2 a sleep that begins later is due later", "[T2]") {
   const auto clock = FakeClock::manual();
   Sleeper first{clock, 10s};
   clock.wait_for_sleepers(1);
@@ -280,7 +280,7 @@ TEST_CASE("T2 a sleep that begins later is due later") {
   CHECK(second.slept_on());
 }
 
-TEST_CASE("T2 wait_for_sleepers counts those who sleep now") {
+TEST_CASE("T2 wait_for_sleepers() counts the present sleepers", "[T2]") {
   const auto clock = FakeClock::manual();
   clock.wait_for_sleepers(0);
   {
@@ -302,7 +302,7 @@ TEST_CASE("T2 wait_for_sleepers counts those who sleep now") {
   CHECK(sleeper.slept_on());
 }
 
-TEST_CASE("T2 a stop ends a manual sleep, and only that one") {
+TEST_CASE("T2 a stop ends a manual sleep, and only that one", "[T2]") {
   const auto clock = FakeClock::manual();
   const auto now = clock.now();
   Sleeper stopped{clock, 10s};
@@ -315,7 +315,7 @@ TEST_CASE("T2 a stop ends a manual sleep, and only that one") {
   CHECK(other.slept_on());
 }
 
-TEST_CASE("T2 once request_stop has returned, the sleeper is no longer there to be woken") {
+TEST_CASE("T2 after request_stop() has returned, advance() wakes that sleeper no more", "[T2]") {
   int woken = 0;
   int slept_on = 0;
   for (int round = 0; round < 200; ++round) {
@@ -330,7 +330,8 @@ TEST_CASE("T2 once request_stop has returned, the sleeper is no longer there to 
   CHECK(slept_on == 0);
 }
 
-TEST_CASE("T2 whoever comes first, advance and stop agree with what the sleeper says") {
+TEST_CASE("T2 if advance() and a stop race, the number of sleepers woken agrees with what the sleeper says",
+          "[T2]") {
   int disagreed = 0;
   for (int round = 0; round < 200; ++round) {
     const auto clock = FakeClock::manual();
@@ -349,7 +350,7 @@ TEST_CASE("T2 whoever comes first, advance and stop agree with what the sleeper 
   CHECK(disagreed == 0);
 }
 
-TEST_CASE("T2 set_manual changes the mode for the sleeps to come") {
+TEST_CASE("T2 set_manual() changes the mode for later sleeps", "[T2]") {
   const FakeClock clock;
   CHECK(clock.sleep_for(1s));
   clock.set_manual();
@@ -362,7 +363,7 @@ TEST_CASE("T2 set_manual changes the mode for the sleeps to come") {
   CHECK(clock.wall_now() == noon + 3s);
 }
 
-TEST_CASE("T2 a sleep that moves the timeline by itself wakes the manual sleepers due by then") {
+TEST_CASE("T2 a sleep that moves the timeline wakes the manual sleepers due by then", "[T2]") {
   const auto clock = FakeClock::manual();
   Sleeper sleeper{clock, 10s};
   clock.wait_for_sleepers(1);
@@ -372,7 +373,7 @@ TEST_CASE("T2 a sleep that moves the timeline by itself wakes the manual sleeper
   CHECK(sleeper.slept_on());
 }
 
-TEST_CASE("T2 a manual sleep of the longest duration can be stopped") {
+TEST_CASE("T2 a manual sleep of the longest duration can be stopped", "[T2]") {
   const auto clock = FakeClock::manual();
   Sleeper sleeper{clock, nanoseconds::max()};
   clock.wait_for_sleepers(1);
@@ -383,7 +384,7 @@ TEST_CASE("T2 a manual sleep of the longest duration can be stopped") {
 
 // Threads.
 
-TEST_CASE("T2 every member may be used by any number of threads") {
+TEST_CASE("T2 every member may be used by any number of threads", "[T2]") {
   const FakeClock clock;
   const auto start = clock.now();
   std::atomic<int> went_back{0};
@@ -413,7 +414,7 @@ TEST_CASE("T2 every member may be used by any number of threads") {
   CHECK(clock.sleeps() == Waits(400, 1us));
 }
 
-TEST_CASE("T2 every one of many manual sleepers is woken exactly once") {
+TEST_CASE("T2 every one of many manual sleepers is woken exactly once", "[T2]") {
   constexpr int sleepers = 4;
   constexpr int rounds = 50;
   constexpr std::size_t total = sleepers * rounds;
@@ -437,7 +438,7 @@ TEST_CASE("T2 every one of many manual sleepers is woken exactly once") {
   CHECK(clock.sleeps().size() == total);
 }
 
-TEST_CASE("T3 a wall clock that jumps does not move a manual sleep") {
+TEST_CASE("T3 a wall clock that jumps does not move a manual sleep", "[T3]") {
   for (const WallPoint jumped_to : {noon - 100'000h, noon + 100'000h}) {
     const auto clock = FakeClock::manual();
     Sleeper sleeper{clock, 10s};

@@ -1,8 +1,8 @@
-// fusebox/api_error/detail/error_data.hpp: ErrorState, the data of an ApiError, and Fluent, its with_…
-// functions.
+// fusebox/api_error/detail/error_data.hpp: what an ApiError holds (ErrorData), and its with_… functions.
 //
-// Fluent<Derived, Base> gives every error class the with_… functions with its own type as the result,
-// so that a CircuitOpenError stays one. Everything that a copy needs is shared, so copying never throws.
+// ErrorSetters<Derived, Base> gives each error class with_… functions that return that class, so that a
+// changed CircuitOpenError is a CircuitOpenError. Copies share their texts and details, so that copying never
+// throws; a with_… function that changes them makes new ones.
 #pragma once
 
 #include <chrono>
@@ -15,13 +15,15 @@
 #include <utility>
 
 #include <fusebox/api_error/details.hpp>
+#include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/error_code.hpp>
+#include <fusebox/fwd.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// The text of an error. what() ends at a NUL, so that U+FFFD stands in for one.
+/// The text of an error, with U+FFFD for each NUL, since what() would end there.
 [[nodiscard]] inline std::runtime_error error_text(std::string_view text) {
   std::string shown{text};
   for (auto nul = shown.find('\0'); nul != std::string::npos; nul = shown.find('\0', nul)) {
@@ -30,43 +32,46 @@ namespace detail {
   return std::runtime_error{shown};
 }
 
-/// Who rejects: the policy's name and the text of its error, made once for all rejections of a policy.
-struct FUSEBOX_API Origin {
+/// What all rejections of one policy share, so that none of them allocates: the policy's name and the text of
+/// the error.
+struct FUSEBOX_API RejectionSource {
   std::string name;
   std::runtime_error text;
 };
 
-class FUSEBOX_API ErrorState : public std::runtime_error {
+/// The getters of every error. None of them throws but message(), which copies the text.
+class FUSEBOX_API ErrorData : public std::runtime_error {
  public:
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
   [[nodiscard]] ErrorCategory category() const noexcept { return category_; }
   [[nodiscard]] std::string message() const { return what(); }
-  /// When the error was made.
+  /// When the error was made, by SystemClock or by the clock of the policy that made it.
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept { return timestamp_; }
-  /// How long the caller should wait before trying again.
+  /// How long the caller should wait before it tries again; empty if unknown.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
-  /// What it is as a std::error_code: the library's own verdicts and network errors keep their
-  /// identity here, also when the object was sliced. The ErrorCode where there is nothing better.
+  /// The error as a std::error_code: a PolicyErrc for the library's own verdicts, the transport's code for
+  /// a network error, else the ErrorCode. Slicing keeps it.
   [[nodiscard]] std::error_code reason() const noexcept { return reason_; }
   [[nodiscard]] const ErrorDetails& details() const noexcept { return extras().details; }
-  /// Empty where none was given.
+  /// Empty if not given.
   [[nodiscard]] const std::string& request_id() const noexcept { return extras().request_id; }
-  /// Empty where none was given.
+  /// Empty if not given.
   [[nodiscard]] const std::string& path() const noexcept { return extras().path; }
-  /// True where the error tells of somebody else's answer (E5): not for the eyes of our own clients.
+  /// True if the error describes the answer of another service (E5), which our own clients must not see.
   [[nodiscard]] bool is_upstream() const noexcept { return extras().is_upstream; }
-  /// Whose answer it tells of; empty where it is our own.
+  /// The name of that service; empty for an error of our own.
   [[nodiscard]] const std::string& upstream() const noexcept { return extras().upstream; }
 
  protected:
-  ErrorState(const std::runtime_error& text, ErrorCode code, std::error_code reason,
-             std::chrono::system_clock::time_point timestamp) noexcept
+  ErrorData(const std::runtime_error& text, ErrorCode code, std::error_code reason,
+            std::chrono::system_clock::time_point timestamp) noexcept
       : std::runtime_error{text},
         code_{code},
         category_{category_of(code)},
         timestamp_{timestamp},
         reason_{reason} {}
 
+  /// What most errors do not have.
   struct Extras {
     ErrorDetails details;
     std::string request_id;
@@ -82,11 +87,11 @@ class FUSEBOX_API ErrorState : public std::runtime_error {
     extras_ = std::move(changed);
   }
 
-  [[nodiscard]] const std::shared_ptr<const Origin>& origin() const noexcept { return origin_; }
+  [[nodiscard]] const std::shared_ptr<const RejectionSource>& source() const noexcept { return source_; }
 
  private:
   template <class Derived, class Base>
-  friend class Fluent;
+  friend class ErrorSetters;
   friend class fusebox::RejectedError;
   friend class fusebox::Failure;
 
@@ -101,15 +106,15 @@ class FUSEBOX_API ErrorState : public std::runtime_error {
   std::optional<std::chrono::seconds> retry_after_;
   std::error_code reason_;
   std::shared_ptr<const Extras> extras_;
-  std::shared_ptr<const Origin> origin_;
+  std::shared_ptr<const RejectionSource> source_;
 };
 
-/// The with_… functions: each returns a changed copy of type Derived.
+/// The with_… functions: each returns a changed copy of type Derived, and may throw std::bad_alloc.
 template <class Derived, class Base>
-class FUSEBOX_API Fluent : public Base {
+class FUSEBOX_API ErrorSetters : public Base {
  public:
   [[nodiscard]] Derived with_category(ErrorCategory category) const {
-    return changed([&](ErrorState& error) { error.category_ = category; });
+    return changed([&](ErrorData& error) { error.category_ = category; });
   }
   [[nodiscard]] Derived with_details(ErrorDetails details) const {
     return with_extra([&](auto& extras) { extras.details = std::move(details); });
@@ -121,12 +126,12 @@ class FUSEBOX_API Fluent : public Base {
     return with_extra([&](auto& extras) { extras.path = path; });
   }
   [[nodiscard]] Derived with_retry_after(std::chrono::seconds retry_after) const {
-    return changed([&](ErrorState& error) { error.retry_after_ = retry_after; });
+    return changed([&](ErrorData& error) { error.retry_after_ = retry_after; });
   }
   [[nodiscard]] Derived with_timestamp(std::chrono::system_clock::time_point timestamp) const {
-    return changed([&](ErrorState& error) { error.timestamp_ = timestamp; });
+    return changed([&](ErrorData& error) { error.timestamp_ = timestamp; });
   }
-  /// Marks the error as telling of the answer of `service` (E5): its text is not shown to our clients.
+  /// Marks the error as the answer of `service` (E5): send_exception does not show it to our clients.
   [[nodiscard]] Derived from_upstream(std::string_view service) const {
     return with_extra([&](auto& extras) {
       extras.upstream = service;
@@ -136,21 +141,21 @@ class FUSEBOX_API Fluent : public Base {
 
  protected:
   template <class... Args>
-  explicit Fluent(Args&&... args) : Base(std::forward<Args>(args)...) {}
+  explicit ErrorSetters(Args&&... args) : Base(std::forward<Args>(args)...) {}
 
  private:
   template <class Change>
   [[nodiscard]] Derived changed(Change change) const {
     Derived copy{static_cast<const Derived&>(*this)};
-    change(static_cast<ErrorState&>(copy));
+    change(static_cast<ErrorData&>(copy));
     return copy;
   }
   template <class Change>
   [[nodiscard]] Derived with_extra(Change change) const {
-    return changed([&](ErrorState& error) { error.change_extras(change); });
+    return changed([&](ErrorData& error) { error.change_extras(change); });
   }
 };
 
 }  // namespace detail
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI
+FUSEBOX_END_NAMESPACE

@@ -1,10 +1,9 @@
-// fusebox/circuit_breaker/detail/probes.hpp: the probes of a half-open period: their slots, and calls nested
-// in them.
+// fusebox/circuit_breaker/detail/probes.hpp: the probes of a half-open breaker.
 //
-// ProbeSlots is used under the breaker's lock. ProbeFrame marks, on its thread, that the op of a probe
-// is running, so that a call of the same breaker inside it is part of the probe (B7); once the probe is
-// settled, what still runs inside the frame is no part of it. ProbeScope is room for one on the stack of a
-// call that may turn out to be a probe.
+// ProbeSlots     who may probe: half_open_max_calls slots; used under the breaker's lock
+// ProbeFrame     marks, on its thread, that the op of a probe is running: a call on the same breaker from
+//                inside that op is part of the probe (B7) until the probe is settled
+// ProbeStorage   uninitialised room for a ProbeFrame on the stack of a call, which may turn out a probe
 #pragma once
 
 #include <cstddef>
@@ -13,10 +12,13 @@
 #include <optional>
 #include <utility>
 
+#include <fusebox/circuit_breaker/detail/state_word.hpp>
+#include <fusebox/detail/admission.hpp>
 #include <fusebox/detail/ticks.hpp>
-#include <fusebox/permit.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 class ProbeSlots {
  public:
@@ -25,11 +27,11 @@ class ProbeSlots {
         timeout_{timeout},
         count_{static_cast<std::uint32_t>(slots)} {}
 
-  void clear() noexcept {
-    for (Slot& slot : *this) slot.held = false;
+  void free_all() noexcept {
+    for (Slot& slot : *this) slot.is_taken = false;
   }
 
-  /// A free slot, or that of the probe which has been silent longest, once its time is over (B5).
+  /// Takes a free slot, or the slot of the probe that has been silent longest if its time is over (B5).
   /// `now` is on the clock of the waits, `start` on the fine one.
   [[nodiscard]] std::optional<std::uint32_t> take(Tick now, Tick start) noexcept {
     Slot* best = nullptr;
@@ -41,15 +43,15 @@ class ProbeSlots {
     return static_cast<std::uint32_t>(best - begin());
   }
 
-  /// Gives a slot back, unless another probe has it by now. True where it was still this probe's.
-  bool give_back(std::uint32_t index, Tick start) noexcept {
+  /// Frees the slot of the probe that began at `start`; false if another probe has taken it since.
+  bool free(std::uint32_t index, Tick start) noexcept {
     Slot& slot = slots_[index];
-    if (!slot.held || slot.start != start) return false;
-    slot.held = false;
+    if (!slot.is_taken || slot.start != start) return false;
+    slot.is_taken = false;
     return true;
   }
 
-  /// When the next call may have a slot: tick_min for now.
+  /// When the next call may take a slot: tick_min if one is free.
   [[nodiscard]] Tick next_due() const noexcept {
     Tick next = tick_max;
     for (const Slot& slot : *this) next = slot.due() < next ? slot.due() : next;
@@ -58,10 +60,10 @@ class ProbeSlots {
 
  private:
   struct Slot {
-    bool held = false;
+    bool is_taken = false;
     Tick silent_until = 0;
     Tick start = 0;
-    [[nodiscard]] Tick due() const noexcept { return held ? silent_until : tick_min; }
+    [[nodiscard]] Tick due() const noexcept { return is_taken ? silent_until : tick_min; }
   };
 
   [[nodiscard]] Slot* begin() const noexcept { return slots_.get(); }
@@ -74,24 +76,25 @@ class ProbeSlots {
 
 class FUSEBOX_API ProbeFrame {
  public:
-  ProbeFrame(const void* breaker, Ticket probe) noexcept
-      : breaker_{breaker}, probe_{probe}, outer_{innermost} {
+  /// `keep_alive` is released last.
+  ProbeFrame(const void* breaker, Admission probe, std::shared_ptr<void> keep_alive) noexcept
+      : keep_alive_{std::move(keep_alive)}, breaker_{breaker}, probe_{probe}, outer_{innermost} {
     innermost = this;
   }
   ProbeFrame(const ProbeFrame&) = delete;
   ProbeFrame& operator=(const ProbeFrame&) = delete;
   ~ProbeFrame() { innermost = outer_; }
 
-  /// Is the op of a probe of this period running on this thread?
+  /// Does the op of a probe of this generation run on this thread?
   [[nodiscard]] static bool is_running(const void* breaker, std::uint32_t generation) noexcept {
     for (const ProbeFrame* frame = innermost; frame != nullptr; frame = frame->outer_) {
-      if (frame->breaker_ == breaker && frame->probe_.word.generation() == generation) return true;
+      if (frame->breaker_ == breaker && StateWord{frame->probe_}.generation() == generation) return true;
     }
     return false;
   }
 
-  /// The probe is settled: its frame, where it is one of this thread's, counts no more.
-  static void end(const void* breaker, Ticket probe) noexcept {
+  /// The probe is settled: calls that its op still makes are no part of it.
+  static void end(const void* breaker, Admission probe) noexcept {
     for (ProbeFrame* frame = innermost; frame != nullptr; frame = frame->outer_) {
       if (frame->breaker_ == breaker && frame->probe_ == probe) frame->breaker_ = nullptr;
     }
@@ -99,35 +102,33 @@ class FUSEBOX_API ProbeFrame {
 
  private:
   static inline constinit thread_local ProbeFrame* innermost = nullptr;
+  std::shared_ptr<void> keep_alive_;
   const void* breaker_;
-  Ticket probe_;
+  Admission probe_;
   ProbeFrame* outer_;
 };
 
-/// What a call needs only while it is a probe. Costs nothing until enter(); leave() once after it.
-class ProbeScope {
+/// A std::optional<ProbeFrame> without the flag, which would cost every call a write: the admission already
+/// says whether the call is a probe.
+class ProbeStorage {
  public:
-  ProbeScope() noexcept {}  // NOLINT(*-use-equals-default)
-  ProbeScope(const ProbeScope&) = delete;
-  ProbeScope& operator=(const ProbeScope&) = delete;
-  ~ProbeScope() {}  // NOLINT(*-use-equals-default)
+  ProbeStorage() noexcept {}  // NOLINT(*-use-equals-default)
+  ProbeStorage(const ProbeStorage&) = delete;
+  ProbeStorage& operator=(const ProbeStorage&) = delete;
+  ~ProbeStorage() {}  // NOLINT(*-use-equals-default)
 
-  /// `keep_alive` is released by leave().
-  void enter(const void* breaker, Ticket probe, std::shared_ptr<void> keep_alive) noexcept {
-    std::construct_at(&inside, breaker, probe, std::move(keep_alive));
+  void begin_frame(const void* breaker, Admission probe, std::shared_ptr<void> keep_alive) noexcept {
+    std::construct_at(&frame, breaker, probe, std::move(keep_alive));
   }
-  void leave() noexcept { std::destroy_at(&inside); }
+  /// Call it once after begin_frame().
+  void end_frame() noexcept { std::destroy_at(&frame); }
 
  private:
-  struct Inside {
-    Inside(const void* breaker, Ticket probe, std::shared_ptr<void> kept) noexcept
-        : keep_alive{std::move(kept)}, frame{breaker, probe} {}
-    std::shared_ptr<void> keep_alive;
-    ProbeFrame frame;
-  };
   union {
-    Inside inside;
+    ProbeFrame frame;
   };
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,10 +1,12 @@
 // fusebox/circuit_breaker/detail/totals.hpp: how many calls ended how, and when the last ones did.
 //
-// Spread over four cache lines, so that threads on different cores seldom share one. Counts only
-// grow; a reset takes a snapshot of them, which reading subtracts. Stamps are coarse steady ticks.
+// Spread over four cache lines (shards), so that threads on different cores seldom share one. Counts only
+// grow; a reset takes a snapshot, which stats() subtracts. Stamps are coarse ticks. Every access is relaxed:
+// each number is right by itself, and none publishes other data.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,15 +14,17 @@
 #include <fusebox/detail/cpu_index.hpp>
 #include <fusebox/detail/ticks.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
 
-enum class Count : unsigned char { success, failure, ignored, rejected, slow };
+namespace detail {
+
+enum class Counter : unsigned char { success, failure, ignored, rejected, slow };
 inline constexpr std::size_t count_kinds = 5;
 
 inline constexpr unsigned shard_count = 4;
 
-/// The line that this thread counts on. All begin on the first; whoever finds a new tick moves to that of its
-/// processor, so that threads which run at the same time soon have different ones, and no call need ask.
+/// The shard of this thread. Every thread begins on the first and moves to that of its processor when it sees
+/// a new tick, so that threads that run at once soon have different shards and no call needs to ask.
 inline constinit thread_local unsigned thread_shard = 0;
 
 template <class Sync>
@@ -28,9 +32,11 @@ class Totals {
  public:
   using Values = std::array<std::uint64_t, count_kinds>;
 
-  void add(Count kind) noexcept { (mine().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed); }
+  void add(Counter kind) noexcept {
+    (shard_of_thread().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed);
+  }
 
-  /// Counts, then asks for the time: the counter's line is on its way meanwhile. Gives the time.
+  /// Counts, then reads the time while the counter's cache line is on its way. Returns the time.
   template <class Now>
   FUSEBOX_DETAIL_INLINE Tick add_success(Now now) noexcept {
     return add_stamped(&Shard::success, &Shard::last_success, now);
@@ -65,42 +71,43 @@ class Totals {
 
  private:
   static constexpr Tick never = tick_min;
-  using Counter = typename Sync::template Atomic<std::uint64_t>;
+  using Cell = typename Sync::template Atomic<std::uint64_t>;
   using Stamp = typename Sync::template Atomic<Tick>;
 
-  // A cache line's size, but not aligned to one: what a success touches are the first 16 bytes, which lie in
-  // one line, and 64 bytes further is another. So nothing is lost to padding around.
+  // As large as a cache line but not aligned to one, which saves padding: a success touches the first 16
+  // bytes only, which lie in one line, and the next shard's lie in another.
   struct alignas(16) Shard {
-    Counter success{0};
+    Cell success{0};
     Stamp last_success{never};
-    Counter failure{0};
+    Cell failure{0};
     Stamp last_failure{never};
-    Counter rejected{0};
-    Stamp last_rejected{never};  // told nobody: its change moves a thread on to its own shard
-    Counter ignored{0};
-    Counter slow{0};
+    Cell rejected{0};
+    Stamp last_rejected{never};  // nobody reads it; its change moves a thread to its own shard
+    Cell ignored{0};
+    Cell slow{0};
   };
-  static_assert(sizeof(Shard) == 64 || sizeof(Counter) != 8);
+  static_assert(sizeof(Shard) == 64 || sizeof(Cell) != 8);
 
-  static constexpr std::array<Counter Shard::*, count_kinds> counters{
+  static constexpr std::array<Cell Shard::*, count_kinds> counters{
       &Shard::success, &Shard::failure, &Shard::ignored, &Shard::rejected, &Shard::slow};
 
-  [[nodiscard]] static constexpr std::size_t index(Count kind) noexcept {
+  [[nodiscard]] static constexpr std::size_t index(Counter kind) noexcept {
     return static_cast<std::size_t>(kind);
   }
 
   template <class Now>
-  FUSEBOX_DETAIL_INLINE Tick add_stamped(Counter Shard::* counter, Stamp Shard::* stamp, Now now) noexcept {
-    Shard& shard = mine();
+  FUSEBOX_DETAIL_INLINE Tick add_stamped(Cell Shard::* counter, Stamp Shard::* stamp, Now now) noexcept {
+    Shard& shard = shard_of_thread();
     (shard.*counter).fetch_add(1, std::memory_order_relaxed);
     const Tick read = now();
-    // Written only where it differs: a coarse tick lasts for many calls.
+    // Written only if it differs: many calls share a coarse tick.
     if ((shard.*stamp).load(std::memory_order_relaxed) != read) [[unlikely]]
-      write(shard.*stamp, read);
+      stamp_and_rehome(shard.*stamp, read);
     return read;
   }
 
-  FUSEBOX_DETAIL_NOINLINE static void write(Stamp& stamp, Tick now) noexcept {
+  /// Raises the stamp, and moves the thread to the shard of its processor.
+  FUSEBOX_DETAIL_NOINLINE static void stamp_and_rehome(Stamp& stamp, Tick now) noexcept {
     Tick stamped = stamp.load(std::memory_order_relaxed);
     while (stamped < now &&
            !stamp.compare_exchange_weak(stamped, now, std::memory_order_relaxed, std::memory_order_relaxed)) {
@@ -108,7 +115,7 @@ class Totals {
     thread_shard = cpu_index() % shard_count;
   }
 
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& mine() noexcept { return shards_[thread_shard]; }
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& shard_of_thread() noexcept { return shards_[thread_shard]; }
 
   [[nodiscard]] std::optional<Tick> latest(Stamp Shard::* stamp) const noexcept {
     Tick last = never;
@@ -122,4 +129,6 @@ class Totals {
   std::array<Shard, shard_count> shards_{};
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

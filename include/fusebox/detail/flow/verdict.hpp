@@ -1,8 +1,10 @@
-// fusebox/detail/flow/verdict.hpp: is a returned value a failure, and which (F1).
+// fusebox/detail/flow/verdict.hpp: whether a returned value is a failure, and which (F1, F5).
 //
-// can_fail<T, Rule> is false where the type alone says that every value is a success, so that the hot
-// path has nothing to test; is_suspect(value, rule) asks the cheap question; judge(value, rule) gives the
-// verdict on a suspect. NoRule stands for "no failure_if was given".
+// can_fail<T, Rule>               can a T be a failure? If not, the hot path has nothing to test
+// may_be_failure(value, rule)     the cheap test, made for every value of such a T
+// failure_of_value(value, rule)   the verdict on a value that passed it
+//
+// The rule is the failure_if of the call, or NoRule.
 #pragma once
 
 #include <concepts>
@@ -13,12 +15,15 @@
 
 #include <fusebox/failure.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
 
+namespace detail {
+
+/// Stands for "no failure_if was given".
 struct NoRule {};
 
 namespace adl {
-void failure_of() = delete;  // only argument-dependent lookup may find one
+void failure_of() = delete;  // hides others: argument-dependent lookup alone finds those of the user
 
 template <class T>
 concept HasFailureOf = requires(const T& value) {
@@ -36,6 +41,7 @@ concept HasFailureTraits = requires(const T& value) {
   { failure_traits<T>::failure(value) } -> std::convertible_to<std::optional<Failure>>;
 };
 
+/// std::expected, tl::expected and kin.
 template <class T>
 concept ExpectedLike = requires(const T& value) {
   { value.has_value() } -> std::convertible_to<bool>;
@@ -59,29 +65,32 @@ template <class E>
   }
 }
 
-/// True where some value of T is a failure by itself.
+/// Can a T be a failure without a failure_if?
 template <class T>
 inline constexpr bool fails_by_type =
     HasFailureTraits<T> || adl::HasFailureOf<T> || ExpectedLike<T> || std::same_as<T, std::error_code>;
 
+/// Can a T be a failure? Decided at compile time.
 template <class T, class Rule>
 inline constexpr bool can_fail = !std::same_as<Rule, NoRule> || fails_by_type<T>;
 
 template <>
 inline constexpr bool can_fail<void, NoRule> = false;
 
+/// Does the rule give a bool, rather than the Failure itself?
 template <class Rule, class T>
 inline constexpr bool is_plain_predicate =
     std::predicate<const Rule&, const T&> &&
     !std::same_as<std::invoke_result_t<const Rule&, const T&>, std::optional<Failure>>;
 
-/// False where the value is surely a success: the cheap question, asked of every value.
+/// False if the value is certainly a success. A predicate that gives a bool is called here, any other rule in
+/// failure_of_value(): once for each value.
 template <class T, class Rule>
-[[nodiscard]] bool is_suspect([[maybe_unused]] const T& value, [[maybe_unused]] const Rule& rule) {
+[[nodiscard]] bool may_be_failure([[maybe_unused]] const T& value, [[maybe_unused]] const Rule& rule) {
   if constexpr (!std::same_as<Rule, NoRule>) {
     static_assert(std::is_invocable_v<const Rule&, const T&>,
-                  "fusebox: failure_if needs a predicate over `const T&`, T being what op returns, that is "
-                  "not mutable");
+                  "fusebox: failure_if needs a predicate over `const T&`, where T is what op returns; the "
+                  "predicate may not be mutable");
     if constexpr (is_plain_predicate<Rule, T>) {
       return static_cast<bool>(rule(value));
     } else {
@@ -96,8 +105,9 @@ template <class T, class Rule>
   }
 }
 
+/// The verdict without a rule: by failure_traits, failure_of or the defaults.
 template <class T>
-[[nodiscard]] std::optional<Failure> judge_by_type([[maybe_unused]] const T& value) {
+[[nodiscard]] std::optional<Failure> failure_by_type([[maybe_unused]] const T& value) {
   if constexpr (HasFailureTraits<T>) {
     return failure_traits<T>::failure(value);
   } else if constexpr (adl::HasFailureOf<T>) {
@@ -112,13 +122,13 @@ template <class T>
   }
 }
 
-/// The verdict on a value that is_suspect().
+/// The verdict on a value for which may_be_failure() is true.
 template <class T, class Rule>
-[[nodiscard]] std::optional<Failure> judge(const T& value, [[maybe_unused]] const Rule& rule) {
+[[nodiscard]] std::optional<Failure> failure_of_value(const T& value, [[maybe_unused]] const Rule& rule) {
   if constexpr (std::same_as<Rule, NoRule>) {
-    return detail::judge_by_type(value);
+    return detail::failure_by_type(value);
   } else if constexpr (is_plain_predicate<Rule, T>) {
-    auto failure = detail::judge_by_type(value);
+    auto failure = detail::failure_by_type(value);
     return failure ? std::move(failure) : std::optional<Failure>{Failure{std::error_code{}}};
   } else {
     return rule(value);
@@ -140,11 +150,13 @@ concept CoroutineLike = requires { typename T::promise_type; } || requires(T& va
   operator co_await(std::move(value));
 };
 
-/// F5: an unfinished operation would count as a success; refuse it until it can be awaited.
+/// Is T the result of an operation that goes on? It would count as a success, so policies refuse it (F5).
 template <class T>
 inline constexpr bool unfinished =
     FutureLike<std::remove_cvref_t<T>> || CoroutineLike<std::remove_cvref_t<T>>;
 template <>
 inline constexpr bool unfinished<void> = false;
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,16 +1,18 @@
-// fusebox/error_response/detail/json_check.hpp: is this text one JSON value (RFC 8259), in valid UTF-8?
+// fusebox/error_response/detail/json_check.hpp: is a text one JSON value (RFC 8259) in valid UTF-8?
 //
-// What a caller hands over as JSON is looked at before it becomes part of a document. Nesting deeper
-// than 256 is refused, as is half of a surrogate pair.
+// The JSON of a caller is checked before it becomes part of a document. The check refuses half of a surrogate
+// pair, and a value inside more than 256 arrays and objects, since it recurses into each.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
-#include <fusebox/detail/json_writer.hpp>
+#include <fusebox/detail/utf8.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
 
+namespace detail {
+
+/// Reads a text from front to back; each function skips what it accepts.
 class JsonChecker {
  public:
   [[nodiscard]] static constexpr bool is_value(std::string_view text) noexcept {
@@ -101,7 +103,7 @@ class JsonChecker {
     return unit >= 0 && !(unit >= 0xdc00 && unit <= 0xdfff);
   }
 
-  /// Four hexadecimal digits, or -1.
+  /// The value of four hexadecimal digits, or -1.
   constexpr int hex4() noexcept {
     constexpr std::string_view digits = "0123456789abcdef0123456789ABCDEF";
     if (rest_.size() < 4) return -1;
@@ -136,4 +138,6 @@ class JsonChecker {
   std::string_view rest_;
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

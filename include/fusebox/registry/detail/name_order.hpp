@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include <fusebox/version.hpp>
+#include <fusebox/detail/macros.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
 
 /// Calls f(index) for each of `count` names in the order of name(index).
 template <class Name, class F>
@@ -50,4 +52,6 @@ void for_each_in_order(std::size_t count, Name name, F f) {
   for (const Entry& entry : entries) f(entry.index);
 }
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

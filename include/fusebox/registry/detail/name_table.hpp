@@ -1,11 +1,12 @@
-// fusebox/registry/detail/name_table.hpp: breakers by name, and in the order of their use.
+// fusebox/registry/detail/name_table.hpp: policies by name, and in the order of their last use (G3).
 //
-// Readers share nothing that they write: each locks the mutex of the processor that it runs on, and who
-// changes the table locks them all. A use is a number taken from one counter; the order of use is put right
-// only when somebody asks for it. Only one thread at a time may change the table: the registry sees to that.
+// Readers share nothing that they write: each locks the mutex of the processor that it runs on. A writer
+// locks all of them; the registry lets only one writer in at a time. A use is the next number of one counter;
+// the order of use is brought up to date only when an eviction needs it.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,19 +22,21 @@
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/registry/detail/name_order.hpp>
 
-namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail {
+FUSEBOX_BEGIN_NAMESPACE
 
-/// A lock that many may hold to read, each on the cache line of its processor.
+namespace detail {
+
+/// A lock that many readers hold at once, each on the cache line of its processor.
 template <class Sync>
 class ReaderLocks {
  public:
   using Mutex = typename Sync::Mutex;
 
   [[nodiscard]] Mutex& here() noexcept { return slots_[cpu_index() % slot_count].mutex; }
-  /// For who reads long: so that none of the others waits for it.
+  /// For readers that hold it long: no other reader waits for them.
   [[nodiscard]] Mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
 
-  /// Long readers first: while they are waited for, the others go on.
+  /// Locks out the long readers first: the others go on meanwhile.
   void lock() {
     for (std::size_t slot = slots_.size(); slot-- > 0;) slots_[slot].mutex.lock();
   }
@@ -57,39 +60,33 @@ class NameTable {
  private:
   struct Entry {
     Handle breaker;
-    typename Sync::template Atomic<std::uint64_t> used;
-    std::uint64_t ranked;  // by which order_ is ordered: no use but the latest is known there
+    typename Sync::template Atomic<std::uint64_t> used;  // the last use
+    std::uint64_t ranked;                                // the use by which order_ has placed it, maybe older
     Entry(Handle b, std::uint64_t use) noexcept : breaker{std::move(b)}, used{use}, ranked{use} {}
   };
-  using Entries = std::unordered_map<std::string_view, Entry>;  // the names are the breakers' own
+  using Entries = std::unordered_map<std::string_view, Entry>;  // keys refer to the breakers' names
   using Node = typename Entries::value_type;
   struct ByRank {
     [[nodiscard]] bool operator()(const Node* a, const Node* b) const noexcept {
       return a->second.ranked < b->second.ranked;
     }
   };
+  using Order = std::set<Node*, ByRank>;
 
  public:
-  /// What clear() took out: to be destroyed when no lock is held.
+  /// What clear() removed: destroy it when no lock is held.
   using Removed = Entries;
 
   /// The breaker of that name, or null. Counts as a use.
-  [[nodiscard]] Handle use(std::string_view name) {
+  [[nodiscard]] Handle find_and_touch(std::string_view name) {
     const std::lock_guard lock{locks_.here()};
     const auto found = entries_.find(name);
     if (found == entries_.end()) return nullptr;
-    Entry& entry = found->second;
-    // The latest use of all need not be written again.
-    std::uint64_t used = entry.used.load(std::memory_order_relaxed);
-    if (used != uses_.load(std::memory_order_relaxed)) {
-      const std::uint64_t use = next_use();
-      while (used < use && !entry.used.compare_exchange_weak(used, use, std::memory_order_relaxed)) {
-      }
-    }
-    return entry.breaker;
+    touch(found->second);
+    return found->second.breaker;
   }
 
-  /// The same, but no use.
+  /// The same, without counting as a use.
   [[nodiscard]] Handle find(std::string_view name) const {
     const std::lock_guard lock{locks_.here()};
     const auto found = entries_.find(name);
@@ -120,31 +117,30 @@ class NameTable {
     return entries_.size();
   }
 
-  // By one thread at a time, beside any number of those above.
+  // For one writer at a time, beside any number of readers.
 
-  /// Puts a breaker in, whose name the table does not have and which the caller holds.
+  /// Inserts a breaker that the caller holds and whose name is new.
   void insert(Handle breaker) {
     const std::lock_guard lock{locks_};
-    put_in(std::move(breaker));
+    insert_entry(std::move(breaker));
   }
 
-  /// The same, and the least recently used breaker that nobody holds makes room: of the best kind that there
-  /// is, where kind(breaker) gives 0 for what goes first, 1 for what goes where there is none of those, and 2
-  /// for what stays. Gives what was taken out; null where none may go, and nothing was put in then. Where
-  /// there is no memory nothing changes.
+  /// The same, and evicts the least recently used breaker that nobody holds: the first of kind 0, else the
+  /// first of kind 1, never one of kind 2, where kind(breaker) is the kind. Returns the evicted breaker; null
+  /// if none may go, and then inserts nothing. If memory runs out, nothing changes.
   template <class Kind>
   [[nodiscard]] Handle replace(Handle breaker, Kind kind) {
-    // Puts the order right while readers go on: the look under the lock is short then.
-    static_cast<void>(oldest(kind));
+    // Brings the order up to date while readers go on, so that the search under the lock is short.
+    static_cast<void>(find_evictable(kind));
     const std::lock_guard lock{locks_};
-    const auto place = put_in(std::move(breaker));
-    Node* const leaving = oldest(kind);  // not the new one, which is held
-    if (leaving != nullptr) return take_out(entries_.find(leaving->first));
-    take_out(place);
+    const auto place = insert_entry(std::move(breaker));
+    Node* const leaving = find_evictable(kind);  // never the new one, which is held
+    if (leaving != nullptr) return remove_entry(entries_.find(leaving->first));
+    remove_entry(place);
     return nullptr;
   }
 
-  /// Takes all out.
+  /// Removes all breakers.
   [[nodiscard]] Removed clear() noexcept {
     Removed removed;
     const std::lock_guard lock{locks_};
@@ -153,19 +149,30 @@ class NameTable {
     return removed;
   }
 
-  /// Takes a breaker out; null where there is none of that name.
-  [[nodiscard]] Handle take(std::string_view name) noexcept {
+  /// Removes the breaker of that name and returns it; null if there is none.
+  [[nodiscard]] Handle extract(std::string_view name) noexcept {
     const std::lock_guard lock{locks_};
     const auto found = entries_.find(name);
-    return found == entries_.end() ? nullptr : take_out(found);
+    return found == entries_.end() ? nullptr : remove_entry(found);
   }
 
  private:
+  // Uses are relaxed: they order breakers for eviction and publish nothing.
   [[nodiscard]] std::uint64_t next_use() noexcept {
     return uses_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  typename Entries::iterator put_in(Handle breaker) {
+  /// Records a use, unless the entry's last use is the latest of all.
+  void touch(Entry& entry) noexcept {
+    std::uint64_t used = entry.used.load(std::memory_order_relaxed);
+    if (used == uses_.load(std::memory_order_relaxed)) return;
+    const std::uint64_t use = next_use();
+    // A thread with a later use may have been faster.
+    while (used < use && !entry.used.compare_exchange_weak(used, use, std::memory_order_relaxed)) {
+    }
+  }
+
+  typename Entries::iterator insert_entry(Handle breaker) {
     const std::string_view name = breaker->name();
     const auto place = entries_.try_emplace(name, std::move(breaker), next_use()).first;
     FUSEBOX_DETAIL_TRY { order_.insert(&*place); }
@@ -176,43 +183,55 @@ class NameTable {
     return place;
   }
 
-  Handle take_out(typename Entries::iterator place) noexcept {
+  Handle remove_entry(typename Entries::iterator place) noexcept {
     Handle breaker = std::move(place->second.breaker);
     order_.erase(&*place);
     entries_.erase(place);
     return breaker;
   }
 
-  /// The first in the order of use that nobody holds and that is of the best kind; puts the order right on
-  /// the way. Only under the lock is the answer more than a hint.
+  /// Walks the breakers in the order of use. Only under the lock is the answer more than a hint.
   template <class Kind>
-  [[nodiscard]] Node* oldest(Kind kind) noexcept {
-    Node* second_best = nullptr;
+  [[nodiscard]] Node* find_evictable(Kind kind) noexcept {
+    Node* second_choice = nullptr;
     for (auto rank = order_.begin(); rank != order_.end();) {
-      Node& node = **rank;
-      Entry& entry = node.second;
-      if (const std::uint64_t used = entry.used.load(std::memory_order_relaxed); used != entry.ranked) {
-        auto moved = order_.extract(rank++);
-        entry.ranked = used;
-        const auto placed = order_.insert(std::move(moved)).position;
-        // Its place may be before what comes next, which was moved on itself.
-        if (rank == order_.end() || ByRank{}(*placed, *rank)) rank = placed;
+      if (is_ranked_too_early(**rank)) {
+        rank = move_to_its_rank(rank);
         continue;
       }
-      ++rank;
-      // Handles are only given out under a lock: one owner means that nobody else has it.
-      if (entry.breaker.use_count() != 1) continue;
-      const int found = kind(*entry.breaker);
+      Node& node = **rank++;
+      const Handle& breaker = node.second.breaker;
+      // Handles are given out under a lock only, so one owner means that nobody else holds it.
+      if (breaker.use_count() != 1) continue;
+      const int found = kind(*breaker);
       if (found == 0) return &node;
-      if (found == 1 && second_best == nullptr) second_best = &node;
+      if (found == 1 && second_choice == nullptr) second_choice = &node;
     }
-    return second_best;
+    return second_choice;
+  }
+
+  /// Was it used since order_ placed it? Relaxed: a use that races is a later one.
+  [[nodiscard]] static bool is_ranked_too_early(const Node& node) noexcept {
+    return node.second.used.load(std::memory_order_relaxed) != node.second.ranked;
+  }
+
+  /// Places the breaker by its last use. Returns where to go on: at its new place if that is before the next
+  /// one in the old order, which may itself be ranked too early.
+  [[nodiscard]] typename Order::iterator move_to_its_rank(typename Order::iterator rank) noexcept {
+    auto next = rank;
+    auto moving = order_.extract(next++);
+    Entry& entry = moving.value()->second;
+    entry.ranked = entry.used.load(std::memory_order_relaxed);
+    const auto placed = order_.insert(std::move(moving)).position;
+    return next == order_.end() || ByRank{}(*placed, *next) ? placed : next;
   }
 
   mutable ReaderLocks<Sync> locks_;
   Entries entries_;
-  std::set<Node*, ByRank> order_;
+  Order order_;
   alignas(64) typename Sync::template Atomic<std::uint64_t> uses_{0};
 };
 
-}  // namespace fusebox::inline FUSEBOX_DETAIL_ABI::detail
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

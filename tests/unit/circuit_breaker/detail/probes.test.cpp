@@ -1,25 +1,30 @@
 #include <fusebox/circuit_breaker/detail/probes.hpp>
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "catch.hpp"
 
 using namespace fusebox;
+using detail::Admission;
 using detail::ProbeFrame;
 using detail::ProbeSlots;
-using detail::Ticket;
-using detail::Word;
+using detail::StateWord;
 
 namespace {
+
 using Slot = std::optional<std::uint32_t>;
 
-Ticket probe_of(std::uint32_t generation, std::uint32_t slot = 0, detail::Tick start = 1) {
-  return {Word{State::half_open, generation, slot}, start};
+Admission probe_of(std::uint32_t generation, std::uint32_t slot = 0, detail::Tick start = 1) {
+  return {StateWord{State::half_open, generation, slot}.bits(), start};
 }
+
 }  // namespace
 
-TEST_CASE("probe slots are given while there are free ones") {
+TEST_CASE("B4 probe slots are given out while any is free", "[B4]") {
   ProbeSlots slots{2, 100};
   CHECK(slots.next_due() == detail::tick_min);
   CHECK(slots.take(1000, 1) == Slot{0});
@@ -29,15 +34,15 @@ TEST_CASE("probe slots are given while there are free ones") {
   CHECK(slots.take(1099, 3) == std::nullopt);
 }
 
-TEST_CASE("a slot given back is free at once") {
+TEST_CASE("B4 a freed slot is free at once", "[B4]") {
   ProbeSlots slots{1, 100};
   REQUIRE(slots.take(0, 1) == Slot{0});
-  CHECK(slots.give_back(0, 1));
+  CHECK(slots.free(0, 1));
   CHECK(slots.next_due() == detail::tick_min);
   CHECK(slots.take(0, 2) == Slot{0});
 }
 
-TEST_CASE("the probe that was silent longest makes room, exactly when its time is over") {
+TEST_CASE("B5 the probe that has been silent longest loses its slot, exactly when its time is over", "[B5]") {
   ProbeSlots slots{3, 100};
   REQUIRE(slots.take(20, 1) == Slot{0});
   REQUIRE(slots.take(10, 2) == Slot{1});
@@ -51,27 +56,27 @@ TEST_CASE("the probe that was silent longest makes room, exactly when its time i
   CHECK(slots.take(200, 7) == std::nullopt);
 }
 
-TEST_CASE("a probe that lost its slot frees nobody else's") {
+TEST_CASE("B5 a probe that lost its slot frees nobody else's", "[B5]") {
   ProbeSlots slots{1, 100};
   REQUIRE(slots.take(0, 1) == Slot{0});
   REQUIRE(slots.take(100, 101) == Slot{0});
-  CHECK_FALSE(slots.give_back(0, 1));
+  CHECK_FALSE(slots.free(0, 1));
   CHECK(slots.next_due() == 200);
-  CHECK(slots.give_back(0, 101));
-  CHECK_FALSE(slots.give_back(0, 101));
+  CHECK(slots.free(0, 101));
+  CHECK_FALSE(slots.free(0, 101));
 }
 
-TEST_CASE("cleared slots are all free") {
+TEST_CASE("B4 free_all() frees every slot", "[B4]") {
   ProbeSlots slots{2, 100};
   REQUIRE(slots.take(0, 1));
   REQUIRE(slots.take(0, 2));
-  slots.clear();
-  CHECK_FALSE(slots.give_back(0, 1));
+  slots.free_all();
+  CHECK_FALSE(slots.free(0, 1));
   CHECK(slots.take(0, 3) == Slot{0});
   CHECK(slots.take(0, 4) == Slot{1});
 }
 
-TEST_CASE("the time of a probe saturates, and ticks may be negative") {
+TEST_CASE("B5 the time of a probe saturates, and ticks may be negative", "[B5]") {
   ProbeSlots endless{1, detail::tick_max};
   REQUIRE(endless.take(1000, 1));
   CHECK(endless.next_due() == detail::tick_max);
@@ -84,12 +89,12 @@ TEST_CASE("the time of a probe saturates, and ticks may be negative") {
   CHECK(early.take(-900, 2) == Slot{0});
 }
 
-TEST_CASE("a probe's op is running while its frame lives") {
+TEST_CASE("B7 the op of a probe is running while its frame lives", "[B7]") {
   const int breaker = 0;
   const int other = 0;
   CHECK_FALSE(ProbeFrame::is_running(&breaker, 7));
   {
-    const ProbeFrame frame{&breaker, probe_of(7)};
+    const ProbeFrame frame{&breaker, probe_of(7), nullptr};
     CHECK(ProbeFrame::is_running(&breaker, 7));
     CHECK_FALSE(ProbeFrame::is_running(&breaker, 8));
     CHECK_FALSE(ProbeFrame::is_running(&other, 7));
@@ -97,12 +102,12 @@ TEST_CASE("a probe's op is running while its frame lives") {
   CHECK_FALSE(ProbeFrame::is_running(&breaker, 7));
 }
 
-TEST_CASE("frames of several breakers nest") {
+TEST_CASE("B7 frames of several breakers nest", "[B7]") {
   const int a = 0;
   const int b = 0;
-  const ProbeFrame outer{&a, probe_of(1)};
+  const ProbeFrame outer{&a, probe_of(1), nullptr};
   {
-    const ProbeFrame inner{&b, probe_of(2)};
+    const ProbeFrame inner{&b, probe_of(2), nullptr};
     CHECK(ProbeFrame::is_running(&a, 1));
     CHECK(ProbeFrame::is_running(&b, 2));
   }
@@ -110,10 +115,10 @@ TEST_CASE("frames of several breakers nest") {
   CHECK_FALSE(ProbeFrame::is_running(&b, 2));
 }
 
-TEST_CASE("the end of a probe ends its own frame only") {
+TEST_CASE("B7 the end of a probe ends only its own frame", "[B7]") {
   const int breaker = 0;
-  const ProbeFrame first{&breaker, probe_of(7, 0)};
-  const ProbeFrame second{&breaker, probe_of(7, 1)};
+  const ProbeFrame first{&breaker, probe_of(7, 0), nullptr};
+  const ProbeFrame second{&breaker, probe_of(7, 1), nullptr};
   ProbeFrame::end(&breaker, probe_of(7, 2));
   ProbeFrame::end(&breaker, probe_of(7, 1, 99));
   CHECK(ProbeFrame::is_running(&breaker, 7));
@@ -123,9 +128,9 @@ TEST_CASE("the end of a probe ends its own frame only") {
   CHECK_FALSE(ProbeFrame::is_running(&breaker, 7));
 }
 
-TEST_CASE("a frame is its own thread's") {
+TEST_CASE("B7 a frame belongs to its own thread", "[B7]") {
   const int breaker = 0;
-  const ProbeFrame frame{&breaker, probe_of(7)};
+  const ProbeFrame frame{&breaker, probe_of(7), nullptr};
   bool seen = true;
   std::thread{[&] {
     seen = ProbeFrame::is_running(&breaker, 7);
@@ -133,4 +138,19 @@ TEST_CASE("a frame is its own thread's") {
   }}.join();
   CHECK_FALSE(seen);
   CHECK(ProbeFrame::is_running(&breaker, 7));
+}
+
+TEST_CASE("B7 storage holds a frame between begin_frame() and end_frame(), which releases the breaker",
+          "[B7]") {
+  auto breaker = std::make_shared<int>(0);
+  const std::weak_ptr<int> alive = breaker;
+  const void* const address = breaker.get();
+  detail::ProbeStorage storage;
+  CHECK_FALSE(ProbeFrame::is_running(address, 7));
+  storage.begin_frame(address, probe_of(7), std::move(breaker));
+  CHECK(ProbeFrame::is_running(address, 7));
+  CHECK_FALSE(alive.expired());
+  storage.end_frame();
+  CHECK_FALSE(ProbeFrame::is_running(address, 7));
+  CHECK(alive.expired());
 }

@@ -1,51 +1,55 @@
 #include <fusebox/circuit_breaker/detail/totals.hpp>
 #include <fusebox/detail/sync.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "catch.hpp"
 #include "support/threads.hpp"
 
 using namespace fusebox;
-using detail::Count;
+using detail::Counter;
 
 namespace {
+
 using Totals = detail::Totals<detail::StdSync>;
 
 /// A clock that reads `now`.
 auto at(detail::Tick now) {
   return [now] { return now; };
 }
+
 }  // namespace
 
-TEST_CASE("totals lie inline on at most four cache lines") {
+TEST_CASE("N2 totals lie inline on at most four cache lines", "[N2]") {
   STATIC_REQUIRE(sizeof(Totals) <= 4 * 64);
   STATIC_REQUIRE(alignof(Totals) == 16);  // so that what one success touches lies in one line
 }
 
-TEST_CASE("totals begin with nothing") {
+TEST_CASE("B13 totals begin at zero, without stamps", "[B13]") {
   const Totals totals;
   CHECK(totals.values() == Totals::Values{});
   CHECK_FALSE(totals.last_success().has_value());
   CHECK_FALSE(totals.last_failure().has_value());
 }
 
-TEST_CASE("each kind of call is counted by itself") {
+TEST_CASE("B13 each kind of call is counted by itself", "[B13]") {
   Totals totals;
   totals.add_success(at(10));
   for (int i = 0; i < 2; ++i) totals.add_failure(at(20));
-  for (int i = 0; i < 3; ++i) totals.add(Count::ignored);
-  for (int i = 0; i < 4; ++i) totals.add(Count::rejected);
-  for (int i = 0; i < 5; ++i) totals.add(Count::slow);
+  for (int i = 0; i < 3; ++i) totals.add(Counter::ignored);
+  for (int i = 0; i < 4; ++i) totals.add(Counter::rejected);
+  for (int i = 0; i < 5; ++i) totals.add(Counter::slow);
   const Totals::Values values = totals.values();
-  CHECK(values[static_cast<std::size_t>(Count::success)] == 1);
-  CHECK(values[static_cast<std::size_t>(Count::failure)] == 2);
-  CHECK(values[static_cast<std::size_t>(Count::ignored)] == 3);
-  CHECK(values[static_cast<std::size_t>(Count::rejected)] == 4);
-  CHECK(values[static_cast<std::size_t>(Count::slow)] == 5);
+  CHECK(values[static_cast<std::size_t>(Counter::success)] == 1);
+  CHECK(values[static_cast<std::size_t>(Counter::failure)] == 2);
+  CHECK(values[static_cast<std::size_t>(Counter::ignored)] == 3);
+  CHECK(values[static_cast<std::size_t>(Counter::rejected)] == 4);
+  CHECK(values[static_cast<std::size_t>(Counter::slow)] == 5);
 }
 
-TEST_CASE("successes and failures are stamped apart, the last one staying") {
+TEST_CASE("B13 successes and failures are stamped apart, each with its last time", "[B13]") {
   Totals totals;
   totals.add_success(at(10));
   CHECK(totals.last_success() == std::optional<detail::Tick>{10});
@@ -56,7 +60,7 @@ TEST_CASE("successes and failures are stamped apart, the last one staying") {
   CHECK(totals.last_failure() == std::optional<detail::Tick>{20});
 }
 
-TEST_CASE("a stamp may be zero or negative") {
+TEST_CASE("B13 a stamp may be zero or negative", "[B13]") {
   Totals totals;
   totals.add_failure(at(-5));
   CHECK(totals.last_failure() == std::optional<detail::Tick>{-5});
@@ -64,7 +68,7 @@ TEST_CASE("a stamp may be zero or negative") {
   CHECK(totals.last_failure() == std::optional<detail::Tick>{0});
 }
 
-TEST_CASE("forgotten stamps leave the counts, and later ones are kept") {
+TEST_CASE("B13 forget_stamps() leaves the counts, and later stamps are kept", "[B13]") {
   Totals totals;
   totals.add_success(at(10));
   totals.add_failure(at(20));
@@ -77,12 +81,12 @@ TEST_CASE("forgotten stamps leave the counts, and later ones are kept") {
   CHECK(totals.last_success() == std::optional<detail::Tick>{10});
 }
 
-TEST_CASE("what many threads add is all there, with the latest stamp of any") {
+TEST_CASE("B13 counts of many threads sum up, and the latest stamp of any thread counts", "[B13]") {
   constexpr int threads = 8;
   Totals totals;
   for (int round = 1; round <= 50; ++round) {
     support::run_together(threads, [&](int thread) {
-      for (int i = 0; i < 10; ++i) totals.add(Count::slow);
+      for (int i = 0; i < 10; ++i) totals.add(Counter::slow);
       totals.add_success(at(round));
       if (thread == 3) totals.add_failure(at(100 + round));
     });

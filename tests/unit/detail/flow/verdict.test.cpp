@@ -12,6 +12,7 @@
 
 #include "catch.hpp"
 #include "support/expected.hpp"
+#include "support/failures.hpp"
 
 using namespace fusebox;
 using detail::NoRule;
@@ -19,27 +20,18 @@ using support::Expected;
 
 namespace shop {
 
-/// Says itself when it is a failure.
-struct Response {
-  int status = 200;
-};
-std::optional<Failure> failure_of(const Response& response) {
-  if (response.status < 400) return std::nullopt;
-  return Failure::from_status(response.status);
-}
-
-/// The same, as a hidden friend that gives a Failure.
+/// Judged by a hidden friend that gives a Failure.
 struct AlwaysBad {
   friend Failure failure_of(const AlwaysBad&) { return Failure::from_status(500); }
 };
 
-/// Has a failure_of that means something else.
+/// Has a failure_of that returns something else.
 struct Flagged {
   bool bad = false;
 };
 [[maybe_unused]] bool failure_of(const Flagged& flagged) { return flagged.bad; }
 
-/// Judged by failure_traits, though each of the other ways would say something else.
+/// Judged by failure_traits, though each of the other ways would give another verdict.
 struct Everything {
   int traits_status = 200;
   [[nodiscard]] bool has_value() const { return false; }
@@ -63,7 +55,7 @@ std::optional<Failure> failure_of(const Rejectable& value) {
   return Failure::from_status(value.status);
 }
 
-struct Derived : Response {};
+struct Derived : support::Response {};
 
 }  // namespace shop
 
@@ -114,7 +106,7 @@ enum class Problem { none, broken };
 
 using BoolRule = FailureIf<bool (*)(const int&)>;
 
-// F1: what may fail is known at compile time.
+// F1: whether a type can fail is known at compile time.
 template <class T>
 constexpr bool never_fails = !detail::fails_by_type<T> && !detail::can_fail<T, NoRule>;
 template <class T>
@@ -136,19 +128,19 @@ static_assert(may_fail<Expected<int, std::error_code>> && may_fail<Expected<int,
 static_assert(may_fail<Status>);
 static_assert(may_fail<RetryResult<int>> && may_fail<RetryResult<void>> && may_fail<RetryResult<int&>>);
 static_assert(may_fail<RetryResult<Expected<int, std::error_code>>>);
-static_assert(may_fail<shop::Response> && may_fail<shop::AlwaysBad> && may_fail<shop::Derived>);
+static_assert(may_fail<support::Response> && may_fail<shop::AlwaysBad> && may_fail<shop::Derived>);
 static_assert(may_fail<shop::Everything> && may_fail<shop::Lenient> && may_fail<shop::Rejectable>);
 
 static_assert(!detail::can_fail<void, NoRule>);
 static_assert(detail::can_fail<int, BoolRule> && detail::can_fail<std::error_code, BoolRule>);
 
 // F1: which of the ways judges.
-static_assert(detail::HasFailureTraits<shop::Everything> && !detail::HasFailureTraits<shop::Response>);
+static_assert(detail::HasFailureTraits<shop::Everything> && !detail::HasFailureTraits<support::Response>);
 static_assert(!detail::HasFailureTraits<shop::Rejectable> && !detail::HasFailureTraits<RetryResult<int>>);
-static_assert(detail::adl::HasFailureOf<shop::Response> && !detail::adl::HasFailureOf<shop::Flagged>);
+static_assert(detail::adl::HasFailureOf<support::Response> && !detail::adl::HasFailureOf<shop::Flagged>);
 static_assert(!detail::adl::HasFailureOf<int> && !detail::adl::HasFailureOf<RetryResult<int>>);
 
-// F5: what is unfinished.
+// F5: results of operations that go on, and others that look like them.
 struct Promise {};
 struct Coroutine {
   using promise_type = Promise;
@@ -176,22 +168,11 @@ struct Pointer {
   [[nodiscard]] bool valid() const { return true; }
 };
 
-static_assert(detail::unfinished<std::future<int>> && detail::unfinished<std::future<void>>);
-static_assert(detail::unfinished<std::future<int>&> && detail::unfinished<std::shared_future<int>>);
-static_assert(detail::unfinished<const std::shared_future<int>&> && detail::unfinished<OwnFuture>);
-static_assert(detail::unfinished<Coroutine> && detail::unfinished<Awaiter>);
-static_assert(detail::unfinished<MemberAwaitable> && detail::unfinished<RvalueAwaitable> &&
-              detail::unfinished<FreeAwaitable> && detail::unfinished<FreeAwaitable&&>);
-static_assert(!detail::unfinished<void> && !detail::unfinished<int> && !detail::unfinished<int&>);
-static_assert(!detail::unfinished<std::unique_ptr<int>> && !detail::unfinished<Pointer>);
-static_assert(!detail::unfinished<std::string> && !detail::unfinished<Expected<int, std::error_code>> &&
-              !detail::unfinished<RetryResult<int>>);
-
-/// The verdict as the policies reach it: the cheap question first.
+/// The verdict as policies reach it: the cheap test first.
 template <class T, class Rule = NoRule>
 std::optional<Failure> verdict(const T& value, const Rule& rule = {}) {
-  if (!detail::is_suspect(value, rule)) return std::nullopt;
-  return detail::judge(value, rule);
+  if (!detail::may_be_failure(value, rule)) return std::nullopt;
+  return detail::failure_of_value(value, rule);
 }
 
 template <class T, class E>
@@ -201,24 +182,38 @@ Expected<T, E> failed(E error) {
 
 }  // namespace
 
-TEST_CASE("F1 a value of any other type is a success") {
-  CHECK_FALSE(detail::judge(0, NoRule{}));
-  CHECK_FALSE(detail::judge(std::optional<int>{}, NoRule{}));
-  CHECK_FALSE(detail::judge(shop::Flagged{true}, NoRule{}));
+TEST_CASE("F5 futures, coroutines and awaitables are unfinished", "[F5]") {
+  static_assert(detail::unfinished<std::future<int>> && detail::unfinished<std::future<void>>);
+  static_assert(detail::unfinished<std::future<int>&> && detail::unfinished<std::shared_future<int>>);
+  static_assert(detail::unfinished<const std::shared_future<int>&> && detail::unfinished<OwnFuture>);
+  static_assert(detail::unfinished<Coroutine> && detail::unfinished<Awaiter>);
+  static_assert(detail::unfinished<MemberAwaitable> && detail::unfinished<RvalueAwaitable> &&
+                detail::unfinished<FreeAwaitable> && detail::unfinished<FreeAwaitable&&>);
+  static_assert(!detail::unfinished<void> && !detail::unfinished<int> && !detail::unfinished<int&>);
+  static_assert(!detail::unfinished<std::unique_ptr<int>> && !detail::unfinished<Pointer>);
+  static_assert(!detail::unfinished<std::string> && !detail::unfinished<Expected<int, std::error_code>> &&
+                !detail::unfinished<RetryResult<int>>);
+  SUCCEED();
 }
 
-TEST_CASE("F1 a std::error_code fails when set, and that exact type only") {
+TEST_CASE("F1 a value of any other type is a success", "[F1]") {
+  CHECK_FALSE(detail::failure_of_value(0, NoRule{}));
+  CHECK_FALSE(detail::failure_of_value(std::optional<int>{}, NoRule{}));
+  CHECK_FALSE(detail::failure_of_value(shop::Flagged{true}, NoRule{}));
+}
+
+TEST_CASE("F1 a std::error_code fails if it is set, and that exact type only", "[F1]") {
   CHECK_FALSE(verdict(std::error_code{}));
   const auto failure = verdict(make_error_code(ErrorCode::not_found));
   REQUIRE(failure);
   CHECK(failure->code() == ErrorCode::not_found);
   CHECK(failure->status() == 404);
-  CHECK_FALSE(detail::judge(ConvertsToCode{}, NoRule{}));
-  CHECK_FALSE(detail::judge(DerivedFromCode{make_error_code(ErrorCode::conflict)}, NoRule{}));
+  CHECK_FALSE(detail::failure_of_value(ConvertsToCode{}, NoRule{}));
+  CHECK_FALSE(detail::failure_of_value(DerivedFromCode{make_error_code(ErrorCode::conflict)}, NoRule{}));
 }
 
-TEST_CASE("F1 an expected-like value fails with its error") {
-  SECTION("none, where it has a value") {
+TEST_CASE("F1 an expected-like value fails with its error", "[F1]") {
+  SECTION("no failure if it has a value") {
     CHECK_FALSE(verdict(Expected<int, std::error_code>{1}));
     CHECK_FALSE(verdict(Expected<int, ApiError>{1}));
     CHECK_FALSE(verdict(Status{}));
@@ -242,13 +237,13 @@ TEST_CASE("F1 an expected-like value fails with its error") {
     CHECK(failure->retry_after() == std::chrono::seconds{8});
     CHECK(failure->message() == "busy");
   }
-  SECTION("what derives from an ApiError") {
+  SECTION("an error derived from ApiError") {
     CHECK(verdict(failed<int>(TimeoutError{}))->is_timeout());
     CHECK(verdict(failed<int>(DerivedTimeout{}))->is_timeout());
     CHECK(verdict(failed<int>(CircuitOpenError{"b"}))->is_rejection());
     CHECK(verdict(failed<int>(CancelledError{}))->is_cancellation());
   }
-  SECTION("a Failure, which is handed on with its exception") {
+  SECTION("a Failure, with its exception") {
     const auto exception = std::make_exception_ptr(42);
     const auto failure = verdict(failed<int>(Failure::from_exception(exception)));
     REQUIRE(failure);
@@ -265,39 +260,39 @@ TEST_CASE("F1 an expected-like value fails with its error") {
       CHECK(failure->category() == ErrorCategory::internal);
     }
   }
-  SECTION("one that has no value at all") {
+  SECTION("of a type without values") {
     const auto failure = verdict(Status{make_error_code(ErrorCode::gone)});
     REQUIRE(failure);
     CHECK(failure->status() == 410);
   }
 }
 
-TEST_CASE("F1 failure_of is found by argument-dependent lookup") {
-  CHECK_FALSE(verdict(shop::Response{200}));
-  CHECK(verdict(shop::Response{503})->status() == 503);
+TEST_CASE("F1 failure_of is found by argument-dependent lookup", "[F1]") {
+  CHECK_FALSE(verdict(support::Response{200}));
+  CHECK(verdict(support::Response{503})->status() == 503);
   CHECK(verdict(shop::Derived{{404}})->status() == 404);
   CHECK(verdict(shop::AlwaysBad{})->status() == 500);
 }
 
-TEST_CASE("F1 failure_of comes before the defaults") { CHECK_FALSE(verdict(shop::Lenient{})); }
+TEST_CASE("F1 failure_of comes before the defaults", "[F1]") { CHECK_FALSE(verdict(shop::Lenient{})); }
 
-TEST_CASE("F1 failure_traits come before failure_of and the defaults") {
+TEST_CASE("F1 failure_traits come before failure_of and the defaults", "[F1]") {
   CHECK_FALSE(verdict(shop::Everything{200}));
   CHECK(verdict(shop::Everything{500})->status() == 500);
 }
 
-TEST_CASE("F1 failure_traits without failure leave the judgement to failure_of") {
+TEST_CASE("F1 failure_traits without failure() leave the verdict to failure_of", "[F1]") {
   CHECK_FALSE(verdict(shop::Rejectable{200}));
   CHECK(verdict(shop::Rejectable{502})->status() == 502);
 }
 
-TEST_CASE("F1 failure_if comes before all of them") {
+TEST_CASE("F1 failure_if comes before all of them", "[F1]") {
   const auto always = failure_if([](const auto&) { return true; });
   const auto never = failure_if([](const auto&) { return false; });
   CHECK(verdict(1, always));
   CHECK_FALSE(verdict(1, never));
-  CHECK(verdict(shop::Response{200}, always));
-  CHECK_FALSE(verdict(shop::Response{500}, never));
+  CHECK(verdict(support::Response{200}, always));
+  CHECK_FALSE(verdict(support::Response{500}, never));
   CHECK(verdict(shop::Everything{200}, always));
   CHECK_FALSE(verdict(shop::Everything{500}, never));
   CHECK(verdict(Expected<int, std::error_code>{1}, always));
@@ -306,18 +301,19 @@ TEST_CASE("F1 failure_if comes before all of them") {
   CHECK_FALSE(verdict(make_error_code(ErrorCode::conflict), never));
 }
 
-TEST_CASE("F1 failure_if with a bool takes the failure from the value's type, else one without a code") {
+TEST_CASE("F1 failure_if with a bool takes the failure from the value's type, else one without a code",
+          "[F1]") {
   const auto always = failure_if([](const auto&) { return true; });
   CHECK(verdict(failed<int>(make_error_code(ErrorCode::gone)), always)->status() == 410);
-  CHECK(verdict(shop::Response{502}, always)->status() == 502);
+  CHECK(verdict(support::Response{502}, always)->status() == 502);
   CHECK(verdict(shop::Everything{504}, always)->status() == 504);
   CHECK(verdict(make_error_code(NetworkErrc::timed_out), always)->is_timeout());
   CHECK_FALSE(verdict(7, always)->code());
-  CHECK_FALSE(verdict(shop::Response{200}, always)->code());
+  CHECK_FALSE(verdict(support::Response{200}, always)->code());
   CHECK_FALSE(verdict(Expected<int, std::error_code>{1}, always)->code());
 }
 
-TEST_CASE("F1 failure_if with a std::optional<Failure>, or a Failure, says which") {
+TEST_CASE("F1 failure_if with a std::optional<Failure>, or a Failure, says which", "[F1]") {
   const auto rule = failure_if([](const int& status) -> std::optional<Failure> {
     if (status < 400) return std::nullopt;
     return Failure::from_status(status);
@@ -328,7 +324,7 @@ TEST_CASE("F1 failure_if with a std::optional<Failure>, or a Failure, says which
   CHECK(verdict(404, always)->status() == 404);
 }
 
-TEST_CASE("F1 failure_if asks its predicate once for a value") {
+TEST_CASE("F1 failure_if asks its predicate once for a value", "[F1]") {
   int asked = 0;
   const auto plain = failure_if([&asked](int value) {
     ++asked;
@@ -338,15 +334,15 @@ TEST_CASE("F1 failure_if asks its predicate once for a value") {
   CHECK(asked == 1);
   CHECK(verdict(2, plain));
   CHECK(asked == 2);
-  const auto telling = failure_if([&asked](int) -> std::optional<Failure> {
+  const auto precise = failure_if([&asked](int) -> std::optional<Failure> {
     ++asked;
     return std::nullopt;
   });
-  CHECK_FALSE(verdict(1, telling));
+  CHECK_FALSE(verdict(1, precise));
   CHECK(asked == 3);
 }
 
-TEST_CASE("F1 failure_if takes function pointers, members and whatever gives something like a bool") {
+TEST_CASE("F1 failure_if takes function pointers, and predicates that give something like a bool", "[F1]") {
   CHECK(verdict(2, failure_if(+[](const int& value) { return value == 2; })));
   CHECK(verdict(std::make_pair(1, 2), failure_if([](const auto& pair) { return pair.first; })));
   CHECK_FALSE(verdict(std::make_pair(0, 2), failure_if([](const auto& pair) { return pair.first; })));

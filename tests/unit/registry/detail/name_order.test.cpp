@@ -1,7 +1,9 @@
 #include <fusebox/registry/detail/name_order.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catch.hpp"
@@ -9,6 +11,7 @@
 using namespace fusebox;
 
 namespace {
+
 using Names = std::vector<std::string>;
 
 Names in_order(const Names& names) {
@@ -23,9 +26,10 @@ Names sorted(Names names) {
   std::sort(names.begin(), names.end());
   return names;
 }
+
 }  // namespace
 
-TEST_CASE("names are visited in the order of a map, each once") {
+TEST_CASE("G5 names are visited in the order of a map, each once", "[G5]") {
   const std::string nul(1, '\0');
   for (const Names& names : {
            Names{},
@@ -36,7 +40,7 @@ TEST_CASE("names are visited in the order of a map, each once") {
            Names{"same beginning, then 2", "same beginning, then 1", "same beginning"},
            // Alike in the eight bytes that are compared as a number.
            Names{"x12345678b", "x12345678a", "y", "x12345678", "x1234567"},
-           // A byte of 0 is not the end of a name, and one above 127 is not negative.
+           // A zero byte does not end a name, and a byte above 127 is not negative.
            Names{"a" + nul, "a", "a" + nul + nul, "a\x01", "a\xff", "a\x7f"},
            Names{"a" + nul + "b", "a" + nul + "a", "a"},
        }) {
@@ -44,7 +48,7 @@ TEST_CASE("names are visited in the order of a map, each once") {
   }
 }
 
-TEST_CASE("many names that begin alike are visited in order") {
+TEST_CASE("G5 many names that begin alike are visited in order", "[G5]") {
   Names names;
   for (int i = 0; i < 1000; ++i)
     names.push_back("https://hooks.example.com/tenant/" + std::to_string(i * 7919 % 1000));

@@ -28,40 +28,41 @@ void insert(Table& table, const std::string& name, int kind = 0) {
   table.insert(std::make_shared<Thing>(name, kind));
 }
 
-/// What makes room for a newcomer, which is taken out again.
+/// Evicts a breaker for a new one, which is extracted again. Gives the name of the evicted one.
 std::string evict(Table& table) {
   const auto newcomer = std::make_shared<Thing>("newcomer", 2);
   const auto thing = table.replace(newcomer, [](const Thing& one) { return one.kind; });
   if (!thing) return "none";
-  CHECK(table.take("newcomer") == newcomer);
+  CHECK(table.extract("newcomer") == newcomer);
   return thing->name();
 }
 
 }  // namespace
 
-TEST_CASE("what is in a table is found by its name until it is taken out") {
+TEST_CASE("G5 a breaker is found by its name until it is extracted", "[G5]") {
   Table table;
-  CHECK(table.use("a") == nullptr);
+  CHECK(table.find_and_touch("a") == nullptr);
   insert(table, "a");
   insert(table, "");
   CHECK(table.size() == 2);
-  CHECK(table.use("a")->name() == "a");
+  CHECK(table.find_and_touch("a")->name() == "a");
   CHECK(table.find("")->name().empty());
   CHECK(table.find("A") == nullptr);
-  CHECK(table.take("a")->name() == "a");
-  CHECK(table.take("a") == nullptr);
+  CHECK(table.extract("a")->name() == "a");
+  CHECK(table.extract("a") == nullptr);
   CHECK(table.find("a") == nullptr);
   CHECK(table.size() == 1);
 }
 
-TEST_CASE("the least recently used goes first, also when all are used many times") {
+TEST_CASE("G3 the least recently used is evicted first, also if all are used many times", "[G3]") {
   Table table;
   for (const char* name : {"a", "b", "c", "d"}) insert(table, name);
-  for (const char* name : {"d", "a", "a", "c", "a", "b", "b", "d", "c"}) static_cast<void>(table.use(name));
+  for (const char* name : {"d", "a", "a", "c", "a", "b", "b", "d", "c"})
+    static_cast<void>(table.find_and_touch(name));
   static_cast<void>(table.find("a"));  // no use
   CHECK(evict(table) == "a");
   CHECK(evict(table) == "b");
-  static_cast<void>(table.use("d"));
+  static_cast<void>(table.find_and_touch("d"));
   CHECK(evict(table) == "c");
   insert(table, "e");
   CHECK(evict(table) == "d");
@@ -69,14 +70,14 @@ TEST_CASE("the least recently used goes first, also when all are used many times
   CHECK(evict(table) == "none");
 }
 
-TEST_CASE("one that was used again after another is not mistaken for older") {
+TEST_CASE("G3 a breaker that was used again after another is not mistaken for an older one", "[G3]") {
   Table table;
   for (const char* name : {"a", "b"}) insert(table, name);
-  for (const char* name : {"a", "b", "a"}) static_cast<void>(table.use(name));
+  for (const char* name : {"a", "b", "a"}) static_cast<void>(table.find_and_touch(name));
   CHECK(evict(table) == "b");
 }
 
-TEST_CASE("whatever the uses, the least recently used goes, as a plain list says") {
+TEST_CASE("G3 whatever the uses, the evicted one is what a plain list says", "[G3]") {
   Table table;
   std::list<std::string> by_use;
   std::minstd_rand random{7};
@@ -90,13 +91,13 @@ TEST_CASE("whatever the uses, the least recently used goes, as a plain list says
       by_use.pop_front();
     } else {
       const auto used = std::next(by_use.begin(), static_cast<std::ptrdiff_t>(random() % by_use.size()));
-      static_cast<void>(table.use(*used));
+      static_cast<void>(table.find_and_touch(*used));
       by_use.splice(by_use.end(), by_use, used);
     }
   }
 }
 
-TEST_CASE("where none may go nothing is put in") {
+TEST_CASE("G3 if none may be evicted, nothing is inserted", "[G3]") {
   Table table;
   insert(table, "stays", 2);
   const auto newcomer = std::make_shared<Thing>("newcomer");
@@ -105,7 +106,7 @@ TEST_CASE("where none may go nothing is put in") {
   CHECK(table.size() == 1);
 }
 
-TEST_CASE("what is held stays in its place in the order") {
+TEST_CASE("G3 a held breaker keeps its place in the order", "[G3]") {
   Table table;
   for (const char* name : {"a", "b", "c"}) insert(table, name);
   auto held = table.find("a");
@@ -114,26 +115,26 @@ TEST_CASE("what is held stays in its place in the order") {
   CHECK(evict(table) == "a");
 }
 
-TEST_CASE("kinds go in their order, and one kind never") {
+TEST_CASE("G3 kinds are evicted in their order, and one kind never", "[G3]") {
   Table table;
   insert(table, "stays", 2);
   insert(table, "late 1", 1);
   insert(table, "late 2", 1);
   insert(table, "early", 0);
   CHECK(evict(table) == "early");
-  static_cast<void>(table.use("late 1"));
+  static_cast<void>(table.find_and_touch("late 1"));
   CHECK(evict(table) == "late 2");
   CHECK(evict(table) == "late 1");
   CHECK(evict(table) == "none");
   CHECK(table.size() == 1);
 }
 
-TEST_CASE("a name may be taken out and come back in any order") {
+TEST_CASE("G3 names may be extracted and inserted again in any order", "[G3]") {
   Table table;
   for (int round = 0; round < 3; ++round) {
     for (const char* name : {"a", "b", "c"}) insert(table, name);
-    static_cast<void>(table.use("a"));
-    CHECK(table.take("b") != nullptr);
+    static_cast<void>(table.find_and_touch("a"));
+    CHECK(table.extract("b") != nullptr);
     CHECK(evict(table) == "c");
     CHECK(table.clear().size() == 1);
     CHECK(table.size() == 0);
@@ -141,7 +142,7 @@ TEST_CASE("a name may be taken out and come back in any order") {
   }
 }
 
-TEST_CASE("names are visited in order") {
+TEST_CASE("G5 names are visited in order", "[G5]") {
   Table table;
   for (const char* name : {"c", "a", "b"}) insert(table, name);
   std::string seen;
@@ -152,7 +153,7 @@ TEST_CASE("names are visited in order") {
   CHECK(seen == "abc");
 }
 
-TEST_CASE("readers of all names and one writer leave the table whole") {
+TEST_CASE("G5 readers of all names and one writer leave the table whole", "[G5]") {
   constexpr int names = 20;
   Table table;
   std::atomic<int> wrong{0};
@@ -164,9 +165,9 @@ TEST_CASE("readers of all names and one writer leave the table whole") {
         const auto newcomer = std::make_shared<Thing>("newcomer");
         const auto gone = table.replace(newcomer, [](const Thing&) { return 0; });
         if (!gone) continue;
-        if (table.take("newcomer") != newcomer) ++wrong;
+        if (table.extract("newcomer") != newcomer) ++wrong;
         table.insert(gone);
-      } else if (const auto found = table.use(name); found && found->name() != name) {
+      } else if (const auto found = table.find_and_touch(name); found && found->name() != name) {
         ++wrong;
       }
     }

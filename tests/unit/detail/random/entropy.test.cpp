@@ -1,4 +1,4 @@
-// EntropySource against a getentropy() of our own, which may fail.
+// EntropySource on a getentropy() that may fail.
 #include <fusebox/detail/random.hpp>
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace {
 bool has_entropy = true;
 }
 
-// Stands before the system's.
+// Takes the place of the system's.
 extern "C" int getentropy(void* into, std::size_t size) {
   if (!has_entropy) return -1;
   std::memset(into, 0x5a, size);
@@ -35,12 +35,12 @@ struct NoEntropy {
 
 }  // namespace
 
-TEST_CASE("R9 a draw is what the system gives") {
+TEST_CASE("R9 a draw is what the system gives", "[R9]") {
   CHECK(EntropySource{}() == 0x5a5a'5a5a'5a5a'5a5aU);
   CHECK(EntropySource{}() == 0x5a5a'5a5a'5a5a'5a5aU);
 }
 
-TEST_CASE("R9 where the system gives none, draws differ all the same, on other threads too") {
+TEST_CASE("R9 if the system gives none, draws still differ, also on another thread", "[R9]") {
   const NoEntropy none;
   std::set<std::uint64_t> draws;
   for (int i = 0; i < 100; ++i) draws.insert(EntropySource{}());
@@ -50,7 +50,7 @@ TEST_CASE("R9 where the system gives none, draws differ all the same, on other t
   CHECK(draws.size() == 200);
 }
 
-TEST_CASE("R9 where the system gives none, the two sides of a fork draw differently all the same") {
+TEST_CASE("R9 if the system gives none, the two sides of a fork still draw different numbers", "[R9]") {
   const NoEntropy none;
   int pipe_ends[2] = {-1, -1};
   REQUIRE(::pipe(pipe_ends) == 0);

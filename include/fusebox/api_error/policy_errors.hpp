@@ -1,0 +1,114 @@
+// fusebox/api_error/policy_errors.hpp: the errors of policies: rejections, timeouts, cancellations (E4).
+//
+// Each has an explicit constructor from ApiError, which restores the type and the name of a sliced error.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fusebox/api_error/api_error.hpp>
+#include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/error_code.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+struct CircuitRejection;  // of failure.hpp: how a breaker makes its rejections
+}
+
+/// A policy refused to make the call: nothing was sent, and the dependency is not to blame.
+class FUSEBOX_API RejectedError : public detail::ErrorSetters<RejectedError, ApiError> {
+ public:
+  /// The name of the policy that refused, such as that of the circuit breaker; empty if it has no name.
+  [[nodiscard]] const std::string& name() const noexcept {
+    static const detail::NoDestroy<std::string> none;
+    return source() ? source()->name : *none;
+  }
+
+  explicit RejectedError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+ protected:
+  RejectedError(PolicyErrc reason, std::shared_ptr<const detail::RejectionSource> source,
+                std::optional<std::chrono::seconds> retry_after,
+                std::chrono::system_clock::time_point timestamp)
+      : ErrorSetters{source->text, error_code_of(reason), make_error_code(reason), timestamp} {
+    source_ = std::move(source);
+    retry_after_ = retry_after;
+  }
+
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> make_source(std::string_view name,
+                                                                                  std::string_view before,
+                                                                                  std::string_view after) {
+    std::string text{before};
+    if (!name.empty()) text.append(" '").append(name).append("'");
+    text.append(after);
+    return std::make_shared<const detail::RejectionSource>(
+        detail::RejectionSource{std::string{name}, detail::error_text(text)});
+  }
+};
+
+/// The circuit breaker is open. `retry_after()` is the time until it admits a probe, rounded up to seconds.
+class FUSEBOX_API CircuitOpenError : public detail::ErrorSetters<CircuitOpenError, RejectedError> {
+ public:
+  explicit CircuitOpenError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
+      : CircuitOpenError{source_for(name), retry_after, SystemClock{}.wall_now()} {}
+  explicit CircuitOpenError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+ private:
+  friend struct detail::CircuitRejection;
+
+  CircuitOpenError(std::shared_ptr<const detail::RejectionSource> source,
+                   std::optional<std::chrono::seconds> retry_after,
+                   std::chrono::system_clock::time_point timestamp)
+      : ErrorSetters{PolicyErrc::circuit_open, std::move(source), retry_after, timestamp} {}
+
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(std::string_view name) {
+    return make_source(name, "circuit breaker", " is open");
+  }
+};
+
+/// The bulkhead has no free slot.
+class FUSEBOX_API BulkheadFullError : public detail::ErrorSetters<BulkheadFullError, RejectedError> {
+ public:
+  explicit BulkheadFullError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
+      : ErrorSetters{PolicyErrc::bulkhead_full, make_source(name, "bulkhead", " is full"), retry_after,
+                     SystemClock{}.wall_now()} {}
+  explicit BulkheadFullError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+};
+
+/// Our own rate limit is reached.
+class FUSEBOX_API RateLimitedError : public detail::ErrorSetters<RateLimitedError, RejectedError> {
+ public:
+  explicit RateLimitedError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
+      : ErrorSetters{PolicyErrc::rate_limited, make_source(name, "rate limit", " reached"), retry_after,
+                     SystemClock{}.wall_now()} {}
+  explicit RateLimitedError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+};
+
+/// The call did not end in time.
+class FUSEBOX_API TimeoutError : public detail::ErrorSetters<TimeoutError, ApiError> {
+ public:
+  explicit TimeoutError(std::string_view message = "timed out")
+      : TimeoutError{message, SystemClock{}.wall_now()} {}
+  TimeoutError(std::string_view message, std::chrono::system_clock::time_point timestamp)
+      : ErrorSetters{detail::error_text(message), error_code_of(PolicyErrc::timed_out),
+                     make_error_code(PolicyErrc::timed_out), timestamp} {}
+  explicit TimeoutError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+};
+
+/// The caller ended the call: the answer is no longer wanted.
+class FUSEBOX_API CancelledError : public detail::ErrorSetters<CancelledError, ApiError> {
+ public:
+  explicit CancelledError(std::string_view message = "cancelled")
+      : CancelledError{message, SystemClock{}.wall_now()} {}
+  CancelledError(std::string_view message, std::chrono::system_clock::time_point timestamp)
+      : ErrorSetters{detail::error_text(message), error_code_of(PolicyErrc::cancelled),
+                     make_error_code(PolicyErrc::cancelled), timestamp} {}
+  explicit CancelledError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+};
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,120 @@
+// fusebox/circuit_breaker/detail/state_word.hpp: StateWord, a breaker's state in 64 bits.
+//
+//  63                            32 31      25 24 23 22 21 20 19 18   16 15                         0
+// +--------------------------------+----------+--+--+--+--+--+--+-------+----------------------------+
+// |           generation           |  unused  |fw|wi|ti|ne|re| 0| state |  failure streak, or the    |
+// |                                |          |  |  |  |  |  |  |       |  slot of an admitted probe |
+// +--------------------------------+----------+--+--+--+--+--+--+-------+----------------------------+
+//
+// generation   every transition and every reset increments it
+// fw wi ti     what the config asks for; constant: waits_finely, windowed, timed
+// ne re        marks of an admission, never in the breaker's own word: nested, rejected
+//
+// One comparison with the word at admission tells whether anything changed since. The most frequent
+// questions are one mask and one comparison, which is why they have functions of their own here.
+#pragma once
+
+#include <cstdint>
+
+#include <fusebox/circuit_breaker/state.hpp>
+#include <fusebox/detail/admission.hpp>
+#include <fusebox/detail/macros.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+class StateWord {
+ public:
+  constexpr explicit StateWord(std::uint64_t bits) noexcept : bits_{bits} {}
+  constexpr explicit StateWord(Admission admission) noexcept : bits_{admission.word} {}
+  constexpr StateWord(State state, std::uint32_t generation, std::uint32_t low) noexcept
+      : bits_{(std::uint64_t{generation} << 32U) | bits_of(state) | low} {}
+
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+  [[nodiscard]] constexpr State state() const noexcept {
+    return static_cast<State>((bits_ & state_mask) >> state_shift);
+  }
+  [[nodiscard]] constexpr std::uint32_t generation() const noexcept {
+    return static_cast<std::uint32_t>(bits_ >> 32U);
+  }
+  /// Failures in a row, up to 65535; while open, the streak that opened the breaker.
+  [[nodiscard]] constexpr std::uint32_t failure_streak() const noexcept { return low(); }
+  /// Of an admitted probe: its slot.
+  [[nodiscard]] constexpr std::uint32_t probe_slot() const noexcept { return low(); }
+
+  [[nodiscard]] constexpr bool is_closed() const noexcept { return (bits_ & state_mask) == 0; }
+  /// Closed, and no rule measures how long a call takes.
+  [[nodiscard]] constexpr bool is_closed_untimed() const noexcept {
+    return (bits_ & (state_mask | timed)) == 0;
+  }
+  /// Closed, and the failure streak is the only rule.
+  [[nodiscard]] constexpr bool is_closed_without_rates() const noexcept {
+    return (bits_ & (state_mask | timed | windowed)) == 0;
+  }
+  /// Open, and the wait is measured on the coarse clock.
+  [[nodiscard]] constexpr bool is_open_coarse() const noexcept {
+    return (bits_ & (state_mask | waits_finely)) == bits_of(State::open);
+  }
+  /// Closed without rate rules and without a failure streak: a success has only to be counted.
+  [[nodiscard]] constexpr bool success_only_counts() const noexcept {
+    return (bits_ & (low_half & ~waits_finely)) == 0;
+  }
+  /// The same with rate rules: a success has only to be counted and to enter the windows.
+  [[nodiscard]] constexpr bool success_only_enters_windows() const noexcept {
+    return (bits_ & (low_half & ~(timed | waits_finely))) == windowed;
+  }
+  [[nodiscard]] constexpr bool is_timed() const noexcept { return (bits_ & timed) != 0; }
+
+  // Of an admission.
+  [[nodiscard]] constexpr bool is_rejected() const noexcept { return (bits_ & rejected) != 0; }
+  [[nodiscard]] constexpr bool is_nested() const noexcept { return (bits_ & nested) != 0; }
+  [[nodiscard]] constexpr bool is_half_open() const noexcept { return state() == State::half_open; }
+  /// Admitted as a probe with a slot of its own.
+  [[nodiscard]] constexpr bool is_probe() const noexcept {
+    return (bits_ & (state_mask | rejected | nested)) == bits_of(State::half_open);
+  }
+
+  /// The word after a transition to `state`.
+  [[nodiscard]] constexpr StateWord next(State state, std::uint32_t failure_streak) const noexcept {
+    constexpr std::uint64_t config_marks = timed | windowed | waits_finely;
+    return StateWord{StateWord{state, generation() + 1, failure_streak}.bits_ | (bits_ & config_marks)};
+  }
+  /// The streak stays at 65535 once it is there.
+  [[nodiscard]] constexpr StateWord with_failure_streak(std::uint32_t streak) const noexcept {
+    return StateWord{(bits_ & ~low_mask) | (streak < low_mask ? streak : low_mask)};
+  }
+  [[nodiscard]] constexpr StateWord with_probe_slot(std::uint32_t slot) const noexcept {
+    return with_failure_streak(slot);
+  }
+  [[nodiscard]] constexpr StateWord marked(std::uint64_t mark) const noexcept {
+    return StateWord{bits_ | mark};
+  }
+  friend constexpr bool operator==(StateWord, StateWord) noexcept = default;
+
+  static constexpr std::uint64_t rejected = std::uint64_t{1} << 20U;
+  static constexpr std::uint64_t nested = std::uint64_t{1} << 21U;
+  static constexpr std::uint64_t timed = std::uint64_t{1} << 22U;         // slow_calls is set
+  static constexpr std::uint64_t windowed = std::uint64_t{1} << 23U;      // a rate rule is set
+  static constexpr std::uint64_t waits_finely = std::uint64_t{1} << 24U;  // waits below one second
+
+ private:
+  static constexpr unsigned state_shift = 16;
+  static constexpr std::uint64_t state_mask = std::uint64_t{7} << state_shift;
+  static constexpr std::uint64_t low_mask = 0xffff;
+  static constexpr std::uint64_t low_half = 0xffff'ffff;
+
+  [[nodiscard]] static constexpr std::uint64_t bits_of(State state) noexcept {
+    return std::uint64_t{static_cast<unsigned char>(state)} << state_shift;
+  }
+  [[nodiscard]] constexpr std::uint32_t low() const noexcept { return bits_ & low_mask; }
+
+  std::uint64_t bits_;
+};
+
+// The masks rely on it.
+static_assert(static_cast<unsigned char>(State::closed) == 0);
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

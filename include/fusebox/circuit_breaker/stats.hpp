@@ -1,0 +1,29 @@
+// fusebox/circuit_breaker/stats.hpp: CircuitBreakerStats, a breaker at one moment.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include <fusebox/circuit_breaker/state.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+/// A breaker at one moment (B13). Counts are since construction or the last reset(), and only grow.
+struct CircuitBreakerStats {
+  State state = State::closed;
+  std::uint64_t failure_count = 0;
+  std::uint64_t success_count = 0;
+  std::uint64_t ignored_count = 0;   ///< calls that say nothing about the dependency
+  std::uint64_t rejected_count = 0;  ///< calls that the breaker rejected
+  std::uint64_t slow_count = 0;      ///< calls slower than slow_calls allows
+  std::uint64_t opened_count = 0;    ///< openings by the rules; force_open() is not one
+  int consecutive_failures = 0;      ///< up to 65535; while open, the run that opened it
+  double failure_rate = 0;  ///< in [0, 1]: in the window of failure_rate if that is set, else of all calls
+  /// Wall times, by the breaker's clock; absent until such a call has ended.
+  std::optional<std::chrono::system_clock::time_point> last_failure_time;
+  std::optional<std::chrono::system_clock::time_point> last_success_time;
+  std::chrono::nanoseconds retry_after{0};  ///< while open, the time until a probe may pass; else 0
+};
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,34 @@
+// fusebox/detail/admission.hpp: Admission, what a policy needs to settle one call, and where a Permit
+// reports.
+#pragma once
+
+#include <cstdint>
+
+#include <fusebox/detail/ticks.hpp>
+#include <fusebox/failure/outcome.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// Two plain words, so that an admission travels in registers. Each policy says what they mean.
+struct Admission {
+  std::uint64_t word = 0;
+  Tick time = 0;
+
+  friend constexpr bool operator==(const Admission&, const Admission&) noexcept = default;
+};
+
+/// What a Permit reports to.
+class FUSEBOX_API PermitTarget {
+ public:
+  virtual void report_permit(Admission admission, Outcome outcome) noexcept = 0;
+
+ protected:
+  PermitTarget() = default;
+  ~PermitTarget() = default;
+};
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

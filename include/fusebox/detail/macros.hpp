@@ -1,0 +1,74 @@
+// fusebox/detail/macros.hpp: every macro of the library except the version's, each with when to use it.
+//
+// Only FUSEBOX_API and the two namespace macros may appear in a program that includes the library. Macros
+// that begin with FUSEBOX_DETAIL_ are private.
+#pragma once
+
+#include <version>
+
+/// FUSEBOX_API: default visibility. Use it for everything that must exist once in a process: thrown types,
+/// error categories and process-wide objects. They keep their identity in programs that are built with
+/// -fvisibility=hidden.
+#if defined(__GNUC__) || defined(__clang__)
+#define FUSEBOX_API __attribute__((visibility("default")))
+#else
+#define FUSEBOX_API
+#endif
+
+/// FUSEBOX_DETAIL_EXCEPTIONS: 1 if exceptions are enabled. Use it where code differs without them.
+///
+/// FUSEBOX_DETAIL_ABI: the inline namespace of this build. Builds whose inline functions differ have
+/// different namespaces, so that one program may contain both.
+#if defined(__cpp_exceptions)
+#define FUSEBOX_DETAIL_EXCEPTIONS 1
+#define FUSEBOX_DETAIL_ABI v0
+#else
+#define FUSEBOX_DETAIL_EXCEPTIONS 0
+#define FUSEBOX_DETAIL_ABI v0_noexcept
+#endif
+
+/// FUSEBOX_BEGIN_NAMESPACE and FUSEBOX_END_NAMESPACE: around everything that a header declares. Programs
+/// that specialise a template of the library may write `namespace fusebox { … }` instead.
+#define FUSEBOX_BEGIN_NAMESPACE namespace fusebox::inline FUSEBOX_DETAIL_ABI {
+#define FUSEBOX_END_NAMESPACE }
+
+/// FUSEBOX_DETAIL_INLINE: for the hot path, where a call would cost more than the function.
+/// FUSEBOX_DETAIL_NOINLINE: for a function that must not enlarge its callers' frames.
+/// FUSEBOX_DETAIL_COLD: for a function that is rarely called; also not inlined.
+#if defined(__GNUC__) || defined(__clang__)
+#define FUSEBOX_DETAIL_INLINE __attribute__((always_inline)) inline
+#define FUSEBOX_DETAIL_NOINLINE __attribute__((noinline))
+#define FUSEBOX_DETAIL_COLD __attribute__((cold, noinline))
+#else
+#define FUSEBOX_DETAIL_INLINE inline
+#define FUSEBOX_DETAIL_NOINLINE
+#define FUSEBOX_DETAIL_COLD
+#endif
+
+/// FUSEBOX_DETAIL_TRY, FUSEBOX_DETAIL_CATCH_ALL and FUSEBOX_DETAIL_RETHROW: `try`, `catch (...)` and `throw;`
+/// in code that must also compile without exceptions, where they become plain control flow. The last one
+/// needs detail/throw.hpp.
+#if FUSEBOX_DETAIL_EXCEPTIONS
+#define FUSEBOX_DETAIL_TRY try
+#define FUSEBOX_DETAIL_CATCH_ALL catch (...)
+#define FUSEBOX_DETAIL_RETHROW throw
+#else
+#define FUSEBOX_DETAIL_TRY if constexpr (true)
+#define FUSEBOX_DETAIL_CATCH_ALL else
+#define FUSEBOX_DETAIL_RETHROW ::fusebox::detail::die("exception in a build without exceptions")
+#endif
+
+/// FUSEBOX_DETAIL_STOP_TOKEN: 1 if the standard library has std::stop_token. Use it around code that stops
+/// a wait.
+#if defined(__cpp_lib_jthread)
+#define FUSEBOX_DETAIL_STOP_TOKEN 1
+#else
+#define FUSEBOX_DETAIL_STOP_TOKEN 0
+#endif
+
+/// FUSEBOX_DETAIL_GETENTROPY: 1 if the operating system has getentropy().
+#if defined(__unix__) || defined(__APPLE__)
+#define FUSEBOX_DETAIL_GETENTROPY 1
+#else
+#define FUSEBOX_DETAIL_GETENTROPY 0
+#endif

@@ -1,0 +1,136 @@
+// fusebox/detail/subscriber.hpp: a stored callback that receives events (B14).
+//
+// Subscriber<Sync>          the callback, who runs it now, and whether it still wants events
+// make_subscriber<Event>    stores a callback(const Event&)
+//
+// This is the only place where the library stores a callable. Sync supplies the atomics, so that a model
+// checker can replace them.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <fusebox/detail/sync.hpp>
+#include <fusebox/detail/throw.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// A stored callback of events of one type, which the maker of the subscriber knows. It runs on several
+/// threads at once if it subscribes to several sources. Functions erase its type and its event's, not a
+/// derived class: once the callback is destroyed, nothing refers to the code of the library that created it,
+/// which may then be unloaded (G4).
+template <class Sync = StdSync>
+class FUSEBOX_API Subscriber {
+ public:
+  template <class Event, class F>
+  Subscriber(std::in_place_type_t<Event>, F callback)
+      : callback_{new F(std::move(callback))},
+        call_{[](void* object, const void* event) {
+          (*static_cast<F*>(object))(*static_cast<const Event*>(event));
+        }},
+        destroy_{[](void* object) noexcept { delete static_cast<F*>(object); }} {}
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+  ~Subscriber() { destroy_callback(); }
+
+  /// False once it was stopped. Pairs with the store in stop(); a stale answer only costs a call of
+  /// receive(), which checks again.
+  [[nodiscard]] bool is_active() const noexcept { return active_.load(std::memory_order_acquire); }
+
+  /// Runs the callback with an event of its type, unless it was stopped. What the callback throws is dropped
+  /// (B14).
+  template <class Event>
+  void receive(const Event& event) noexcept {
+    run_with(&event);
+  }
+
+  /// Afterwards no callback runs, except those that are calling stop() on this thread.
+  void stop() noexcept {
+    active_.store(false, std::memory_order_seq_cst);  // pairs with the load in receive()
+    const OwnRuns own = own_runs();
+    wait_until_only(own.count);
+    if (own.outermost == nullptr) {
+      destroy_callback();
+    } else {
+      own.outermost->destroys_callback = true;  // stopped from inside: it is still running
+    }
+  }
+
+ private:
+  /// One run of the callback on one thread. Runs on a thread nest, since a callback may cause events.
+  struct FUSEBOX_API Run {
+    explicit Run(Subscriber& whose) noexcept : subscriber{whose}, outer{innermost} {
+      subscriber.runs_.fetch_add(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
+      innermost = this;
+    }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+    ~Run() {
+      innermost = outer;
+      subscriber.runs_.fetch_sub(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
+      subscriber.runs_.notify_all();
+    }
+    static inline constinit thread_local Run* innermost = nullptr;
+
+    Subscriber& subscriber;
+    Run* outer;
+    bool destroys_callback = false;
+  };
+
+  /// The runs of this subscriber on this thread.
+  struct OwnRuns {
+    int count = 0;
+    Run* outermost = nullptr;
+  };
+
+  void run_with(const void* event) noexcept {
+    Run run{*this};
+    // Sequentially consistent, as are the increment in Run, and the store and the load in stop(): either
+    // stop() counts this run and waits for it, or this load sees that the subscriber was stopped.
+    if (!active_.load(std::memory_order_seq_cst)) return;
+    FUSEBOX_DETAIL_TRY { call_(callback_, event); }
+    FUSEBOX_DETAIL_CATCH_ALL {}
+    if (run.destroys_callback) destroy_callback();
+  }
+
+  friend Sync;  // a model checker whose threads are fibers saves and restores `innermost`
+
+  [[nodiscard]] OwnRuns own_runs() const noexcept {
+    OwnRuns own;
+    for (Run* run = Run::innermost; run != nullptr; run = run->outer) {
+      if (&run->subscriber == this) own = {own.count + 1, run};
+    }
+    return own;
+  }
+
+  void wait_until_only(int own) const noexcept {
+    for (;;) {
+      const int runs = runs_.load(std::memory_order_seq_cst);  // pairs with both changes in Run
+      if (runs <= own) return;
+      runs_.wait(runs, std::memory_order_seq_cst);
+    }
+  }
+
+  void destroy_callback() noexcept {
+    if (void* const callback = std::exchange(callback_, nullptr)) destroy_(callback);
+  }
+
+  void* callback_;
+  void (*call_)(void*, const void*);
+  void (*destroy_)(void*) noexcept;
+  typename Sync::template Atomic<bool> active_{true};
+  typename Sync::template Atomic<int> runs_{0};
+};
+
+template <class Event, class Sync = StdSync, class F>
+[[nodiscard]] std::shared_ptr<Subscriber<Sync>> make_subscriber(F&& callback) {
+  return std::make_shared<Subscriber<Sync>>(std::in_place_type<Event>,
+                                            std::decay_t<F>(std::forward<F>(callback)));
+}
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,73 @@
+// fusebox/detail/utf8.hpp: reads UTF-8, one character at a time.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+
+#include <fusebox/detail/macros.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// One step through a text: a number of bytes, at least 1, and whether they are a character. Invalid bytes
+/// are grouped by the Unicode standard (§3.9, "substitution of maximal subparts").
+struct Utf8Step {
+  std::size_t size;
+  bool valid;
+};
+
+/// The text must not be empty.
+[[nodiscard]] constexpr Utf8Step utf8_step(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {1, true};
+  const std::size_t size = lead >= 0xc2 && lead <= 0xdf   ? 2
+                           : (lead & 0xf0U) == 0xe0       ? 3
+                           : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                          : 1;
+  if (size == 1) return {1, false};
+  // The range of the second byte excludes overlong forms, surrogates and values beyond U+10FFFF.
+  const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  const unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (text.size() < 2 || byte(1) < low || byte(1) > high) return {1, false};
+  for (std::size_t i = 2; i < size; ++i) {
+    if (i >= text.size() || (byte(i) & 0xc0U) != 0x80) return {i, false};
+  }
+  return {size, true};
+}
+
+/// Calls f for each character, with U+FFFD for each invalid group of bytes.
+template <std::invocable<std::string_view> F>
+constexpr void for_each_character(std::string_view text, F f) {
+  while (!text.empty()) {
+    const Utf8Step step = utf8_step(text);
+    f(step.valid ? text.substr(0, step.size) : std::string_view{"\xEF\xBF\xBD"});
+    text.remove_prefix(step.size);
+  }
+}
+
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const Utf8Step step = utf8_step(text);
+    if (!step.valid) return false;
+    text.remove_prefix(step.size);
+  }
+  return true;
+}
+
+/// How many characters at the beginning of the text are printable ASCII other than quote and backslash. These
+/// need no escape in any format of the library.
+[[nodiscard]] constexpr std::size_t plain_length(std::string_view text) noexcept {
+  std::size_t length = 0;
+  for (const char c : text) {
+    if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') break;
+    ++length;
+  }
+  return length;
+}
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,66 @@
+// fusebox/error_response/detail/write.hpp: writes an HttpResponse into the response of an HTTP library (H5).
+#pragma once
+
+#include <string>
+
+#include <fusebox/error_response/document.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+namespace adl {
+void write_response() = delete;  // only argument-dependent lookup may find one
+
+template <class Res>
+concept HasWriteResponse =
+    requires(Res& res, const HttpResponse& response) { write_response(res, response); };
+
+template <class Res>
+void call_write_response(Res& res, const HttpResponse& response) {
+  write_response(res, response);
+}
+}  // namespace adl
+
+/// A response like that of cpp-httplib.
+template <class Res>
+concept HttplibLike = requires(Res& res, const std::string& text) {
+  res.status = 500;
+  res.set_content(text, "application/json");
+  res.set_header("Retry-After", text);
+};
+
+/// A response like that of Boost.Beast.
+template <class Res>
+concept BeastLike = requires(Res& res, std::string text) {
+  res.result(500U);
+  res.set("Retry-After", text);
+  res.body() = text;
+};
+
+/// Overwrites status, body, Content-Type and Retry-After.
+template <class Res>
+void write(Res& res, const HttpResponse& response) {
+  static_assert(adl::HasWriteResponse<Res> || HttplibLike<Res> || BeastLike<Res>,
+                "fusebox: this response type is unknown: write `void write_response(Response&, const "
+                "fusebox::HttpResponse&)` in its namespace");
+  if constexpr (adl::HasWriteResponse<Res>) {
+    adl::call_write_response(res, response);
+  } else if constexpr (HttplibLike<Res>) {
+    res.status = response.status;
+    res.set_content(response.body, response.content_type.c_str());
+    if constexpr (requires { res.headers.erase("Retry-After"); }) res.headers.erase("Retry-After");
+    if (response.retry_after) res.set_header("Retry-After", std::to_string(response.retry_after->count()));
+  } else if constexpr (BeastLike<Res>) {
+    res.result(static_cast<unsigned>(response.status));
+    res.set("Content-Type", response.content_type);
+    if constexpr (requires { res.erase("Retry-After"); }) res.erase("Retry-After");
+    if (response.retry_after) res.set("Retry-After", std::to_string(response.retry_after->count()));
+    res.body() = response.body;
+    if constexpr (requires { res.prepare_payload(); }) res.prepare_payload();
+  }
+}
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

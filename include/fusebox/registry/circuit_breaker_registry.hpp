@@ -1,0 +1,196 @@
+// fusebox/registry/circuit_breaker_registry.hpp: CircuitBreakerRegistry, circuit breakers by name.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/detail/clock_reading.hpp>
+#include <fusebox/detail/subscriber.hpp>
+#include <fusebox/registry/config.hpp>
+#include <fusebox/registry/detail/name_order.hpp>
+#include <fusebox/registry/detail/name_table.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+/// Creates each breaker when its name is first asked for, and keeps at most `max_breakers` of them (G3).
+/// Every member is thread-safe. Handles are shared: they stay valid after the registry has released their
+/// breaker (G2).
+template <class C>
+class FUSEBOX_API CircuitBreakerRegistry {
+  static_assert(Clock<C>, "fusebox: CircuitBreakerRegistry<C> needs a C that models fusebox::Clock");
+
+ public:
+  using Breaker = CircuitBreaker<C>;
+  using Handle = std::shared_ptr<Breaker>;
+
+  /// Every breaker gets a copy of `clock`. Throws std::invalid_argument if `validate` refuses the config.
+  explicit CircuitBreakerRegistry(RegistryConfig config = {}, C clock = {})
+      : config_{std::move(config)}, clock_{std::move(clock)} {
+    if (const std::string wrong = validate(config_); !wrong.empty()) detail::throw_invalid(wrong);
+  }
+  CircuitBreakerRegistry(const CircuitBreakerRegistry&) = delete;
+  CircuitBreakerRegistry& operator=(const CircuitBreakerRegistry&) = delete;
+  ~CircuitBreakerRegistry() = default;
+
+  /// The breaker of that name; creates it with the default config if it is new. Throws
+  /// std::invalid_argument if the name is empty.
+  Handle get(std::string_view name) { return find_or_make(name, nullptr); }
+
+  /// The breaker of that name; creates it with `config` if it is new. The first config wins: a later one
+  /// that differs is ignored and counted in config_conflicts() (G1). Throws std::invalid_argument if the
+  /// name is empty, or if `validate` refuses the config, which then changes nothing.
+  Handle get(std::string_view name, const CircuitBreakerConfig& config) {
+    detail::throw_if("CircuitBreakerConfig", detail::check(config));
+    return find_or_make(name, &config);
+  }
+
+  /// The breaker of that name, or null. Unlike get(), does not count as a use for eviction.
+  [[nodiscard]] Handle find(std::string_view name) const { return breakers_.find(name); }
+
+  /// Removes the breaker of that name; false if there is none. Its handles stay valid.
+  bool remove(std::string_view name) {
+    Handle removed;  // destroyed after the lock is released
+    const std::lock_guard lock{mutex_};
+    removed = breakers_.extract(name);
+    if (removed) unsubscribe_from(*removed);
+    return removed != nullptr;
+  }
+
+  /// Removes every breaker.
+  void clear() {
+    typename detail::NameTable<Breaker>::Removed removed;  // destroyed after the lock is released
+    const std::lock_guard lock{mutex_};
+    removed = breakers_.clear();
+    for (const auto& [name, entry] : removed) unsubscribe_from(*entry.breaker);
+  }
+
+  /// Resets the breaker of that name; false if there is none.
+  bool reset(std::string_view name) {
+    const Handle breaker = find(name);
+    if (breaker) breaker->reset();
+    return breaker != nullptr;
+  }
+
+  void reset_all() {
+    std::vector<std::weak_ptr<Breaker>> breakers;  // weak: a breaker that is held cannot be evicted (G3)
+    breakers.reserve(size());
+    breakers_.for_each([&](const Handle& breaker) { breakers.emplace_back(breaker); });
+    for (const auto& breaker : breakers) {
+      if (const Handle handle = breaker.lock()) handle->reset();
+    }
+  }
+
+  /// The stats of every breaker, by name. Meanwhile get() of an existing name does not wait; of a new one it
+  /// does.
+  [[nodiscard]] std::map<std::string, CircuitBreakerStats> stats() const {
+    const detail::ClockReading time{clock_};
+    std::map<std::string, CircuitBreakerStats> all;
+    breakers_.for_each_in_order([&](std::string_view name, const Handle& breaker) {
+      all.emplace_hint(all.end(), name, breaker->core_.stats(time));
+    });
+    return all;
+  }
+
+  [[nodiscard]] std::size_t size() const { return breakers_.size(); }
+
+  /// How often get() was called with a config that differs from the breaker's. Relaxed: a number to look at.
+  [[nodiscard]] std::uint64_t config_conflicts() const noexcept {
+    return config_conflicts_.load(std::memory_order_relaxed);
+  }
+
+  /// How many breakers were created but not registered, because every registered one was in use (G3).
+  [[nodiscard]] std::uint64_t unregistered() const {
+    const std::lock_guard lock{mutex_};
+    return unregistered_;
+  }
+
+  [[nodiscard]] const RegistryConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const C& clock() const noexcept { return clock_; }
+
+  /// Calls `callback(const StateChange&)` for every change of every breaker, existing or created later. The
+  /// changes of one breaker arrive in order; those of several may arrive on several threads at once. As
+  /// CircuitBreaker::on_state_change().
+  template <class F>
+  [[nodiscard]] Subscription on_state_change(F&& callback) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&, const StateChange&>,
+                  "fusebox: on_state_change takes a callback(const StateChange&)");
+    auto subscriber = detail::make_subscriber<StateChange>(std::forward<F>(callback));
+    Subscription subscription = detail::make_subscription(subscriber);
+    const std::lock_guard lock{mutex_};
+    std::erase_if(subscribers_, [](const auto& old) { return !old->is_active(); });
+    subscribers_.push_back(subscriber);
+    breakers_.for_each([&](const Handle& breaker) { breaker->core_.subscribe(subscriber); });
+    return subscription;
+  }
+
+ private:
+  [[nodiscard]] Handle find_or_make(std::string_view name, const CircuitBreakerConfig* config) {
+    if (Handle known = find_and_touch(name, config)) [[likely]]
+      return known;
+    return make(name, config);
+  }
+
+  [[nodiscard]] Handle find_and_touch(std::string_view name, const CircuitBreakerConfig* config) {
+    Handle known = breakers_.find_and_touch(name);
+    if (known && config != nullptr && *config != known->config()) [[unlikely]]
+      config_conflicts_.fetch_add(1, std::memory_order_relaxed);
+    return known;
+  }
+
+  [[nodiscard]] FUSEBOX_DETAIL_COLD Handle make(std::string_view name, const CircuitBreakerConfig* config) {
+    Handle evicted;  // destroyed after the lock is released
+    const std::lock_guard lock{mutex_};
+    if (Handle known = find_and_touch(name, config)) return known;  // another thread was faster
+    auto made = std::make_shared<Breaker>(std::string{name},
+                                          config != nullptr ? *config : config_.default_config, clock_);
+    for (const auto& subscriber : subscribers_) {
+      if (subscriber->is_active()) made->core_.subscribe(subscriber);
+    }
+    if (breakers_.size() < static_cast<std::size_t>(config_.max_breakers)) {
+      breakers_.insert(made);
+      return made;
+    }
+    evicted = breakers_.replace(made, eviction_kind);
+    if (evicted) {
+      unsubscribe_from(*evicted);
+    } else {
+      unsubscribe_from(*made);
+      ++unregistered_;
+    }
+    return made;
+  }
+
+  /// G3: closed breakers are evicted first, then open and half-open ones, and never those forced by hand.
+  [[nodiscard]] static int eviction_kind(const Breaker& breaker) noexcept {
+    switch (breaker.state()) {
+      case State::closed: return 0;
+      case State::forced_open:
+      case State::disabled: return 2;
+      default: return 1;
+    }
+  }
+
+  void unsubscribe_from(Breaker& breaker) noexcept {
+    for (const auto& subscriber : subscribers_) breaker.core_.unsubscribe(*subscriber);
+  }
+
+  const RegistryConfig config_;
+  [[no_unique_address]] C clock_;
+  detail::NameTable<Breaker> breakers_;
+  std::atomic<std::uint64_t> config_conflicts_{0};
+  mutable std::mutex mutex_;  // guards everything below, and every change of the table
+  std::vector<std::shared_ptr<detail::Subscriber<>>> subscribers_;
+  std::uint64_t unregistered_ = 0;
+};
+
+FUSEBOX_END_NAMESPACE

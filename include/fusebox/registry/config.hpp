@@ -1,0 +1,25 @@
+// fusebox/registry/config.hpp: RegistryConfig, the bound of a registry and the config of its breakers.
+#pragma once
+
+#include <string>
+
+#include <fusebox/circuit_breaker/config.hpp>
+#include <fusebox/detail/validate.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+struct RegistryConfig {
+  int max_breakers = 10'000;                 ///< at least 1
+  CircuitBreakerConfig default_config = {};  ///< for get() without a config
+};
+
+/// Empty if the config is valid, else the first error: field, rule and value.
+[[nodiscard]] inline std::string validate(const RegistryConfig& config) {
+  if (config.max_breakers < 1) {
+    return detail::to_text("RegistryConfig", detail::problem("max_breakers", "at least 1",
+                                                             static_cast<long long>(config.max_breakers)));
+  }
+  return detail::to_text("RegistryConfig.default_config", detail::check(config.default_config));
+}
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,39 @@
+// fusebox/registry/default.hpp: default_registry(), the process-wide registry, and functions that use it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/registry/circuit_breaker_registry.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+/// The registry of the process: one for all its shared libraries, never destroyed, so that static destructors
+/// may use it (G4). Thread-safe, as is everything below.
+[[nodiscard]] FUSEBOX_API inline CircuitBreakerRegistry<>& default_registry() {
+  static detail::NoDestroy<CircuitBreakerRegistry<>> registry;
+  return *registry;
+}
+
+/// As CircuitBreakerRegistry::get().
+inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name) {
+  return default_registry().get(name);
+}
+inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name,
+                                                             const CircuitBreakerConfig& config) {
+  return default_registry().get(name, config);
+}
+
+[[nodiscard]] inline std::map<std::string, CircuitBreakerStats> get_all_circuit_breaker_stats() {
+  return default_registry().stats();
+}
+
+/// False if there is no breaker of that name.
+inline bool reset_circuit_breaker(std::string_view name) { return default_registry().reset(name); }
+
+inline void reset_all_circuit_breakers() { default_registry().reset_all(); }
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,93 @@
+"""The layout as data: where each header stands, the limits, and every exception with its reason.
+
+A header is named by its path below include/fusebox without ".hpp". A *door* is what users include
+(`circuit_breaker`, `test/fake_clock`); its *rooms* are `circuit_breaker/*`, its machinery is
+`circuit_breaker/detail/**`. Machinery that several doors share is `detail/**`.
+"""
+
+# Layers from the bottom. A layer is a list of steps, a step the names of doors and of shared machinery. A header
+# includes what is in lower layers and in earlier steps of its own layer; headers of one step never include each
+# other. Rooms and machinery of a door stand where their door stands, unless they have a place of their own here.
+LAYERS = (
+    # 0: names
+    ("detail/macros", "version", "fwd"),
+    # 1: what everything is built from
+    (
+        """clock/concept detail/throw detail/no_destroy detail/sync detail/cpu_index detail/random detail/ticks
+        detail/utf8 detail/iso_time""",
+        "detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading",
+    ),
+    # 2: time, codes
+    ("clock backoff window error_code http", "detail/rate_window"),
+    # 3
+    ("api_error",),
+    # 4
+    ("failure",),
+    # 5: shared by policies
+    (
+        "detail/admission detail/subscriber detail/flow/verdict",
+        "detail/event_hub detail/flow/result",
+        "permit subscription call",
+    ),
+    # 6: policies
+    (
+        """circuit_breaker retry timeout bulkhead rate_limiter retry_budget fallback hedge throttle adaptive_limit
+        chaos""",
+    ),
+    # 7: breakers by name, policies in policies
+    ("registry pipeline",),
+    # 8: what a service tells others
+    ("error_response health metrics format",),
+    # 9: other libraries, other control flow, tests
+    ("coro adapters/* test/scoped_system_clock", "test/fake_clock"),
+)
+
+# Folders whose headers are doors.
+DOOR_FOLDERS = ("adapters", "test")
+
+UMBRELLA = "fusebox"
+# Doors that the umbrella leaves to those who want them.
+NOT_IN_UMBRELLA = ("coro", "adapters/*", "test/*")
+
+# (who includes it, machinery of another door): why.
+FRIENDS = {
+    ("test/scoped_system_clock", "clock/detail/time_source"): "replaces what SystemClock reads",
+}
+
+# Shared machinery that only one door uses: why it is in detail/ all the same.
+USED_BY_ONE_DOOR = {
+    "detail/event_hub": "knows no event: any policy can deliver its own through it",
+    "detail/rate_window": "the machinery of window.hpp, which any policy with a rate can use",
+}
+
+# "header: Class::member" whose public signature names something in detail: why.
+DETAIL_IN_SIGNATURE = {}
+
+# Headers without a test at the same path: why. * stands for any name.
+WITHOUT_TEST = {
+    "fusebox": "only includes; tests/static and tests/odr include it",
+    "fwd": "only declarations; tests/static/fwd.cpp holds them",
+    "version": "only macros; tests/static/version.cpp holds them",
+    "detail/macros": "only macros; tests/reduced and tests/static hold them",
+}
+
+# Where macros are defined, and those defined elsewhere ("NAME": why).
+MACRO_HEADERS = ("detail/macros", "version")
+MACROS_ELSEWHERE = {}
+
+# Pages and examples that include rooms or machinery: why.
+INCLUDES_ROOMS = {}
+
+# What policies and what they are built from may cost: layers up to LIGHT reach neither fmt nor these.
+LIGHT = 7
+HEAVY_STD = ("functional", "random", "iostream", "regex", "future", "thread")
+MAY_INCLUDE_FMT = ("error_response", "health", "metrics", "format")
+JSON_ADAPTER = "adapters/nlohmann_json"
+NEVER_TOGETHER = ("retry", "circuit_breaker")
+
+# Lines of a file.
+MAX_DOOR, MAX_ROOM, MAX_HEADER, MAX_MEDIAN, MAX_EXAMPLE = 300, 350, 450, 120, 150
+
+# Preprocessed lines (g++ -E -P).
+BUDGET = {"retry": 56_000, "circuit_breaker": 60_000, UMBRELLA: 85_000}
+

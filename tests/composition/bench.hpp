@@ -1,0 +1,167 @@
+// composition/bench.hpp: the policies of one row on one fake clock, the dependency, and what is seen of them.
+#pragma once
+
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "composition/row.hpp"
+#include "support/breaker_states.hpp"
+#include "support/retry.hpp"
+
+namespace composition {
+
+using support::Breaker;
+
+class Bench {
+ public:
+  explicit Bench(const Row& row) : policies_{row.policies}, answers_{words_of(row.answers)} {
+    for (std::size_t level = 0; level < depth(); ++level) {
+      const Policy& policy = policies_[level];
+      const bool is_new = policy.kind == Policy::Kind::breaker;
+      breakers_.push_back(is_new ? std::make_shared<Breaker>(name_of(level), policy.breaker, clock)
+                          : policy.kind == Policy::Kind::same_breaker ? breakers_[0]
+                                                                      : nullptr);
+    }
+  }
+
+  fusebox::test::FakeClock clock;
+
+  // What flows are made of.
+
+  [[nodiscard]] std::size_t depth() const { return policies_.size(); }
+  [[nodiscard]] const Policy& policy(std::size_t level) const { return policies_[level]; }
+  [[nodiscard]] bool is_retry(std::size_t level) const { return policy(level).kind == Policy::Kind::retry; }
+  [[nodiscard]] Breaker& breaker(std::size_t level) const { return *breakers_[level]; }
+
+  /// Calls the dependency.
+  const Answer& answer() {
+    answer_ = calls_ < answers_.size() ? Answer{answers_[calls_]} : Answer{};
+    ++calls_;
+    clock.advance(answer_.duration);
+    if (answer_.stops_call) stop_.request_stop();
+    return answer_;
+  }
+
+  struct Fallback {
+    std::size_t level;
+    std::string operator()(const fusebox::Failure& failure) const {
+      return name_of(level) + '(' + word_of(failure) + ')';
+    }
+  };
+
+  /// execute() without a fallback.
+  template <class T>
+  T execute(std::size_t level, const std::function<T()>& op) {
+    const auto timeout = policy(level).timeout;
+    return timeout == fusebox::no_timeout ? breaker(level).execute(op)
+                                          : breaker(level).execute(op, {.timeout = timeout});
+  }
+
+  template <class T>
+  auto execute_or_fall_back(std::size_t level, const std::function<T()>& op) {
+    const auto timeout = policy(level).timeout;
+    const Fallback fallback{level};
+    return timeout == fusebox::no_timeout ? breaker(level).execute(op, fallback)
+                                          : breaker(level).execute(op, fallback, {.timeout = timeout});
+  }
+
+  /// `run(options…)` is one of the retry functions with its op and config.
+  template <class Run>
+  auto retry(std::size_t level, Run run) {
+    int deposits = 0;
+    Budget budget{deposits};
+    const auto retry_with = [&](auto... more) {
+      return run(budget, clock, stop_.get_token(), fusebox::with_random(support::Largest{}), stop_in_wait(),
+                 log_failure(), more...);
+    };
+    auto result = policy(level).retries_all ? retry_with(everything()) : retry_with();
+    for (; deposits > 0; --deposits) log(result.stats);
+    return result;
+  }
+
+  // What happens between calls; false if `word` names no such thing.
+  bool act(const std::string& word) {
+    if (word[0] == '+') return clock.advance(std::chrono::seconds{std::stoi(word)}), true;
+    if (word == "stop") return stop_.request_stop(), true;
+    if (word == "hold") return held_ = outermost().try_acquire(), true;
+    if (word == "fail") return held_.failure(), true;
+    if (word == "force") return outermost().force_open(), true;
+    if (word == "disable") return outermost().disable(), true;
+    if (word == "reset") return outermost().reset(), true;
+    return false;
+  }
+
+  // What is seen, in the words of Row.
+
+  [[nodiscard]] std::string answers() const {
+    Words taken = answers_;
+    taken.resize(calls_, "one_too_many");
+    return joined(taken);
+  }
+  [[nodiscard]] std::string retries() const { return joined(retries_); }
+  [[nodiscard]] std::string waits() const {
+    Words waits;
+    for (const auto wait : clock.sleeps()) {
+      std::ostringstream out;
+      out << std::chrono::duration<double>{wait}.count();
+      waits.push_back(out.str());
+    }
+    return joined(waits);
+  }
+  [[nodiscard]] std::string breakers() const {
+    std::ostringstream out;
+    for (std::size_t level = 0; level < depth(); ++level) {
+      if (policy(level).kind != Policy::Kind::breaker) continue;
+      const Breaker& one = breaker(level);
+      out << (out.tellp() > 0 ? ", " : "") << to_string(one.state()) << ' ' << support::counts_of(one) << '/'
+          << one.stats().rejected_count;
+    }
+    return out.str();
+  }
+
+ private:
+  [[nodiscard]] Breaker& outermost() const { return breakers_[0] ? *breakers_[0] : *breakers_[1]; }
+
+  struct Budget {
+    int& deposits;
+    static bool try_withdraw() { return true; }
+    void deposit() const { ++deposits; }
+  };
+
+  // Not in retry(): of one type each, so that flows with ops of one type share what they instantiate.
+  static auto everything() {
+    return fusebox::retry_if([](const fusebox::Failure&) { return true; });
+  }
+  auto stop_in_wait() {
+    return fusebox::on_retry([this](int, const fusebox::Failure&, std::chrono::nanoseconds) {
+      if (answer_.stops_wait) stop_.request_stop();
+    });
+  }
+  auto log_failure() {
+    return fusebox::on_give_up([this](const fusebox::RetryStats& stats) { log(stats); });
+  }
+
+  void log(const fusebox::RetryStats& stats) {
+    retries_.push_back(std::to_string(stats.attempts) + ':' + word_of(stats.stop_reason));
+  }
+
+  std::vector<Policy> policies_;
+  Words answers_;
+  std::size_t calls_ = 0;
+  Answer answer_;
+  Words retries_;
+  std::stop_source stop_;
+  std::vector<std::shared_ptr<Breaker>> breakers_;
+  fusebox::Permit held_;
+};
+
+}  // namespace composition

@@ -1,0 +1,239 @@
+// contract/policies.hpp: an adapter for each policy, and each way to call one. A new policy is one more.
+//
+// An adapter has a `name` and
+//     call(op)    calls op under the policy: op's result, its exception, or the refusal
+//     refuse()    from now on no op is called; an op that returns a Result gets circuit_open, unless
+//     `cancels` settled()   how the calls ended is_idle()   nothing is left of earlier calls; time may pass
+//     unwound     what settled() gives after a call whose thread ended in it
+#pragma once
+
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/registry.hpp>
+#include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "support/breaker_states.hpp"
+#include "support/expected.hpp"
+
+namespace contract {
+
+using fusebox::Failure;
+using support::Counts;
+using Result = support::Expected<int, std::error_code>;
+
+class BreakerPolicy {
+ public:
+  static constexpr bool cancels = false;
+  static constexpr Counts unwound{0, 0, 1};
+
+  fusebox::test::FakeClock clock;
+
+  void refuse() const { breaker_->force_open(); }
+  [[nodiscard]] Counts settled() const {
+    const Counts now = support::counts_of(*breaker_);
+    return {now.success - before_.success, now.failure - before_.failure, now.ignored - before_.ignored};
+  }
+  [[nodiscard]] bool is_idle() const {
+    clock.advance(config.reset_timeout);  // the wait of a breaker that has opened
+    return support::admits(*breaker_);
+  }
+
+ protected:
+  // A slot that a probe keeps would not come back while a test runs.
+  static constexpr fusebox::CircuitBreakerConfig config{.reset_timeout = std::chrono::seconds{1},
+                                                        .probe_timeout = std::chrono::hours{1}};
+
+  BreakerPolicy() = default;
+  explicit BreakerPolicy(std::shared_ptr<support::Breaker> breaker) : breaker_{std::move(breaker)} {}
+
+  std::shared_ptr<support::Breaker> breaker_ = std::make_shared<support::Breaker>("b", config, clock);
+  Counts before_;
+};
+
+struct Execute : BreakerPolicy {
+  static constexpr const char* name = "execute()";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return breaker_->execute(op);
+  }
+};
+
+struct ExecuteInTime : BreakerPolicy {
+  static constexpr const char* name = "execute() with a timeout";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return breaker_->execute(op, {.timeout = std::chrono::hours{1}});
+  }
+};
+
+struct ExecuteOrFallBack : BreakerPolicy {
+  static constexpr const char* name = "execute() with a fallback that gives the failure";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return breaker_->execute(op, [](const Failure& failure) -> decltype(op()) {
+      if constexpr (std::is_same_v<decltype(op()), Result>) {
+        return support::Unexpected{failure.code()};
+      } else {
+        failure.rethrow();
+      }
+    });
+  }
+};
+
+/// Half-open, with one slot.
+struct ExecuteProbe : Execute {
+  static constexpr const char* name = "execute() of a probe";
+
+  ExecuteProbe() {
+    support::bring_to(*breaker_, fusebox::State::half_open);
+    before_ = support::counts_of(*breaker_);
+  }
+};
+
+struct ByPermit : BreakerPolicy {
+  static constexpr const char* name = "try_acquire()";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    fusebox::Permit permit = try_acquire(breaker_);
+    if (!permit) return refused<decltype(op())>();
+    try {
+      if constexpr (std::is_void_v<decltype(op())>) {
+        op();
+        permit.success();
+      } else {
+        decltype(auto) result = op();
+        permit.report(outcome_of(result));
+        return result;
+      }
+    } catch (...) {
+      if (const auto exception = std::current_exception())
+        permit.report(default_outcome(Failure::from_exception(exception)));
+      throw;
+    }
+  }
+
+ private:
+  [[nodiscard]] static fusebox::Outcome outcome_of(const auto&) { return fusebox::Outcome::success; }
+  [[nodiscard]] static fusebox::Outcome outcome_of(const Result& result) {
+    return result.has_value() ? fusebox::Outcome::success : default_outcome(Failure{result.error()});
+  }
+  template <class R>
+  [[nodiscard]] static R refused() {
+    const auto code = make_error_code(fusebox::PolicyErrc::circuit_open);
+    if constexpr (std::is_same_v<R, Result>) {
+      return support::Unexpected{code};
+    } else {
+      throw std::system_error{code};
+    }
+  }
+};
+
+struct ByRegistry : BreakerPolicy {
+  static constexpr const char* name = "execute() by the registry";
+
+  ByRegistry() { breaker_ = registry_.get("b", config); }
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return registry_.get("b")->execute(op);
+  }
+
+ private:
+  fusebox::CircuitBreakerRegistry<fusebox::test::FakeClock> registry_{{}, clock};
+};
+
+template <bool tries>
+class RetryPolicy {
+ public:
+  static constexpr const char* name = tries ? "try_retry_with_backoff()" : "retry_with_backoff()";
+  static constexpr bool cancels = true;
+  static constexpr Counts unwound{};  // no hook is called
+
+  fusebox::test::FakeClock clock;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const fusebox::RetryConfig config{.max_retries = 1, .total_timeout = std::chrono::hours{1}};
+    Budget budget{counts_};
+    const auto count = fusebox::on_give_up([this](const fusebox::RetryStats& stats) {
+      if (stats.attempts == 0) return;
+      const auto outcome = default_outcome(stats.errors.back());
+      ++(outcome == fusebox::Outcome::ignored ? counts_.ignored : counts_.failure);
+    });
+    if constexpr (tries) {
+      return try_retry_with_backoff(op, config, clock, budget, stop_.get_token(), count).value();
+    } else {
+      return retry_with_backoff(op, config, clock, budget, stop_.get_token(), count).value();
+    }
+  }
+
+  void refuse() { stop_.request_stop(); }
+  [[nodiscard]] Counts settled() const { return counts_; }
+  [[nodiscard]] static bool is_idle() { return true; }
+
+ private:
+  struct Budget {
+    Counts& counts;
+    static bool try_withdraw() { return true; }
+    void deposit() { ++counts.success; }
+  };
+
+  std::stop_source stop_;
+  Counts counts_;
+};
+
+using Retry = RetryPolicy<false>;
+using TryRetry = RetryPolicy<true>;
+
+using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, ByPermit, ByRegistry,
+                            Retry, TryRetry>;
+
+/// One policy of any type: what does not depend on the type of a result is compiled once.
+class AnyPolicy {
+ public:
+  using Op = std::function<void()>;
+  using ResultOp = std::function<Result()>;
+
+  template <class Policy>
+  explicit AnyPolicy(std::shared_ptr<Policy> policy)
+      : name{Policy::name},
+        cancels{Policy::cancels},
+        unwound{Policy::unwound},
+        call{[policy](const Op& op) { policy->call(op); }},
+        call_for_result{[policy](const ResultOp& op) { return policy->call(op); }},
+        refuse{[policy] { policy->refuse(); }},
+        settled{[policy] { return policy->settled(); }},
+        is_idle{[policy] { return policy->is_idle(); }} {}
+
+  const char* name;
+  bool cancels;
+  Counts unwound;
+  std::function<void(const Op&)> call;
+  std::function<Result(const ResultOp&)> call_for_result;
+  std::function<void()> refuse;
+  std::function<Counts()> settled;
+  std::function<bool()> is_idle;
+};
+
+inline std::vector<AnyPolicy> one_of_each() {
+  return []<class... Policy>(const std::tuple<Policy...>*) {
+    return std::vector<AnyPolicy>{AnyPolicy{std::make_shared<Policy>()}...};
+  }(static_cast<const Policies*>(nullptr));
+}
+
+}  // namespace contract

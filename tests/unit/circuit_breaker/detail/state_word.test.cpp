@@ -1,0 +1,96 @@
+#include <fusebox/circuit_breaker/detail/state_word.hpp>
+
+#include <cstdint>
+#include <limits>
+
+#include "catch.hpp"
+#include "support/breaker_states.hpp"
+
+using namespace fusebox;
+using detail::StateWord;
+
+namespace {
+
+constexpr std::uint32_t last_generation = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t config_marks = StateWord::timed | StateWord::windowed | StateWord::waits_finely;
+constexpr std::uint64_t admission_marks = StateWord::rejected | StateWord::nested;
+
+/// Does f(word, state, streak) hold for every state, combination of marks and some streaks?
+template <class F>
+constexpr bool for_all_words(F f) {
+  for (const State state : support::all_states) {
+    for (std::uint64_t marks = 0; marks < 32; ++marks) {
+      for (const std::uint32_t streak : {0U, 1U, 0xffffU}) {
+        if (!f(StateWord{state, 5, streak}.marked(marks << 20U), state, streak)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+constexpr bool has(StateWord word, std::uint64_t mark) { return (word.bits() & mark) != 0; }
+
+}  // namespace
+
+TEST_CASE("N2 the bit picture of a state word", "[N2]") {
+  STATIC_REQUIRE(sizeof(StateWord) == sizeof(std::uint64_t));
+  STATIC_REQUIRE(StateWord{State::closed, 0, 0}.bits() == 0);
+  STATIC_REQUIRE(StateWord{State::open, 0xabcd'ef01, 0x2345}.bits() == 0xabcd'ef01'0001'2345);
+  STATIC_REQUIRE(StateWord{State::half_open, 0, 0}.bits() == 0x0002'0000);
+  STATIC_REQUIRE(StateWord{State::forced_open, 0, 0}.bits() == 0x0003'0000);
+  STATIC_REQUIRE(StateWord{State::disabled, last_generation, 0xffff}.bits() == 0xffff'ffff'0004'ffff);
+  STATIC_REQUIRE(StateWord::rejected == 0x0010'0000);
+  STATIC_REQUIRE(StateWord::nested == 0x0020'0000);
+  STATIC_REQUIRE(StateWord::timed == 0x0040'0000);
+  STATIC_REQUIRE(StateWord::windowed == 0x0080'0000);
+  STATIC_REQUIRE(StateWord::waits_finely == 0x0100'0000);
+  STATIC_REQUIRE(StateWord{detail::Admission{0x1234'0002'0007, 99}}.bits() == 0x1234'0002'0007);
+}
+
+TEST_CASE("N2 the fields of a state word are read back, whatever is marked", "[N2]") {
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t streak) {
+    return word.state() == state && word.generation() == 5 && word.failure_streak() == streak &&
+           word.probe_slot() == streak && word.is_rejected() == has(word, StateWord::rejected) &&
+           word.is_nested() == has(word, StateWord::nested) && word.is_timed() == has(word, StateWord::timed);
+  }));
+}
+
+TEST_CASE("N2 a question that is one mask and one comparison agrees with the fields", "[N2]") {
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
+    const bool closed = state == State::closed;
+    const bool timed = has(word, StateWord::timed);
+    return word.is_closed() == closed && word.is_closed_untimed() == (closed && !timed) &&
+           word.is_closed_without_rates() == (closed && !timed && !has(word, StateWord::windowed));
+  }));
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
+    return word.is_open_coarse() == (state == State::open && !has(word, StateWord::waits_finely));
+  }));
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t streak) {
+    const bool only = state == State::closed && streak == 0 && !has(word, admission_marks);
+    const bool windowed = has(word, StateWord::windowed);
+    return word.success_only_counts() == (only && !windowed && !word.is_timed()) &&
+           word.success_only_enters_windows() == (only && windowed);
+  }));
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
+    const bool half_open = state == State::half_open;
+    return word.is_half_open() == half_open && word.is_probe() == (half_open && !has(word, admission_marks));
+  }));
+}
+
+TEST_CASE("N2 a transition begins the next generation and keeps only the marks of the config", "[N2]") {
+  STATIC_REQUIRE(for_all_words([](StateWord word, State, std::uint32_t) {
+    const StateWord next = word.next(State::half_open, 3);
+    return next == StateWord{State::half_open, 6, 3}.marked(word.bits() & config_marks);
+  }));
+  STATIC_REQUIRE(StateWord{State::closed, last_generation, 0}.next(State::open, 1) ==
+                 StateWord{State::open, 0, 1});
+}
+
+TEST_CASE("B13 a failure streak stays at 65535 and touches nothing else of the word", "[B13]") {
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
+    const auto with = [word](std::uint32_t streak) { return word.with_failure_streak(streak); };
+    return with(0) == StateWord{state, 5, 0}.marked(word.bits() & (config_marks | admission_marks)) &&
+           with(65'535).failure_streak() == 65'535 && with(65'536) == with(65'535) &&
+           with(last_generation) == with(65'535) && word.with_probe_slot(7) == with(7);
+  }));
+}

@@ -1,0 +1,103 @@
+#include <fusebox/error_response/detail/write.hpp>
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "catch.hpp"
+
+using namespace fusebox;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// cpp-httplib's shape.
+struct HttplibResponse {
+  int status = 0;
+  std::string body;
+  std::string content_type;
+  std::multimap<std::string, std::string> headers;
+
+  void set_content(const std::string& text, const char* type) {
+    body = text;
+    content_type = type;
+  }
+  void set_header(const std::string& name, const std::string& value) { headers.emplace(name, value); }
+};
+
+/// Boost.Beast's shape.
+struct BeastResponse {
+  unsigned status = 0;
+  std::string text;
+  std::map<std::string, std::string> fields;
+
+  void result(unsigned code) { status = code; }
+  void set(std::string_view name, const std::string& value) { fields[std::string{name}] = value; }
+  void erase(std::string_view name) { fields.erase(std::string{name}); }
+  std::string& body() { return text; }
+  void prepare_payload() { fields["Content-Length"] = std::to_string(text.size()); }
+};
+
+/// The least of these shapes.
+struct BareHttplibResponse {
+  int status = 0;
+  std::string body;
+  void set_content(const std::string& text, const char*) { body = text; }
+  void set_header(const std::string&, const std::string&) {}
+};
+
+const HttpResponse unavailable{.status = 503, .content_type = "text/json", .body = "{}", .retry_after = 5s};
+const HttpResponse gone{.status = 410, .body = "[]"};
+
+}  // namespace
+
+namespace elsewhere {
+struct OwnResponse {  // looks like cpp-httplib's, but its own function comes first
+  int status = 0;
+  void set_content(const std::string&, const char*) { status = -1; }
+  void set_header(const std::string&, const std::string&) { status = -1; }
+  HttpResponse written;
+};
+void write_response(OwnResponse& own, const HttpResponse& response) { own.written = response; }
+}  // namespace elsewhere
+
+TEST_CASE("H5 a response like cpp-httplib's is known by its shape", "[H5]") {
+  HttplibResponse response;
+  detail::write(response, unavailable);
+  CHECK(response.status == 503);
+  CHECK(response.body == "{}");
+  CHECK(response.content_type == "text/json");
+  CHECK(response.headers.count("Retry-After") == 1);
+  CHECK(response.headers.find("Retry-After")->second == "5");
+  detail::write(response, unavailable);
+  CHECK(response.headers.count("Retry-After") == 1);
+  detail::write(response, gone);
+  CHECK(response.headers.count("Retry-After") == 0);
+
+  BareHttplibResponse bare;
+  detail::write(bare, gone);
+  CHECK(bare.status == 410);
+  CHECK(bare.body == "[]");
+}
+
+TEST_CASE("H5 a response like Beast's is known by its shape", "[H5]") {
+  BeastResponse response;
+  detail::write(response, unavailable);
+  CHECK(response.status == 503);
+  CHECK(response.text == "{}");
+  CHECK(response.fields["Content-Type"] == "text/json");
+  CHECK(response.fields["Retry-After"] == "5");
+  CHECK(response.fields["Content-Length"] == "2");
+  detail::write(response, gone);
+  CHECK(response.fields.count("Retry-After") == 0);
+}
+
+TEST_CASE("H5 a write_response found by argument-dependent lookup comes before any shape", "[H5]") {
+  elsewhere::OwnResponse response;
+  detail::write(response, unavailable);
+  CHECK(response.status == 0);
+  CHECK(response.written.status == 503);
+  CHECK(response.written.body == "{}");
+  CHECK(response.written.content_type == "text/json");
+  CHECK(response.written.retry_after == 5s);
+}
