@@ -1,5 +1,5 @@
-// examples/external_api.cpp: the guide's third use case, whole: a resource of somebody else's API, with
-// retries, behind a breaker, and the cached copy as the fallback.
+// examples/external_api.cpp: the guide's third use case: reads a resource of an external API, with retries,
+// behind a breaker, with a cached copy as the fallback.
 #include <fusebox/adapters/httplib.hpp>
 #include <fusebox/fusebox.hpp>
 
@@ -11,6 +11,7 @@
 
 #include <httplib.h>
 
+#include "support/client.hpp"
 #include "support/json_answer.hpp"
 #include "support/terminal.hpp"
 #include "support/times.hpp"
@@ -45,13 +46,15 @@ class Cache {
 
 class ExternalApi {
  public:
-  ExternalApi(support::Url url, support::Times times) : url_{std::move(url)}, times_{times} {}
+  ExternalApi(support::Url api, support::Times times) : api_{std::move(api)}, times_{times} {}
 
-  /// The resource; its cached copy while it cannot be had; nothing where there is no copy.
+  /// The resource, or its cached copy if the API fails, or nothing if there is no copy.
   Resource get(const std::string& id) {
     return breaker_->execute(
         [&] {
-          const auto ask = [&] { return support::client_for(url_, times_(10s)).Get(url_.path + id); };
+          support::Url url = api_;
+          url.path += id;
+          const auto ask = [&] { return support::get(url, times_(10s)); };
           auto answer = fusebox::retry_with_backoff(
               ask, times_(fusebox::retry_presets::standard), fusebox::failure_if(support::no_json),
               fusebox::on_retry(support::say_retry), fusebox::on_give_up(support::say_give_up));
@@ -69,7 +72,7 @@ class ExternalApi {
   [[nodiscard]] const fusebox::CircuitBreaker<>& breaker() const { return *breaker_; }
 
  private:
-  support::Url url_;
+  support::Url api_;
   support::Times times_;
   Cache cache_;
   std::shared_ptr<fusebox::CircuitBreaker<>> breaker_ =
@@ -83,7 +86,7 @@ class ExternalApi {
 
 int main(int argc, char** argv) {
   const support::Times times = support::parse_times(
-      argc, argv, "Reads resources from an API that fails in many ways, with cached copies to fall back on.",
+      argc, argv, "Reads resources from an API that fails in many ways, with cached copies as the fallback.",
       20);
   const auto watch = fusebox::default_registry().on_state_change(support::say_change);
 
@@ -96,17 +99,20 @@ int main(int argc, char** argv) {
     say(resource ? Tone::good : Tone::bad, "  {}", resource.value_or("null"));
   };
 
-  scene("The API answers, and the answers are kept");
+  scene("The API answers, and the answers are cached");
   upstream.play({support::Reply::ok(R"({"id":"apple"})"), support::Reply::ok(R"({"id":"pear"})")});
   show("apple");
   show("pear");
-  scene("It has no such resource: 404 is an answer, so it is not retried, and the breaker is content");
+  scene("The resource does not exist: a 404 is an answer: not retried, and no failure to the breaker");
   upstream.play({support::Reply::not_found()});
   show("unicorn");
-  scene("It answers garbage once, then sense");
+  scene("It answers with garbage once, then with JSON");
   upstream.play({support::Reply::garbage(), support::Reply::ok(R"({"id":"pear","ripe":true})")});
   show("pear");
-  scene("It is busy, and asks for more time than we have");
+  scene("A redirect is no document either");
+  upstream.play({support::Reply::moved(), support::Reply::ok(R"({"id":"pear","ripe":true})")});
+  show("pear");
+  scene("It is busy, and its Retry-After exceeds the longest wait");
   upstream.play({support::Reply::busy(120)});
   show("pear");
   scene("It takes too long");
@@ -115,7 +121,7 @@ int main(int argc, char** argv) {
   scene("It is down: connections are refused; the fifth failure in a row opens the breaker");
   upstream.go_down();
   for (const char* id : {"apple", "pear", "plum"}) show(id);
-  scene("Copies at once, without a call");
+  scene("Cached copies at once, without a call");
   for (const char* id : {"apple", "pear", "plum"}) show(id);
   scene("It is back: two probes succeed, and the breaker closes");
   upstream.play({support::Reply::ok(R"({"id":"apple"})"), support::Reply::ok(R"({"id":"plum"})")});

@@ -1,4 +1,4 @@
-// A shop asks for a price while the service that knows it is down for a while.
+// A shop asks for a price nine times while the price service is down for a while.
 #include <fusebox/fusebox.hpp>
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 using namespace std::chrono_literals;
 
-std::string fetch_price() {  // stands for a call over a network; calls 3 to 8 fail
+std::string fetch_price() {  // stands for a call over the network; calls 3 to 8 fail
   static int calls = 0;
   if (++calls < 3 || calls > 8) return "19.90";
   throw fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "down for maintenance"};
@@ -16,8 +16,8 @@ std::string fetch_price() {  // stands for a call over a network; calls 3 to 8 f
 
 int main() {
   auto breaker = fusebox::get_circuit_breaker("prices", {.failure_threshold = 2, .reset_timeout = 300ms});
-  auto log = fusebox::on_retry([](int attempt, const fusebox::Failure& failure, auto delay) {
-    std::cout << "  attempt " << attempt << ": " << failure.message() << ", next in " << delay / 1ms
+  auto log = fusebox::on_retry([](int attempt, const fusebox::Failure& failure, auto wait) {
+    std::cout << "  attempt " << attempt << ": " << failure.message() << ", next in " << wait / 1ms
               << " ms\n";
   });
   for (int order = 1; order <= 9; ++order) {

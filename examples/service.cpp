@@ -1,5 +1,5 @@
-// examples/service.cpp: a service that calls a flaky one: every kind of error response, GET /health and
-// GET /metrics, an alert on each state change, and a reminder while a breaker stays open.
+// examples/service.cpp: a service that depends on a flaky one. It shows every kind of error response,
+// GET /health and GET /metrics, an alert on each state change, and a reminder while a breaker stays open.
 #include <fusebox/adapters/httplib.hpp>
 #include <fusebox/fusebox.hpp>
 
@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
-#include <regex>
 #include <string>
 #include <thread>
 
@@ -15,11 +14,12 @@
 
 #include "support/arguments.hpp"
 #include "support/caller.hpp"
+#include "support/client.hpp"
 #include "support/error_gallery.hpp"
 #include "support/every.hpp"
 #include "support/json_answer.hpp"
+#include "support/routes.hpp"
 #include "support/server_thread.hpp"
-#include "support/standard_errors.hpp"
 #include "support/terminal.hpp"
 #include "support/upstream.hpp"
 #include "support/url.hpp"
@@ -33,15 +33,12 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
-/// What a path may name: nothing that the upstream could take for more than a name.
-constexpr std::string_view item = "[A-Za-z0-9_-]+";
-
-/// The upstream's document, through a breaker and retries.
-std::string fetch_stock(const support::Url& upstream, const std::string& path) {
+/// Fetches the upstream's document through a breaker and retries.
+std::string fetch_stock(const support::Url& url) {
   const auto breaker = fusebox::get_circuit_breaker(
       "stock", {.failure_threshold = 3, .reset_timeout = 1200ms, .probe_timeout = 5s});
   return breaker->execute([&] {
-    const auto ask = [&] { return support::client_for(upstream, 200ms).Get(path); };
+    const auto ask = [&] { return support::get(url, 200ms); };
     auto answer = fusebox::retry_with_backoff(
         ask, {.max_retries = 2, .base_delay = 50ms, .max_delay = 1s}, fusebox::failure_if(support::no_json),
         fusebox::on_retry(support::say_retry), fusebox::on_give_up(support::say_give_up));
@@ -50,32 +47,32 @@ std::string fetch_stock(const support::Url& upstream, const std::string& path) {
   });
 }
 
-void add_routes(httplib::Server& service, const support::Url& upstream) {
-  service.Get("/", [](const auto&, auto& response) {
+support::Routes make_routes(const support::Url& upstream) {
+  support::Routes routes;
+  routes.get("/", [](const auto&, auto& response) {
     std::string index = "GET /stock/ITEM /health /metrics";
     for (const auto& [path, answer] : support::error_gallery) index += " " + path;
     response.set_content(index + "\n", "text/plain");
   });
-  service.Get("/stock/" + std::string{item}, [upstream](const auto& request, auto& response) {
-    response.set_content(fetch_stock(upstream, request.path), "application/json");
+  // The upstream cannot mistake a name for more than a name.
+  routes.get("/stock/*", [upstream](const auto& request, auto& response) {
+    support::Url url = upstream;
+    url.path = request.path;
+    response.set_content(fetch_stock(url), "application/json");
   });
-  service.Get("/health", [](const auto&, auto& response) {
+  routes.get("/health", [](const auto&, auto& response) {
     response.set_content(to_json(fusebox::health_report(fusebox::default_registry())), "application/json");
   });
-  service.Get("/metrics", [](const auto&, auto& response) {
+  routes.get("/metrics", [](const auto&, auto& response) {
     response.set_content(fusebox::to_prometheus(fusebox::default_registry()),
                          "text/plain; version=0.0.4; charset=utf-8");
   });
   for (const auto& [path, answer] : support::error_gallery) {
-    service.Get(path, [&answer = answer](const auto& request, auto& response) {
+    routes.get(path, [&answer = answer](const auto& request, auto& response) {
       answer(response, support::info_of(request));
     });
   }
-  support::answer_with_standard_errors(service, [](const std::string& path) {
-    static const std::regex stock{"/stock/" + std::string{item}};
-    return support::error_gallery.count(path) > 0 || path == "/" || path == "/health" || path == "/metrics" ||
-           std::regex_match(path, stock);
-  });
+  return routes;
 }
 
 }  // namespace
@@ -98,7 +95,7 @@ int main(int argc, char** argv) {
 
   support::Upstream stock;
   httplib::Server service;
-  add_routes(service, {.host = "stock.example", .port = stock.port()});
+  make_routes({.host = "stock.example", .port = stock.port()}).serve(service);
   std::optional<support::ServerThread> running;
   try {
     running.emplace(service, port);

@@ -1,15 +1,19 @@
-// examples/webhook_delivery.cpp: the guide's first use case, whole: POST /deliver?url=... passes a webhook
-// on to its host, with retries, behind a breaker for each host.
+// examples/webhook_delivery.cpp: the guide's first use case: POST /deliver?url=... delivers a webhook to its
+// host, with retries, behind one breaker per host.
 #include <fusebox/adapters/httplib.hpp>
 #include <fusebox/fusebox.hpp>
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include <httplib.h>
 
 #include "support/caller.hpp"
+#include "support/client.hpp"
+#include "support/routes.hpp"
 #include "support/server_thread.hpp"
+#include "support/status.hpp"
 #include "support/terminal.hpp"
 #include "support/times.hpp"
 #include "support/upstream.hpp"
@@ -33,10 +37,12 @@ Delivery deliver(const support::Url& url, const std::string& payload, const supp
                                                      .reset_timeout = times(10s),
                                                      .probe_timeout = times(60s)});  // a probe may be retried
   const auto send = [&](const fusebox::Attempt& attempt) {
-    // The same key in every attempt, so that the receiver can tell a repetition from a second order.
-    return support::client_for(url, times(10s))
-        .Post(url.path.c_str(), {{"Idempotency-Key", attempt.idempotency_key()}}, payload,
-              "application/json");
+    httplib::Request request;
+    request.method = "POST";
+    request.body = payload;
+    // The same key in every attempt, so that the receiver recognises a repetition.
+    request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", attempt.idempotency_key()}};
+    return support::send(url, std::move(request), times(10s));
   };
   return breaker->execute(
       [&] {
@@ -44,7 +50,9 @@ Delivery deliver(const support::Url& url, const std::string& payload, const supp
                                                   fusebox::on_retry(support::say_retry),
                                                   fusebox::on_give_up(support::say_give_up));
         if (!answer.has_value()) answer.error().rethrow();
-        return Delivery{true, fmt::format("status {}, attempt {}", (*answer)->status, answer.stats.attempts)};
+        const int status = (*answer)->status;  // a redirect is no failure, and no delivery either
+        return Delivery{support::is_success(status),
+                        fmt::format("status {}, attempt {}", status, answer.stats.attempts)};
       },
       [](const fusebox::Failure& failure) {
         if (!failure.is_rejection()) failure.rethrow();
@@ -57,14 +65,14 @@ void handle_deliver(const httplib::Request& request, httplib::Response& response
                     const support::Times& times) {
   const fusebox::RequestInfo info{.path = request.path};
   const auto url = support::parse_url(request.get_param_value("url"));
-  if (!url) return send_validation_error(response, {{"url", "must be http://host:port/path"}}, info);
+  if (!url) return send_validation_error(response, {{"url", url.problem()}}, info);
   try {
     const Delivery delivery = deliver(*url, request.body, times);
     const auto document = delivery.delivered ? R"({{"success":true,"delivered":true,"result":"{}"}})"
                                              : R"({{"success":false,"delivered":false,"reason":"{}"}})";
     response.set_content(fmt::format(fmt::runtime(document), delivery.note), "application/json");
   } catch (const fusebox::ApiError& error) {
-    // As the guide has it. send_exception would not even tell the receiver's status.
+    // The guide's answer. send_exception would hide the receiver's status too.
     send_api_error(response,
                    fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "Failed to deliver webhook"}
                        .with_category(fusebox::ErrorCategory::external_service)
@@ -82,9 +90,11 @@ int main(int argc, char** argv) {
 
   support::Upstream shop;  // the receivers: hooks.shop.example and hooks.bank.example
   support::Upstream bank;
+  support::Routes routes;
+  routes.post("/deliver",
+              [&](const auto& request, auto& response) { handle_deliver(request, response, times); });
   httplib::Server service;
-  service.Post("/deliver",
-               [&](const auto& request, auto& response) { handle_deliver(request, response, times); });
+  routes.serve(service);
   const support::ServerThread running{service};
   say(Tone::quiet, "POST http://127.0.0.1:{}/deliver, with {}", running.port(), times.describe());
 
@@ -105,15 +115,19 @@ int main(int argc, char** argv) {
   scene("It is busy: 503, the second time with Retry-After: 1; then it answers");
   shop.play({support::Reply::busy(), support::Reply::busy(1), support::Reply::ok()});
   post_to_shop(1);
-  scene("It does not know the path: 404 is an answer, so it is not retried, and the breaker is content");
+  scene("It does not know the path: a 404 is an answer: not retried, and no failure to the breaker");
   shop.play({support::Reply::not_found()});
+  post_to_shop(1);
+  scene("It has moved: only a final 2xx is a delivery, and a 302 is not");
+  shop.play({support::Reply::moved()});
   post_to_shop(1);
   scene("It is down: connections are refused, each wait is longer; the fifth failure opens its breaker");
   shop.go_down();
   post_to_shop(5);
-  scene("Its webhooks are rejected at once; the bank has a breaker of its own");
+  scene("Its webhooks are rejected at once; the bank, however it is spelled, has a breaker of its own");
   post_to_shop(3);
   post("hooks.bank.example", bank.port());
+  post("Hooks.Bank.Example.", bank.port());
 
   const auto breaker = fusebox::get_circuit_breaker("webhook-hooks.shop.example");
   scene("The shop is up again, but too slow: the probe fails, and the breaker opens again");

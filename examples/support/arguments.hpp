@@ -1,4 +1,4 @@
-// support/arguments.hpp: a command line: --help, and a refusal of everything unknown.
+// support/arguments.hpp: parses a command line: prints --help, and refuses unknown arguments.
 #pragma once
 
 #include <charconv>
@@ -16,7 +16,7 @@
 
 namespace support {
 
-/// The whole text as a number; nothing where it is none, or outside [least, most].
+/// The whole text as a number; nothing if it is not a number in [least, most].
 inline std::optional<long> parse_number(std::string_view text, long least, long most) {
   long number = 0;
   const char* const end = text.data() + text.size();
@@ -51,14 +51,14 @@ class Arguments {
     return *this;
   }
 
-  /// An option with a value: `form` is what --help shows for it; `accept` says whether it is a good one.
+  /// An option with a value: --help shows `form` for it, and `accept` says whether it is valid.
   Arguments& value(std::string name, std::string form, std::string help,
                    std::function<bool(std::string_view)> accept) {
     options_.push_back({std::move(name), std::move(form), std::move(help), std::move(accept)});
     return *this;
   }
 
-  /// Ends the program after --help (status 0), and at the first argument that it refuses (status 2).
+  /// Ends the program after --help (status 0), and at the first invalid argument (status 2).
   void parse(int argc, char** argv) const {
     const std::string_view path = argc > 0 ? argv[0] : "example";
     const std::string program{path.substr(path.rfind('/') + 1)};
@@ -88,7 +88,7 @@ class Arguments {
  private:
   struct Option {
     std::string name;
-    std::string form;  // empty where it takes no value
+    std::string form;  // empty if it takes no value
     std::string help;
     std::function<bool(std::string_view)> accept;
   };

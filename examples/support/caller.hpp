@@ -1,4 +1,4 @@
-// support/caller.hpp: a caller of our own service, who looks at the answer and at the watch.
+// support/caller.hpp: calls our own service, and prints the answer and its time.
 #pragma once
 
 #include <chrono>
@@ -6,12 +6,13 @@
 
 #include <httplib.h>
 
+#include "support/status.hpp"
 #include "support/terminal.hpp"
 
 namespace support {
 
-/// Lets `send` make a request of the service on `port`, and says what came back, and how long it took. The
-/// caller is patient: with the guide's own times an answer can take most of a minute.
+/// Makes `send` request something from the service on `port`, and prints the answer and its time. The
+/// timeout is long, because an answer can take most of a minute with the guide's own times.
 template <class Send>
 void say_answer(int port, Send send) {
   httplib::Client client{"127.0.0.1", port};
@@ -20,7 +21,7 @@ void say_answer(int port, Send send) {
   const httplib::Result answer = send(client);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   if (!answer) return say(Tone::bad, "  no answer: {}", httplib::to_string(answer.error()));
-  const bool good = answer->status < 400 && answer->body.find("false") == std::string::npos;
+  const bool good = is_success(answer->status) && answer->body.find("false") == std::string::npos;
   say(good ? Tone::good : Tone::bad, "  {} {} in {:.1f} ms", answer->status, answer->body, took.count());
 }
 

@@ -1,4 +1,4 @@
-// support/error_gallery.hpp: every kind of error response, each under a path of its own.
+// support/error_gallery.hpp: every kind of error response, each under its own path.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ namespace support {
 
 using ErrorAnswer = std::function<void(httplib::Response&, const fusebox::RequestInfo&)>;
 
-/// What GET of each path answers; what is thrown goes through send_exception.
+/// The answer to a GET of each path. send_exception answers for exceptions.
 inline const std::map<std::string, ErrorAnswer> error_gallery{
     {"/errors/bad-request",
      [](auto& r, auto& info) { send_bad_request_error(r, "Invalid email address", info); }},

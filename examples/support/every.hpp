@@ -1,4 +1,4 @@
-// support/every.hpp: calls a function now and again, on a thread of its own.
+// support/every.hpp: calls a function repeatedly, on its own thread.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@
 
 namespace support {
 
-/// Calls f at once and after each interval, while it lives.
+/// Calls f at once and after each interval, until it is destroyed.
 class Every {
  public:
   template <class F>

@@ -1,5 +1,5 @@
-// support/terminal.hpp: what a person sees: a line for each event, with the time since the start;
-// colour only on a terminal, and not where NO_COLOR is set.
+// support/terminal.hpp: prints one line per event, with the time since the start. Uses colour only on a
+// terminal, and not if NO_COLOR is set.
 #pragma once
 
 #include <chrono>
@@ -44,10 +44,10 @@ inline void print_line(Tone tone, std::string_view prefix, std::string_view text
   } else {
     fmt::print("{}{}\n", prefix, text);
   }
-  if (std::fflush(stdout) != 0) std::_Exit(1);  // seen as it happens, in a pipe too; nobody reads any more
+  if (std::fflush(stdout) != 0) std::_Exit(1);  // visible at once, in a pipe too; fails if the reader is gone
 }
 
-/// How long the program has run: "  1.250 s  ".
+/// The time since the start: "  1.250 s  ".
 inline std::string time_stamp() {
   static const auto start = std::chrono::steady_clock::now();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -60,7 +60,7 @@ void say(Tone tone, fmt::format_string<Args...> format, Args&&... args) {
   print_line(tone, time_stamp(), fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// What happens next, and why it is worth a look.
+/// The headline of the next part.
 inline void scene(std::string_view text) { print_line(Tone::scene, "\n", text); }
 
 inline long long in_ms(std::chrono::nanoseconds duration) {
@@ -72,13 +72,13 @@ inline std::string asked_wait(const fusebox::Failure& failure) {
   return asked ? fmt::format(", Retry-After: {}", asked->count()) : "";
 }
 
-/// For on_retry: a failed attempt, and the wait that follows it.
+/// For on_retry: a failed attempt, and the wait before the next.
 inline void say_retry(int attempt, const fusebox::Failure& failure, std::chrono::nanoseconds delay) {
   say(Tone::warning, "    attempt {}: {}{}; next in {} ms", attempt, failure, asked_wait(failure),
       in_ms(delay));
 }
 
-/// For on_give_up: the last attempt, and why none follows.
+/// For on_give_up: the last attempt, and the reason to stop.
 inline void say_give_up(const fusebox::RetryStats& stats) {
   if (stats.errors.empty()) return;
   const fusebox::Failure& last = stats.errors.back();
@@ -93,7 +93,7 @@ inline void say_change(const fusebox::StateChange& change) {
   say(closed ? Tone::good : probing ? Tone::warning : Tone::bad, "  * breaker {}", change);
 }
 
-/// Waits until the breaker lets a probe pass.
+/// Waits until the breaker admits a probe, the trial call after an opening.
 inline void wait_for_probe(const fusebox::CircuitBreaker<>& breaker) {
   say(Tone::quiet, "    ... {} ms until a probe may pass", in_ms(breaker.retry_after()));
   while (breaker.retry_after() > std::chrono::nanoseconds::zero()) {
@@ -101,7 +101,7 @@ inline void wait_for_probe(const fusebox::CircuitBreaker<>& breaker) {
   }
 }
 
-/// A JSON document, a member on a line.
+/// A JSON document with one member per line.
 inline std::string indented(std::string_view json) {
   std::string out;
   std::size_t depth = 0;

@@ -1,4 +1,4 @@
-// support/times.hpp: the guide's durations, scaled down alike, so that an example ends in seconds.
+// support/times.hpp: the guide's durations, divided by one number, so that an example ends in seconds.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ class Times {
   int divisor_;
 };
 
-/// Reads the command line of a use case: the guide's times divided by `divisor`, or not at all.
+/// Reads the command line of a use case: the guide's times, divided unless --guide-times is given.
 inline Times parse_times(int argc, char** argv, std::string summary, int divisor) {
   bool guide_times = false;
   Arguments{std::move(summary)}

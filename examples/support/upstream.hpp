@@ -1,4 +1,4 @@
-// support/upstream.hpp: somebody else's service: a small HTTP server that misbehaves on a script.
+// support/upstream.hpp: an external service: a small HTTP server that misbehaves by a script.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@
 
 namespace support {
 
-/// How it answers one request.
+/// The answer to one request.
 struct Reply {
   int status = 200;
   std::string body = {};
@@ -25,6 +25,7 @@ struct Reply {
   std::chrono::nanoseconds delay{0};
 
   static Reply ok(std::string body = R"({"ok":true})") { return {.body = std::move(body)}; }
+  static Reply moved() { return {.status = 302}; }
   static Reply not_found() { return {.status = 404}; }
   static Reply busy(std::optional<int> retry_after = std::nullopt) {
     return {.status = 503, .retry_after = retry_after};
@@ -36,9 +37,11 @@ struct Reply {
 class Upstream {
  public:
   Upstream() : reserved_{::socket(AF_INET, SOCK_STREAM, 0)} {
-    const auto answer = [this](const httplib::Request&, httplib::Response& response) { write(response); };
-    server_.Get(".*", answer);  // HEAD too
-    server_.Post(".*", answer);
+    // It has no routes, so every request ends here, read to its end. A route for every path would be a
+    // std::regex, which needs the more stack the longer the path is.
+    server_.set_error_handler(
+        [this](const httplib::Request&, httplib::Response& response) { write(response); });
+    server_.set_payload_max_length(64 * 1024);
     reserve_port();
     come_up();
   }
@@ -51,13 +54,13 @@ class Upstream {
 
   int port() const { return port_; }
 
-  /// One reply for each request from now on; the last one for all that follow.
+  /// One reply for each following request; the last one is repeated.
   void play(std::deque<Reply> script) {
     const std::lock_guard lock{mutex_};
     script_ = std::move(script);
   }
 
-  /// Connections are refused.
+  /// From now on connections are refused.
   void go_down() {
     going_down_ = true;
     running_.reset();
@@ -68,8 +71,8 @@ class Upstream {
   }
 
  private:
-  /// Bound, but never listening: while the service is down, connections to its port are refused, and
-  /// nobody else gets the port.
+  /// Bound, but never listening: while the service is down, connections to its port are refused, and no
+  /// other process can take the port.
   void reserve_port() {
     const int yes = 1;
     ::sockaddr_in address{};

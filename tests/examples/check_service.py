@@ -28,7 +28,15 @@ ERRORS = {  # path: status, category
     "/no/such/path": (404, "not_found"),
     "/stock/": (404, "not_found"),
     "/stock/a%3Fadmin=1": (404, "not_found"),
+    "/stock/*": (404, "not_found"),
+    "/stock/a%0D%0A": (404, "not_found"),
+    "/stock/" + "a" * 65: (404, "not_found"),
+    "/stock/" + "a" * 1609: (404, "not_found"),
+    "/stock/" + "a" * 7000: (404, "not_found"),
+    "/" + "a/" * 3500: (404, "not_found"),
 }
+SMALL_STACK = 'ulimit -s 512 && exec "$0" "$@"'  # kB; the threads of the service inherit it
+LONG_RANGE = b"Range: bytes=" + b"1-2," * 1900 + b"1-2\r\n"  # cpp-httplib parses it with std::regex
 RETRY_AFTER = {"/errors/rate-limit": "60", "/errors/circuit-open": "30"}
 failures = []
 
@@ -69,7 +77,9 @@ def check_service(address):
     allowed = check_error(address, "/health", 405, "validation", method="POST")["Allow"]
     check("POST /health", allowed == "GET, HEAD", allowed)
     check_error(address, "/no/such/path", 404, "not_found", method="DELETE")
-    check_error(address, "/stock/a/b", 404, "not_found", method="POST")
+    for path in ("/stock/a/b", "/stock/" + "a" * 1609, "/stock/" + "a" * 7000):
+        check_error(address, path, 404, "not_found", method="POST")
+    check_error(address, "/stock/" + "a" * 64, 405, "validation", method="POST")
     challenge = check_error(address, "/errors/unauthorized", 401, "authentication")["WWW-Authenticate"]
     check("GET /errors/unauthorized", challenge == "Bearer", challenge)
     host, port = address.split(":")
@@ -77,6 +87,10 @@ def check_service(address):
         bare.sendall(b"POST /health HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = bare.recv(100)
         check("POST without a length", answer.startswith(b"HTTP/1.1 405 "), answer)
+    with socket.create_connection((host, int(port)), timeout=4) as bare:
+        bare.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n" + LONG_RANGE + b"\r\n")
+        answer = bare.recv(100)
+        check("GET with a long range", answer.startswith(b"HTTP/1.1 4"), answer)
 
     status, headers, text = ask(address, "/stock/apple")
     check("GET /stock/apple", status == 200 and json.loads(text) == {"ok": True}, f"{status} {text}")
@@ -103,7 +117,9 @@ def check_service(address):
 
 def main():
     program = sys.argv[1]
-    with subprocess.Popen([program, "--no-visitor"], stdout=subprocess.PIPE, text=True) as service:
+    with subprocess.Popen(
+        ["sh", "-c", SMALL_STACK, program, "--no-visitor"], stdout=subprocess.PIPE, text=True
+    ) as service:
         try:
             address = re.search(r"127\.0\.0\.1:\d+", service.stdout.readline()).group(0)
             check_service(address)
