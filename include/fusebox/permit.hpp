@@ -20,7 +20,8 @@ FUSEBOX_BEGIN_NAMESPACE
 ///     }
 ///
 /// Only the first report counts; a Permit that is destroyed without one reports `ignored`, which frees its
-/// slot. One type serves all clocks. It must not outlive its breaker (debug builds assert);
+/// slot. One type serves all clocks. Unless it has
+/// reported, it must not outlive its breaker (debug builds assert);
 /// `try_acquire(shared_ptr)` returns one that keeps the breaker alive. Not thread-safe: one thread at a time
 /// may use a Permit, but not always the same one.
 class [[nodiscard]] Permit {

@@ -1,10 +1,13 @@
-// contract/policies.hpp: an adapter for each policy, and each way to call one. A new policy is one more.
+// contract/policies.hpp: an adapter for each policy, and for each way to call it. A new policy is one more.
 //
 // An adapter has a `name` and
-//     call(op)    calls op under the policy: op's result, its exception, or the refusal
-//     refuse()    from now on no op is called; an op that returns a Result gets circuit_open, unless
-//     `cancels` settled()   how the calls ended is_idle()   nothing is left of earlier calls; time may pass
-//     unwound     what settled() gives after a call whose thread ended in it
+//
+//     call(op)    calls op under the policy: returns its result, or throws its exception or the refusal
+//     refuse()    from now on no op is called; an op that returns a Result gets circuit_open
+//     cancels     true if refuse() cancels instead
+//     settled()   how the calls ended
+//     is_idle()   nothing is left of earlier calls; time may pass
+//     unwound     what settled() returns after a call whose thread ended in it
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>

@@ -19,7 +19,7 @@ using Time = std::int64_t;  // nanoseconds on the steady timeline
 
 /// What the model remembers of an admitted call.
 struct Call {
-  int period = 0;
+  int generation = 0;
   bool counts = true;  // false for a call that is part of a probe (B7)
   Time start = 0;
   std::optional<std::size_t> slot = std::nullopt;  // of a probe
@@ -52,7 +52,7 @@ class ReferenceBreaker {
   std::optional<Call> admit(const std::vector<Call>& inside = {}) {
     switch (state_) {
       case State::closed:
-      case State::disabled: return Call{period_, true, now_, std::nullopt, ++calls_};
+      case State::disabled: return Call{generation_, true, now_, std::nullopt, ++calls_};
       case State::forced_open: break;
       case State::open:
         if (now_ - opened_at_ < wait_) break;
@@ -63,8 +63,8 @@ class ReferenceBreaker {
         return probe();
       case State::half_open:
         for (const Call& outer : inside) {
-          if (outer.slot && outer.period == period_)
-            return Call{period_, false, now_, std::nullopt, ++calls_};
+          if (outer.slot && outer.generation == generation_)
+            return Call{generation_, false, now_, std::nullopt, ++calls_};
         }
         if (auto call = probe()) return call;
         break;
@@ -74,12 +74,12 @@ class ReferenceBreaker {
   }
 
   void report(const Call& call, Outcome outcome) {
-    if (!call.counts || call.period < reset_period_) return;  // B7, B6
+    if (!call.counts || call.generation < reset_period_) return;  // B7, B6
     const bool recorded = outcome != Outcome::ignored;
     const bool slow =
         recorded && config_.slow_calls && now_ - call.start > config_.slow_calls->slower_than.count();
     count(outcome, slow);
-    if (call.period != period_) return;  // B6
+    if (call.generation != generation_) return;  // B6
     if (call.slot) return report_probe(call, outcome, slow);
     if (!recorded) return;
 
@@ -104,7 +104,7 @@ class ReferenceBreaker {
     last_failure.reset();
     last_success.reset();
     close(Reason::reset);
-    reset_period_ = period_;
+    reset_period_ = generation_;
   }
   void force_open() { move_by_hand(State::forced_open, Reason::forced); }
   void disable() { move_by_hand(State::disabled, Reason::disabled); }
@@ -118,7 +118,7 @@ class ReferenceBreaker {
   [[nodiscard]] int consecutive_failures() const { return run_; }
   [[nodiscard]] double failure_rate() const {
     if (config_.failure_rate) {
-      const Tally tally = failures();
+      const Counts tally = failures();
       return tally.calls >= config_.failure_rate->minimum_calls ? tally.rate() : 0.0;
     }
     const auto recorded = failure_count + success_count;
@@ -157,7 +157,7 @@ class ReferenceBreaker {
     bool failed;
     bool slow;
   };
-  struct Tally {
+  struct Counts {
     int calls = 0;
     int hits = 0;
     [[nodiscard]] double rate() const {
@@ -185,7 +185,7 @@ class ReferenceBreaker {
       if (now_ - (*slot)->since < timeout) return std::nullopt;
     }
     *slot = Probe{++calls_, now_};
-    return Call{period_, true, now_, static_cast<std::size_t>(slot - slots_.begin()), calls_};
+    return Call{generation_, true, now_, static_cast<std::size_t>(slot - slots_.begin()), calls_};
   }
 
   void report_probe(const Call& call, Outcome outcome, bool slow) {
@@ -230,16 +230,16 @@ class ReferenceBreaker {
     }
     return kept;
   }
-  [[nodiscard]] Tally failures() const {
-    Tally tally;
+  [[nodiscard]] Counts failures() const {
+    Counts tally;
     for (const Record& record : in_window(config_.failure_rate->window)) {
       ++tally.calls;
       tally.hits += record.failed ? 1 : 0;
     }
     return tally;
   }
-  [[nodiscard]] Tally slow_calls() const {
-    Tally tally;
+  [[nodiscard]] Counts slow_calls() const {
+    Counts tally;
     for (const Record& record : in_window(config_.slow_calls->window)) {
       ++tally.calls;
       tally.hits += record.slow ? 1 : 0;
@@ -247,7 +247,7 @@ class ReferenceBreaker {
     return tally;
   }
   template <class Rule>
-  [[nodiscard]] static bool reaches(const Rule& rule, const Tally& tally) {
+  [[nodiscard]] static bool reaches(const Rule& rule, const Counts& tally) {
     return tally.calls >= rule.minimum_calls && tally.rate() >= rule.threshold;
   }
 
@@ -270,7 +270,7 @@ class ReferenceBreaker {
     move_to(to, reason);
   }
   void move_to(State to, Reason reason) {
-    ++period_;
+    ++generation_;
     if (state_ != to) changes_.push_back({state_, to, reason});
     state_ = to;
   }
@@ -278,10 +278,10 @@ class ReferenceBreaker {
   const fusebox::CircuitBreakerConfig config_;
   Time now_;
   State state_ = State::closed;
-  int period_ = 0;
+  int generation_ = 0;
   int reset_period_ = 0;
   int run_ = 0;
-  std::vector<Record> records_;  // of the latest closed period
+  std::vector<Record> records_;  // of the latest closed generation
   Time opened_at_ = 0;
   Time wait_ = 0;
   int openings_ = 0;

@@ -28,12 +28,12 @@ namespace {
 using Time = std::int64_t;
 
 struct Command {
-  enum class Kind { record, record_late, advance, new_period };
+  enum class Kind { record, record_late, advance, new_generation };
   Kind kind = Kind::record;
   bool hit = false;
-  int buckets = 0;  // of a time window: how far to advance, and
-  int offset = 0;   // nanoseconds more
-  int periods = 0;  // that a new one is ahead: 1 after a reset, 3 after an opening and a recovery
+  int buckets = 0;      // of a time window: how far to advance, and
+  int offset = 0;       // nanoseconds more
+  int generations = 0;  // that a new one is ahead: 1 after a reset, 3 after an opening and a recovery
 };
 using Commands = std::vector<Command>;
 
@@ -44,12 +44,12 @@ struct WindowScript {
 };
 
 Command record(bool hit) { return {.kind = Command::Kind::record, .hit = hit}; }
-/// Of the period before.
+/// Of the generation before.
 Command record_late(bool hit) { return {.kind = Command::Kind::record_late, .hit = hit}; }
 Command advance(int buckets, int offset) {
   return {.kind = Command::Kind::advance, .buckets = buckets, .offset = offset};
 }
-Command new_period(int ahead) { return {.kind = Command::Kind::new_period, .periods = ahead}; }
+Command new_generation(int ahead) { return {.kind = Command::Kind::new_generation, .generations = ahead}; }
 
 std::string to_code(const Command& command) {
   const std::string hit = command.hit ? "(true)" : "(false)";
@@ -58,7 +58,7 @@ std::string to_code(const Command& command) {
     case Command::Kind::record_late: return "record_late" + hit;
     case Command::Kind::advance:
       return "advance(" + std::to_string(command.buckets) + ", " + std::to_string(command.offset) + ")";
-    case Command::Kind::new_period: return "new_period(" + std::to_string(command.periods) + ")";
+    case Command::Kind::new_generation: return "new_generation(" + std::to_string(command.generations) + ")";
   }
   return "?";
 }
@@ -72,13 +72,13 @@ void showValue(const WindowScript& script, std::ostream& out) {  // NOLINT: Rapi
   out << "}}";
 }
 
-/// What was recorded of the period that lasts, all of it, to be counted again whenever somebody asks.
+/// What was recorded of the generation that lasts, all of it, to be counted again whenever somebody asks.
 class ReferenceWindow {
  public:
   explicit ReferenceWindow(const Window& window) : window_{window} {}
 
   void record(Time now, bool hit) { recorded_.push_back({now, hit}); }
-  void new_period() { recorded_.clear(); }
+  void new_generation() { recorded_.clear(); }
   [[nodiscard]] Time bucket_width() const {
     const Time length = window_.length().count();
     return std::max(Time{1}, length / 10 + (length % 10 == 0 ? 0 : 1));
@@ -112,15 +112,15 @@ class RealWindow {
     is_time_ = window.is_time();
   }
 
-  void record(std::uint32_t period, Time now, bool hit) {
+  void record(std::uint32_t generation, Time now, bool hit) {
     if (is_time_) {
-      time_.record(period, now, hit);
+      time_.record(generation, now, hit);
     } else {
-      count_.record(period, hit);
+      count_.record(generation, hit);
     }
   }
-  [[nodiscard]] Rate rate(std::uint32_t period, Time now) const {
-    return is_time_ ? time_.rate(period, now) : count_.rate(period);
+  [[nodiscard]] Rate rate(std::uint32_t generation, Time now) const {
+    return is_time_ ? time_.rate(generation, now) : count_.rate(generation);
   }
 
  private:
@@ -138,17 +138,17 @@ std::string run(const WindowScript& script) {
   RealWindow real{script.window};
   ReferenceWindow reference{script.window};
   Time now = script.start;
-  std::uint32_t period = 1;
+  std::uint32_t generation = 1;
   std::uint32_t before = 0;
   std::size_t done = 0;
   for (const Command& command : script.commands) {
     switch (command.kind) {
       case Command::Kind::record:
-        real.record(period, now, command.hit);
+        real.record(generation, now, command.hit);
         reference.record(now, command.hit);
         break;
       case Command::Kind::record_late:
-        // Before the first report of the new period or after it; it counts in that in neither case.
+        // Before the first report of the new generation or after it; it counts in that in neither case.
         if (before != 0) real.record(before, now, command.hit);
         break;
       case Command::Kind::advance: {
@@ -159,14 +159,14 @@ std::string run(const WindowScript& script) {
         if (step > 0 && now <= end - step) now += step;
         break;
       }
-      case Command::Kind::new_period:
-        before = std::exchange(period, period + static_cast<std::uint32_t>(command.periods));
-        reference.new_period();
+      case Command::Kind::new_generation:
+        before = std::exchange(generation, generation + static_cast<std::uint32_t>(command.generations));
+        reference.new_generation();
         break;
     }
     ++done;
     const Rate expected = reference.rate(now);
-    const Rate got = real.rate(period, now);
+    const Rate got = real.rate(generation, now);
     if (got.calls != expected.calls || got.hits != expected.hits) {
       return "after command " + std::to_string(done) + " the window says " + describe(got) + ", the list " +
              describe(expected);
@@ -189,7 +189,7 @@ rc::Gen<WindowScript> window_script() {
       {10, map(arbitrary<bool>(), record)},
       {2, map(arbitrary<bool>(), record_late)},
       {8, an_advance},
-      {1, map(any_of({1, 2, 3}), new_period)},
+      {1, map(any_of({1, 2, 3}), new_generation)},
   });
   return map(rc::gen::tuple(window, start, rc::gen::container<Commands>(command)), [](const auto& parts) {
     return WindowScript{std::get<0>(parts), std::get<1>(parts), std::get<2>(parts)};

@@ -1,4 +1,4 @@
-// Due time against word: nobody who sees an open breaker goes by the due time of another period.
+// Due time against word: nobody who sees an open breaker goes by the due time of another generation.
 #include "breaker_suite.hpp"
 #include "scenario.hpp"
 

@@ -16,7 +16,7 @@ enum class Flaw {
   split,      // a read-modify-write is a load and a store
   unlocked,   // the mutex keeps nobody out
   silent,     // nobody who waits for an atomic is woken
-  unstamped,  // a report is taken for one of the period in which it comes
+  unstamped,  // a report is taken for one of the generation in which it comes
   unchecked,  // under the lock an atomic is what its thread saw last, not what it is
 };
 

@@ -40,8 +40,8 @@ struct LateFailure : BreakerSuite<LateFailure<flaw>, 2, flaw> {
   }
 };
 
-/// A probe of one half-open period succeeds while the one of the next fails, and a call of before the first
-/// opening fails later than both.
+/// A probe of one half-open generation succeeds while the one of the next fails, and a call of before the
+/// first opening fails later than both.
 template <Flaw flaw>
 struct LateProbe : BreakerSuite<LateProbe<flaw>, 3, flaw> {
   static fusebox::CircuitBreakerConfig config() {

@@ -1,4 +1,4 @@
-// The windows of the rate rules under concurrent records: none is lost, none is of another period, and
+// The windows of the rate rules under concurrent records: none is lost, none is of another generation, and
 // failures that come at the same time do not overlook one another (B3).
 #include "breaker_suite.hpp"
 #include "scenario.hpp"
@@ -31,10 +31,10 @@ struct HitsInFullWindow : ActingSuite<HitsInFullWindow<flaw>, 3, flaw> {
   }
 };
 
-/// Hits of a period that has just begun, and a report of the one that has just ended, which wants the same
-/// place. `is_stamped` is not so in a twin: there it is taken for one of the new period.
+/// Hits of a generation that has just begun, and a report of the one that has just ended, which wants the
+/// same place. `is_stamped` is not so in a twin: there it is taken for one of the new generation.
 template <Flaw flaw, bool is_stamped = true>
-struct PeriodsOfCountWindow : ActingSuite<PeriodsOfCountWindow<flaw, is_stamped>, 3, flaw> {
+struct GenerationsOfCountWindow : ActingSuite<GenerationsOfCountWindow<flaw, is_stamped>, 3, flaw> {
   fusebox::detail::CountWindow<Sync<flaw>> window{1};
 
   void before() { window.record(1, false); }
@@ -47,9 +47,9 @@ struct PeriodsOfCountWindow : ActingSuite<PeriodsOfCountWindow<flaw, is_stamped>
   }
 };
 
-/// The same in one bucket of a time window; `is_late` is of an earlier period or of an earlier turn.
+/// The same in one bucket of a time window; `is_late` is of an earlier generation or of an earlier turn.
 template <Flaw flaw, bool is_late_by_turn, bool is_stamped = true>
-struct PeriodsOfBucket : ActingSuite<PeriodsOfBucket<flaw, is_late_by_turn, is_stamped>, 3, flaw> {
+struct GenerationsOfBucket : ActingSuite<GenerationsOfBucket<flaw, is_late_by_turn, is_stamped>, 3, flaw> {
   fusebox::detail::TimeWindow<Sync<flaw>> window{10ns};
   static constexpr std::uint32_t generation = is_late_by_turn ? 2 : 1;
   static constexpr fusebox::detail::Tick number = is_late_by_turn ? 4 : 20;
@@ -93,18 +93,18 @@ Scenarios windows() {
   return {
       holds<HitsInFullWindow<Flaw::none>>("count window: hits at once"),
       broken<HitsInFullWindow<Flaw::split>>("count window: hits at once, by a load and a store"),
-      holds<PeriodsOfCountWindow<Flaw::none>>("count window: a late report of the period before"),
-      broken<PeriodsOfCountWindow<Flaw::none, false>>(
-          "count window: a late report of the period before, without its generation"),
-      broken<PeriodsOfCountWindow<Flaw::split>>(
-          "count window: a late report of the period before, by a load and a store"),
-      holds<PeriodsOfBucket<Flaw::none, false>>("time window: a late report of the period before"),
-      broken<PeriodsOfBucket<Flaw::none, false, false>>(
-          "time window: a late report of the period before, without its generation"),
-      broken<PeriodsOfBucket<Flaw::split, false>>(
-          "time window: a late report of the period before, by a load and a store"),
-      holds<PeriodsOfBucket<Flaw::none, true>>("time window: a late report of the bucket's turn before"),
-      broken<PeriodsOfBucket<Flaw::relaxed, true>>(
+      holds<GenerationsOfCountWindow<Flaw::none>>("count window: a late report of the generation before"),
+      broken<GenerationsOfCountWindow<Flaw::none, false>>(
+          "count window: a late report of the generation before, without its generation"),
+      broken<GenerationsOfCountWindow<Flaw::split>>(
+          "count window: a late report of the generation before, by a load and a store"),
+      holds<GenerationsOfBucket<Flaw::none, false>>("time window: a late report of the generation before"),
+      broken<GenerationsOfBucket<Flaw::none, false, false>>(
+          "time window: a late report of the generation before, without its generation"),
+      broken<GenerationsOfBucket<Flaw::split, false>>(
+          "time window: a late report of the generation before, by a load and a store"),
+      holds<GenerationsOfBucket<Flaw::none, true>>("time window: a late report of the bucket's turn before"),
+      broken<GenerationsOfBucket<Flaw::relaxed, true>>(
           "time window: a late report of the bucket's turn before, without order"),
       holds<FailuresReachRate<Flaw::none, false>>("count window: failures at once reach the rate"),
       broken<FailuresReachRate<Flaw::split, false>>(

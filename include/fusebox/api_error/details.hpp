@@ -3,6 +3,7 @@
 // Absent, a text, an object of fields, or JSON from the caller's own JSON library. No JSON library is
 // included here.
 #pragma once
+// IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <concepts>
 #include <initializer_list>

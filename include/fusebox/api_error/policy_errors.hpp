@@ -2,6 +2,7 @@
 //
 // Each has an explicit constructor from ApiError, which restores the type and the name of a sliced error.
 #pragma once
+// IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <chrono>
 #include <memory>

@@ -1,5 +1,6 @@
 // fusebox/circuit_breaker/config.hpp: CircuitBreakerConfig, its rate rules, and CallOptions.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <optional>
@@ -20,8 +21,8 @@ struct FailureRate {
   friend bool operator==(const FailureRate&, const FailureRate&) = default;
 };
 
-/// Opens when slow calls ÷ recorded outcomes in the window reach the threshold (B3). A slow probe counts as
-/// failed (B9).
+/// Opens when slow calls ÷ recorded outcomes in the window reach the threshold (B3). A slow probe opens the
+/// breaker again.
 struct SlowCalls {
   std::chrono::nanoseconds slower_than =
       std::chrono::seconds{60};     ///< strictly; from 1 s up on the coarse clock

@@ -1,5 +1,6 @@
 // fusebox/circuit_breaker/state.hpp: State, and StateChange, the event of a breaker.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <string>

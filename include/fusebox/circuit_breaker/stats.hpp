@@ -1,5 +1,6 @@
 // fusebox/circuit_breaker/stats.hpp: CircuitBreakerStats, a breaker at one moment.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -19,7 +20,8 @@ struct CircuitBreakerStats {
   std::uint64_t slow_count = 0;      ///< calls slower than slow_calls allows
   std::uint64_t opened_count = 0;    ///< openings by the rules; force_open() is not one
   int consecutive_failures = 0;      ///< up to 65535; while open, the run that opened it
-  double failure_rate = 0;  ///< in [0, 1]: in the window of failure_rate if that is set, else of all calls
+  double failure_rate =
+      0;  ///< in [0, 1]: in the window of failure_rate if that is set, else of all recorded outcomes
   /// Wall times, by the breaker's clock; absent until such a call has ended.
   std::optional<std::chrono::system_clock::time_point> last_failure_time;
   std::optional<std::chrono::system_clock::time_point> last_success_time;

@@ -1,5 +1,6 @@
 // fusebox/clock/concept.hpp: Clock, the concept that every policy takes its time from, and StopToken.
 #pragma once
+// IWYU pragma: private, include <fusebox/clock.hpp>
 
 #include <chrono>
 #include <concepts>

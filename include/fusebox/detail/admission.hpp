@@ -1,6 +1,7 @@
 // fusebox/detail/admission.hpp: Admission, what a policy needs to settle one call, and where a Permit
 // reports.
 #pragma once
+// IWYU pragma: private
 
 #include <cstdint>
 

@@ -1,5 +1,6 @@
 // fusebox/detail/clock_reading.hpp: ClockReading, one moment on a clock's coarse and wall timelines.
 #pragma once
+// IWYU pragma: private
 
 #include <chrono>
 

@@ -2,6 +2,7 @@
 //
 // A hint: the thread may run elsewhere a moment later.
 #pragma once
+// IWYU pragma: private
 
 #include <fusebox/detail/macros.hpp>
 

@@ -11,6 +11,7 @@
 //     void write_to(Event&) const          fills in an event, whose name the hub has set
 //     bool merge(const EventRecord& next)  makes one record of two; false if together they change nothing
 #pragma once
+// IWYU pragma: private
 
 #include <array>
 #include <cstddef>

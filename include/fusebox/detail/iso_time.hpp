@@ -1,5 +1,6 @@
 // fusebox/detail/iso_time.hpp: a time as ISO 8601 text.
 #pragma once
+// IWYU pragma: private
 
 #include <chrono>
 #include <string>

@@ -3,6 +3,7 @@
 // Every writer appends to a std::string. The output is valid JSON in valid UTF-8 for any input but a number
 // that is infinite or NaN.
 #pragma once
+// IWYU pragma: private
 
 #include <charconv>
 #include <concepts>

@@ -3,6 +3,7 @@
 // Only FUSEBOX_API and the two namespace macros may appear in a program that includes the library. Macros
 // that begin with FUSEBOX_DETAIL_ are private.
 #pragma once
+// IWYU pragma: private
 
 #include <version>
 

@@ -3,6 +3,7 @@
 // For objects that a program's static destructors may still use, such as error categories and the
 // process-wide registry.
 #pragma once
+// IWYU pragma: private
 
 #include <new>
 #include <utility>

@@ -3,6 +3,7 @@
 // A kind of option is a trait, a class template with a bool `value`. option_or<Kind>(default_value, options…)
 // gives the option of that kind, or the default value. is_one_of and count_of check the whole list.
 #pragma once
+// IWYU pragma: private
 
 #include <type_traits>
 #include <utility>

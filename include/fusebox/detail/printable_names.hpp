@@ -1,5 +1,6 @@
 // fusebox/detail/printable_names.hpp: makes names valid UTF-8 and keeps them distinct.
 #pragma once
+// IWYU pragma: private
 
 #include <map>
 #include <string>

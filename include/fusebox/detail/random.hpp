@@ -5,6 +5,7 @@
 // UniformRandomBitGenerator to an inclusive range: the smallest output gives the low end, the largest the
 // high end.
 #pragma once
+// IWYU pragma: private
 
 #include <bit>
 #include <concepts>

@@ -5,6 +5,7 @@
 // Everything stored carries the generation that it belongs to, so that a new generation starts empty without
 // clearing anything. Storage is allocated once.
 #pragma once
+// IWYU pragma: private
 
 #include <array>
 #include <atomic>
@@ -118,8 +119,14 @@ struct Rate {
   }
 };
 
-/// The last n outcomes: a ring of them, and their sum. A slot of the ring holds its tag and its hit. The
-/// words of a count window are relaxed: each is right by itself, and a sum that lags behind by the calls
+/// The last n outcomes: a ring of them, and their sum. A slot of the ring:
+///
+///     31            1   0
+///    +----------------+-----+
+///    |      tag       | hit |
+///    +----------------+-----+
+///
+/// The words of a count window are relaxed: each is right by itself, and a sum that lags behind by the calls
 /// under way is as good as one that they have not reached.
 template <class Sync>
 class CountWindow {
@@ -199,6 +206,7 @@ class TimeWindow {
     Rate sum;
     for (const Bucket& bucket : ring_) {
       // In this order: a thread that sees counts sees their bucket's number, which was written before them.
+      // So the number may be relaxed: the load of the counts acquires.
       const PackedCounts counts{bucket.counts.load(std::memory_order_seq_cst)};
       const Tick number = bucket.number.load(std::memory_order_relaxed);
       const bool in_window = number != tick_min && elapsed(number, newest) < bucket_count;

@@ -6,6 +6,7 @@
 // This is the only place where the library stores a callable. Sync supplies the atomics, so that a model
 // checker can replace them.
 #pragma once
+// IWYU pragma: private
 
 #include <memory>
 #include <type_traits>
@@ -37,7 +38,7 @@ class FUSEBOX_API Subscriber {
   ~Subscriber() { destroy_callback(); }
 
   /// False once it was stopped. Pairs with the store in stop(); a stale answer only costs a call of
-  /// receive(), which checks again.
+  /// run_with(), which checks again.
   [[nodiscard]] bool is_active() const noexcept { return active_.load(std::memory_order_acquire); }
 
   /// Runs the callback with an event of its type, unless it was stopped. What the callback throws is dropped
@@ -49,7 +50,7 @@ class FUSEBOX_API Subscriber {
 
   /// Afterwards no callback runs, except those that are calling stop() on this thread.
   void stop() noexcept {
-    active_.store(false, std::memory_order_seq_cst);  // pairs with the load in receive()
+    active_.store(false, std::memory_order_seq_cst);  // pairs with the load in run_with()
     const OwnRuns own = own_runs();
     wait_until_only(own.count);
     if (own.outermost == nullptr) {

@@ -3,6 +3,7 @@
 // Those parts take them as a template parameter, so that a model checker or a counting mutex can replace
 // them.
 #pragma once
+// IWYU pragma: private
 
 #include <atomic>
 #include <mutex>

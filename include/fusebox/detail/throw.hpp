@@ -3,6 +3,7 @@
 // Without exceptions, code that could only throw does not compile (exceptions_are_on). The few errors that
 // could only be thrown are then written to stderr, and the process aborts.
 #pragma once
+// IWYU pragma: private
 
 #include <cstdio>
 #include <cstdlib>

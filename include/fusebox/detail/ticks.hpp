@@ -2,6 +2,7 @@
 //
 // A tick is a steady time, or a duration, as signed nanoseconds: a number that fits an atomic.
 #pragma once
+// IWYU pragma: private
 
 #include <chrono>
 #include <concepts>

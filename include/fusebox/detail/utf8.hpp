@@ -1,5 +1,6 @@
 // fusebox/detail/utf8.hpp: reads UTF-8, one character at a time.
 #pragma once
+// IWYU pragma: private
 
 #include <concepts>
 #include <cstddef>

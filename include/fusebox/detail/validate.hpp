@@ -3,6 +3,7 @@
 // A check is constexpr and makes no text: it returns a Problem, which names the field, the rule and the
 // value. The text "Type.field must be <rule>, got <value>" is made only if there is a problem.
 #pragma once
+// IWYU pragma: private
 
 #include <charconv>
 #include <chrono>

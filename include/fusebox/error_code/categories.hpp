@@ -3,6 +3,7 @@
 // Each category is one object per process. It is never destroyed, so that destructors of static objects may
 // use it too.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_code.hpp>
 
 #include <system_error>
 

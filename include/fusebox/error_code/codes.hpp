@@ -2,6 +2,7 @@
 //
 // Comparing them with a std::error_code needs <fusebox/error_code.hpp>.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_code.hpp>
 
 #include <string_view>
 #include <system_error>

@@ -2,6 +2,7 @@
 //
 // Every function is total: it has an answer for every int.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_code.hpp>
 
 #include <string_view>
 

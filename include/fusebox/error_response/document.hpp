@@ -2,6 +2,7 @@
 //
 // Documents are compact, and valid JSON and UTF-8 for any input (H2). The functions may throw std::bad_alloc.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_response.hpp>
 
 #include <chrono>
 #include <optional>

@@ -1,5 +1,6 @@
 // fusebox/failure/outcome.hpp: Outcome, what a finished call says about the dependency.
 #pragma once
+// IWYU pragma: private, include <fusebox/failure.hpp>
 
 #include <string_view>
 

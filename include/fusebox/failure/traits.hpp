@@ -3,6 +3,7 @@
 //   failure_traits<T>       specialise it for a type
 //   failure_if(predicate)   pass it to one call
 #pragma once
+// IWYU pragma: private, include <fusebox/failure.hpp>
 
 #include <concepts>
 #include <optional>

@@ -1,5 +1,6 @@
 // fusebox/registry/circuit_breaker_registry.hpp: CircuitBreakerRegistry, circuit breakers by name.
 #pragma once
+// IWYU pragma: private, include <fusebox/registry.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -143,7 +144,7 @@ class FUSEBOX_API CircuitBreakerRegistry {
   [[nodiscard]] Handle find_and_touch(std::string_view name, const CircuitBreakerConfig* config) {
     Handle known = breakers_.find_and_touch(name);
     if (known && config != nullptr && *config != known->config()) [[unlikely]]
-      config_conflicts_.fetch_add(1, std::memory_order_relaxed);
+      config_conflicts_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number to look at
     return known;
   }
 

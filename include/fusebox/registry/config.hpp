@@ -1,5 +1,6 @@
 // fusebox/registry/config.hpp: RegistryConfig, the bound of a registry and the config of its breakers.
 #pragma once
+// IWYU pragma: private, include <fusebox/registry.hpp>
 
 #include <string>
 

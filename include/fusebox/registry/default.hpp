@@ -1,5 +1,6 @@
 // fusebox/registry/default.hpp: default_registry(), the process-wide registry, and functions that use it.
 #pragma once
+// IWYU pragma: private, include <fusebox/registry.hpp>
 
 #include <map>
 #include <memory>

@@ -1,5 +1,6 @@
 // fusebox/retry/attempt.hpp: Attempt, what op may take: its number, deadline and idempotency key (R18).
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
 // fusebox/retry/config.hpp: RetryConfig, its presets and its check, and exponential_delay (R1, R16).
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -8,6 +8,7 @@
 // A Clock, a std::stop_token and failure_if are options of a retry too. What an option's callable throws goes
 // through to the caller (R10).
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <concepts>

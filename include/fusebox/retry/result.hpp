@@ -1,5 +1,6 @@
 // fusebox/retry/result.hpp: RetryResult, a value or an error with RetryStats; StopReason (R2, R19).
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <concepts>

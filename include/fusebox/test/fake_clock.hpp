@@ -119,6 +119,8 @@ class FakeClock {
     bool stopped = false;
   };
 
+  /// The mutex guards every write, so loads under it are relaxed. `now` is also read without it: its store
+  /// releases, the loads outside acquire. `coarse_tick` is a setting: relaxed.
   struct Timeline {
     static constexpr detail::Tick start = detail::ticks(std::chrono::hours{1});
     static constexpr detail::Tick start_wall = detail::ticks(std::chrono::seconds{1'736'251'200});

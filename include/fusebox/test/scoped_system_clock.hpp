@@ -24,11 +24,13 @@ class [[nodiscard]] ScopedSystemClock {
  public:
   template <Clock C>
   explicit ScopedSystemClock(C clock) : source_{std::make_shared<const Source<C>>(std::move(clock))} {
-    // Release: pairs with the acquire load in current_time_source().
+    // Release: pairs with the acquire load in current_time_source(). Acquire: the previous source is
+    // complete.
     previous_ = detail::time_source.exchange(source_.get(), std::memory_order_acq_rel);
   }
   ScopedSystemClock(const ScopedSystemClock&) = delete;
   ScopedSystemClock& operator=(const ScopedSystemClock&) = delete;
+  // Release: as in the constructor.
   ~ScopedSystemClock() { detail::time_source.store(previous_, std::memory_order_release); }
 
  private:

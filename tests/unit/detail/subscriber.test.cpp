@@ -85,7 +85,7 @@ TEST_CASE("B14 stop() inside a callback waits for a run of it on another thread"
     std::latch stopping{1};
     std::atomic<bool> finished{false};
     bool waited = false;
-    std::shared_ptr<fusebox::detail::Subscriber<bool>> subscriber;
+    std::shared_ptr<fusebox::detail::Subscriber<>> subscriber;
     subscriber = make_subscriber<bool>([&](bool stops) {
       if (stops) {
         stopping.count_down();

@@ -57,7 +57,8 @@ TEST_CASE("H2 details are absent, a text, an object or raw JSON", "[H2]") {
 }
 
 TEST_CASE("H2 E3 raw details that are JSON are kept to the letter", "[H2][E3]") {
-  for (const std::string raw : {"{}", " [ 1 , 2 ] ", "1E+2", R"("\ud83d\ude00")", R"({"a":{"b":[{}]}})"}) {
+  for (const std::string raw :
+       {"{}", " [ 1 , 2 ] ", "1E+2", R"("\ud83d\ude00")", R"({"fields":[1,2.5e-3,null,true,"\u00e9"]})"}) {
     CAPTURE(raw);
     const std::string text = to_json(ApiError{ErrorCode::gone}.with_details(ErrorDetails::json(raw)));
     CHECK(text.find("\"details\":" + raw + ",") != std::string::npos);
@@ -66,7 +67,7 @@ TEST_CASE("H2 E3 raw details that are JSON are kept to the letter", "[H2][E3]") 
 }
 
 TEST_CASE("H2 E3 raw details that are no JSON value are written as a string", "[H2][E3]") {
-  for (const std::string raw : {"", "{", "[1,]", "'a'", "1 2", "\"\n\""}) {
+  for (const std::string raw : {"", "{", "[1,]", "1.", "'a'", "1 2", "\"\n\"", R"("\u12")", R"("\ud800")"}) {
     CAPTURE(raw);
     CHECK(with_details(ErrorDetails::json(raw))["details"] == raw);
   }
@@ -122,6 +123,7 @@ TEST_CASE("H2 a code that is no HTTP error status is written as 500", "[H2]") {
     CHECK(response.status == 500);
     CHECK(json::parse(response.body)["error"]["code"] == 500);
   }
+  CHECK(HttpResponse{}.status == 500);
   for (const int code : {400, 599}) CHECK(to_response(ApiError{static_cast<ErrorCode>(code)}).status == code);
 }
 

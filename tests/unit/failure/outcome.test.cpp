@@ -187,6 +187,7 @@ TEST_CASE("F2 F3 an ApiError about a network error has no status, since nobody a
   check(because_of(NetworkErrc::host_not_found, ErrorCode::not_found), transient);
   check(because_of(std::make_error_code(std::errc::connection_reset), ErrorCode::conflict), transient);
   check(because_of(std::make_error_code(std::errc::broken_pipe), ErrorCode::conflict), answered);
+  check(because_of({99, mapped}, ErrorCode::conflict), answered);
 }
 
 TEST_CASE("F2 F3 an ApiError's given category makes it transient, but does not change its outcome",

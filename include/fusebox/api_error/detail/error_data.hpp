@@ -4,6 +4,7 @@
 // changed CircuitOpenError is a CircuitOpenError. Copies share their texts and details, so that copying never
 // throws; a with_… function that changes them makes new ones.
 #pragma once
+// IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <chrono>
 #include <memory>

@@ -1,11 +1,12 @@
 // fusebox/circuit_breaker/detail/core.hpp: BreakerCore, the state of a breaker and its fast paths.
 //
-// admit() returns an Admission, settle() takes it back with an outcome. Neither runs user code. Calls that
-// are admitted while closed, and rejections, take no lock: they read one word (state_word.hpp) and, while
-// open, the time at which a probe is due. Everything else is in transitions.hpp: it takes one small lock,
-// reads the word again under it, and calls nobody while it holds it. A due time is written before the word
-// that makes it matter.
+// admit() returns an Admission, settle() takes it back with an outcome. Of user code they
+// run the clock and, outside the lock, the callbacks of subscribers. Calls that are admitted while closed,
+// and rejections, take no lock: they read one word (state_word.hpp) and, while open, the time at which a
+// probe is due. Transitions and probes (transitions.hpp) take one small lock, read the word again under it,
+// and call nobody while they hold it. A due time is written before the word that makes it matter.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <cassert>
 #include <chrono>
@@ -150,8 +151,8 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     if (hub_) hub_->unsubscribe(subscriber);
   }
 
-  /// Delivers what admit() queued when it admitted the first probe. The caller does it, who may have to keep
-  /// the breaker alive: a callback may release it.
+  /// Delivers what admit() queued when it admitted the first probe. The caller calls this, since it
+  /// may have to keep the breaker alive: a callback may release it.
   void deliver_events() noexcept {
     Lock lock{mutex_};
     unlock_and_deliver(lock);

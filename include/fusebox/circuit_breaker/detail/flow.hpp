@@ -3,6 +3,7 @@
 // BreakerFlow sorts the arguments of execute(), asks the core to admit the call, runs op, judges its result,
 // settles the call exactly once, and returns op's result, the fallback's, or the rejection (B9 to B12).
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <memory>

@@ -5,6 +5,7 @@
 //                inside that op is part of the probe (B7) until the probe is settled
 // ProbeStorage   uninitialised room for a ProbeFrame on the stack of a call, which may turn out a probe
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,6 +3,7 @@
 // A result can carry a rejection if its failure_traits have from_rejection, or if it can be made from the
 // CircuitOpenError or from its code. Otherwise the rejection is thrown.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <concepts>
 #include <system_error>

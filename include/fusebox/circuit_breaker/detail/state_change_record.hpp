@@ -1,5 +1,6 @@
 // fusebox/circuit_breaker/detail/state_change_record.hpp: a StateChange as it waits in the queue of its hub.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 

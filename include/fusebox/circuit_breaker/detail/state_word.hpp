@@ -13,6 +13,7 @@
 // One comparison with the word at admission tells whether anything changed since. The most frequent
 // questions are one mask and one comparison, which is why they have functions of their own here.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <cstdint>
 

@@ -4,6 +4,7 @@
 // grow; a reset takes a snapshot, which stats() subtracts. Stamps are coarse ticks. Every access is relaxed:
 // each number is right by itself, and none publishes other data.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <array>
 #include <atomic>

@@ -29,12 +29,15 @@
 //   part of a probe      any         any        nothing                           settle_by_state
 //   probe                same        success    count, free the slot; the last    settle_probe (lock)
 //                                               one closes (B5, B9)
-//   probe                same        failure    count, free the slot, open        settle_probe (lock)
+//   probe                same        failure,   count, free the slot, open        settle_probe (lock)
+//                                    slow success
 //   probe                same        ignored    count, free the slot              settle_probe (lock)
 //   probe                earlier     any        count, unless a reset came (B6)   settle_late
 //
-// "The rules" are apply_rules(): record in the windows, move the failure streak, open if one of them says so.
+// "The rules" are apply_rules(): while closed record in the windows; move the failure streak; while closed
+// open if one of them says so.
 #pragma once
+// IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <cstdint>

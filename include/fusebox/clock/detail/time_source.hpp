@@ -1,5 +1,6 @@
 // fusebox/clock/detail/time_source.hpp: what SystemClock reads, and how it waits.
 #pragma once
+// IWYU pragma: private, include <fusebox/clock.hpp>
 
 #include <atomic>
 #include <chrono>

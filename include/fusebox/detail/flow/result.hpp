@@ -2,6 +2,7 @@
 //
 // Knows no policy. A policy whose results wrap op's value specialises Unwrapped.
 #pragma once
+// IWYU pragma: private
 
 #include <type_traits>
 #include <utility>

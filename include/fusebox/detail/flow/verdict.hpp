@@ -6,6 +6,7 @@
 //
 // The rule is the failure_if of the call, or NoRule.
 #pragma once
+// IWYU pragma: private
 
 #include <concepts>
 #include <optional>

@@ -1,5 +1,6 @@
 // fusebox/error_code/detail/category_types.hpp: the types behind the functions of error_code/categories.hpp.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_code.hpp>
 
 #include <string>
 #include <system_error>

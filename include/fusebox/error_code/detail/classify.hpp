@@ -1,5 +1,6 @@
 // fusebox/error_code/detail/classify.hpp: what kind of error a std::error_code of any library is (E1).
 #pragma once
+// IWYU pragma: private, include <fusebox/error_code.hpp>
 
 #include <string>
 #include <string_view>

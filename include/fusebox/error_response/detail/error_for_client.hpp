@@ -1,5 +1,6 @@
 // fusebox/error_response/detail/error_for_client.hpp: the error that a client may see (H4).
 #pragma once
+// IWYU pragma: private, include <fusebox/error_response.hpp>
 
 #include <chrono>
 #include <exception>

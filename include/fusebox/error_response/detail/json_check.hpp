@@ -3,6 +3,7 @@
 // The JSON of a caller is checked before it becomes part of a document. The check refuses half of a surrogate
 // pair, and a value inside more than 256 arrays and objects, since it recurses into each.
 #pragma once
+// IWYU pragma: private, include <fusebox/error_response.hpp>
 
 #include <string_view>
 

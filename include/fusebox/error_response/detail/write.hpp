@@ -1,5 +1,6 @@
 // fusebox/error_response/detail/write.hpp: writes an HttpResponse into the response of an HTTP library (H5).
 #pragma once
+// IWYU pragma: private, include <fusebox/error_response.hpp>
 
 #include <string>
 

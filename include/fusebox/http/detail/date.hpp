@@ -1,5 +1,6 @@
 // fusebox/http/detail/date.hpp: reads the three formats of an HTTP date (RFC 9110 §5.6.7).
 #pragma once
+// IWYU pragma: private, include <fusebox/http.hpp>
 
 #include <array>
 #include <chrono>

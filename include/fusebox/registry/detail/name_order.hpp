@@ -3,6 +3,7 @@
 // Names of one registry often share a long beginning ("service-1000…"). Comparing the eight bytes that follow
 // it as one number spares most comparisons of strings.
 #pragma once
+// IWYU pragma: private, include <fusebox/registry.hpp>
 
 #include <cstddef>
 #include <cstdint>

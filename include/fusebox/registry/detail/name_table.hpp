@@ -4,6 +4,7 @@
 // locks all of them; the registry lets only one writer in at a time. A use is the next number of one counter;
 // the order of use is brought up to date only when an eviction needs it.
 #pragma once
+// IWYU pragma: private, include <fusebox/registry.hpp>
 
 #include <array>
 #include <atomic>

@@ -1,5 +1,6 @@
 // fusebox/retry/detail/idempotency_key.hpp: the random key of one call (R18).
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <cstdint>
 #include <string>

@@ -2,6 +2,7 @@
 //
 // It calls op, judges the result, asks the session what follows a failure, and waits.
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <exception>

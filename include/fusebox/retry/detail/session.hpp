@@ -3,6 +3,7 @@
 // A session begins with the first failure of a call. After each failure it decides whether to stop, or how
 // long to wait. It never waits itself, so that a loop of another kind can use it.
 #pragma once
+// IWYU pragma: private, include <fusebox/retry.hpp>
 
 #include <chrono>
 #include <cstdint>
