@@ -3,8 +3,7 @@ cmake_minimum_required(VERSION 3.23)
 
 set(source ${CMAKE_CURRENT_LIST_DIR}/project)
 set(prefix ${WORK_DIR}/prefix)
-set(configure ${CMAKE_COMMAND} -G ${GENERATOR} -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_CXX_COMPILER=${COMPILER}
-              -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+set(configure ${CMAKE_COMMAND} -G ${GENERATOR} -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_CXX_COMPILER=${COMPILER})
 if(FMT_SOURCE_DIR) # fetched once is enough
   list(APPEND configure -DFETCHCONTENT_SOURCE_DIR_FMT=${FMT_SOURCE_DIR})
 endif()

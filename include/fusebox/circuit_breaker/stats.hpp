@@ -19,7 +19,7 @@ struct CircuitBreakerStats {
   std::uint64_t rejected_count = 0;  ///< calls that the breaker rejected
   std::uint64_t slow_count = 0;      ///< calls slower than slow_calls allows
   std::uint64_t opened_count = 0;    ///< openings by the rules; force_open() is not one
-  int consecutive_failures = 0;      ///< up to 65535; while open, the run that opened it
+  int consecutive_failures = 0;      ///< up to 65535; while open, the streak that opened it
   double failure_rate =
       0;  ///< in [0, 1]: in the window of failure_rate if that is set, else of all recorded outcomes
   /// Wall times, by the breaker's clock; absent until such a call has ended.
