@@ -7,3 +7,11 @@ using Catch::Approx;
 #else
 #include <catch2/catch.hpp>
 #endif
+
+// gcov counts what runs: with FUSEBOX_RUN_STATIC_REQUIRE, tables that the compiler checks run too.
+#ifdef FUSEBOX_RUN_STATIC_REQUIRE
+#undef STATIC_REQUIRE
+#undef STATIC_REQUIRE_FALSE
+#define STATIC_REQUIRE(...) REQUIRE((__VA_ARGS__))
+#define STATIC_REQUIRE_FALSE(...) REQUIRE_FALSE((__VA_ARGS__))
+#endif
