@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <fusebox/clock.hpp>
@@ -22,7 +23,8 @@ namespace test {
 ///     test::ScopedSystemClock guard{clock};
 class [[nodiscard]] ScopedSystemClock {
  public:
-  template <Clock C>
+  template <class C>
+    requires(!std::is_same_v<C, ScopedSystemClock> && Clock<C>)
   explicit ScopedSystemClock(C clock) : source_{std::make_shared<const Source<C>>(std::move(clock))} {
     // Release: pairs with the acquire load in current_time_source(). Acquire: the previous source is
     // complete.
