@@ -48,13 +48,22 @@ met() {
     libcxx19) have clang++-19 && header version clang++-19 -stdlib=libc++ ;;
     gcovr) have gcovr ;;
     clang_fuzzer) runtime clang++ ;;
+    # real software beside which tests/servers runs the library
+    nginx) (PATH=$PATH:/usr/sbin:/usr/local/sbin; have nginx) ;;
+    prometheus) have promtool ;;
+    openssl) have openssl ;;
+    curl) have curl ;;
+    asio) header asio.hpp ;;
+    boost) header boost/asio.hpp ;;
+    fibers) header boost/fiber/all.hpp && header boost/context/fiber.hpp && header boost/coroutine/attributes.hpp ;;
   esac
 }
 
 tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck relacy"
+servers="nginx prometheus openssl curl asio boost"
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
-  test) needs="$tests" ;;
+  test) needs="$tests $servers fibers" ;;
   model | relacy) needs="$tests" ;;
   coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
@@ -94,6 +103,11 @@ package() {
     apt:clang14) echo clang-14 libclang-rt-14-dev ;;
     apt:clang19) echo clang-19 libclang-rt-19-dev ;;
     apt:libcxx19) echo libc++-19-dev libc++abi-19-dev ;;
+    apt:nginx | apt:prometheus) # Debian starts these as services: only where nothing starts services
+      [ -d /run/systemd/system ] || case $1 in nginx) echo nginx-light ;; *) echo prometheus ;; esac ;;
+    apt:asio) echo libasio-dev ;;
+    apt:boost) echo libboost-dev ;;
+    apt:fibers) echo libboost-dev libboost-context-dev libboost-coroutine-dev libboost-fiber-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:python) echo python3 ;;
@@ -104,9 +118,13 @@ package() {
     dnf:json) echo json-devel ;;
     dnf:benchmark) echo google-benchmark-devel ;;
     dnf:clang_fuzzer) echo clang compiler-rt ;;
+    dnf:prometheus) echo golang-github-prometheus ;;
+    dnf:asio) echo asio-devel ;;
+    dnf:boost | dnf:fibers) echo boost-devel ;;
     dnf:clang_format | dnf:clang_tidy) echo clang-tools-extra ;;
     pacman:compiler | pacman:gxx) echo gcc ;;
     pacman:httplib) echo cpp-httplib ;;
+    pacman:fibers) echo boost ;;
     pacman:json) echo nlohmann-json ;;
     pacman:clang_fuzzer) echo clang compiler-rt ;;
     pacman:clang_format | pacman:clang_tidy) echo clang ;;
@@ -117,6 +135,8 @@ package() {
     apk:httplib) echo cpp-httplib ;;
     apk:json) echo nlohmann-json ;;
     apk:benchmark) echo benchmark-dev ;;
+    apk:asio) echo asio-dev ;;
+    apk:boost | apk:fibers) echo boost-dev ;;
     apk:clang_fuzzer) echo clang compiler-rt ;;
     apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
     brew:compiler) ;;
@@ -124,6 +144,7 @@ package() {
     brew:httplib) echo cpp-httplib ;;
     brew:json) echo nlohmann-json ;;
     brew:benchmark) echo google-benchmark ;;
+    brew:fibers) echo boost ;;
     brew:clang_format) echo clang-format ;;
     brew:clang_tidy | brew:clang_fuzzer) echo llvm ;;
     *) echo "$1" ;;
@@ -142,10 +163,11 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
+      nginx | prometheus | openssl | curl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
       rapidcheck | relacy | clang14 | clang19 | libcxx19) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
-      clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
+      clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;
       *) die "$need is missing: install it, then try again" ;;
     esac
   done

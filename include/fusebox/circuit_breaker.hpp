@@ -79,9 +79,9 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
     const detail::Admission admission = core_.admit(false);
     const detail::StateWord admitted{admission};
     if (admitted.is_rejected()) return {};
-    core_.lend_permit();
+    if (counts_permits) core_.lend_permit();
     if (admitted.is_half_open()) core_.deliver_events();
-    return {core_, admission};
+    return {core_, admission, counts_permits};
   }
 
   /// Only observes: an open breaker whose wait is over stays open until a call arrives.
@@ -114,6 +114,12 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   }
 
  private:
+#ifdef NDEBUG
+  static constexpr bool counts_permits = false;
+#else
+  static constexpr bool counts_permits = true;
+#endif
+
   template <class>
   friend class CircuitBreakerRegistry;
   template <class>

@@ -32,12 +32,14 @@ class [[nodiscard]] Permit {
       : target_{std::exchange(other.target_, nullptr)},
         admission_{other.admission_},
         admitted_{std::exchange(other.admitted_, false)},
+        counted_{other.counted_},
         keep_alive_{std::move(other.keep_alive_)} {}
   Permit& operator=(Permit&& other) noexcept {
     Permit taken{std::move(other)};
     std::swap(target_, taken.target_);
     std::swap(admission_, taken.admission_);
     std::swap(admitted_, taken.admitted_);
+    std::swap(counted_, taken.counted_);
     std::swap(keep_alive_, taken.keep_alive_);
     return *this;
   }
@@ -50,7 +52,10 @@ class [[nodiscard]] Permit {
   void failure() noexcept { report(Outcome::failure); }
   void ignore() noexcept { report(Outcome::ignored); }
   void report(Outcome outcome) noexcept {
-    if (auto* target = std::exchange(target_, nullptr)) target->report_permit(admission_, outcome);
+    auto* const target = std::exchange(target_, nullptr);
+    if (target == nullptr) return;
+    if (counted_) target->end_permit();
+    target->report_permit(admission_, outcome);
   }
 
  private:
@@ -59,12 +64,13 @@ class [[nodiscard]] Permit {
   template <class C>
   friend Permit try_acquire(std::shared_ptr<CircuitBreaker<C>> breaker) noexcept;
 
-  Permit(detail::PermitTarget& target, detail::Admission admission) noexcept
-      : target_{&target}, admission_{admission}, admitted_{true} {}
+  Permit(detail::PermitTarget& target, detail::Admission admission, bool counted) noexcept
+      : target_{&target}, admission_{admission}, admitted_{true}, counted_{counted} {}
 
   detail::PermitTarget* target_ = nullptr;
   detail::Admission admission_;
   bool admitted_ = false;
+  bool counted_ = false;
   std::shared_ptr<void> keep_alive_;
 };
 

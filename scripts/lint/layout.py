@@ -13,9 +13,10 @@ LAYERS = (
     ("detail/macros", "version", "fwd"),
     # 1: what everything is built from
     (
-        """clock/concept detail/throw detail/no_destroy detail/sync detail/cpu_index detail/random detail/ticks
-        detail/utf8 detail/iso_time""",
-        "detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading",
+        """clock/concept detail/throw detail/no_destroy detail/sync detail/cpu_index detail/call_stack detail/random
+        detail/ticks detail/utf8 detail/iso_time""",
+        """detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading
+        detail/shards""",
     ),
     # 2: time, codes
     ("clock backoff window error_code http", "detail/rate_window"),
@@ -25,8 +26,9 @@ LAYERS = (
     ("failure",),
     # 5: shared by policies
     (
-        "detail/admission detail/subscriber detail/flow/verdict",
-        "detail/event_hub detail/flow/result",
+        "detail/admission detail/deliveries detail/flow/verdict",
+        "detail/subscriber detail/flow/result",
+        "detail/event_hub",
         "permit subscription call",
     ),
     # 6: policies
@@ -57,6 +59,7 @@ FRIENDS = {
 # Shared machinery that only one door uses: why it is in detail/ all the same.
 USED_BY_ONE_DOOR = {
     "detail/event_hub": "knows no event: any policy can deliver its own through it",
+    "detail/shards": "counters of any policy, and of windows, spread by it",
     "detail/rate_window": "the machinery of window.hpp, which any policy with a rate can use",
 }
 

@@ -91,8 +91,8 @@ class ReferenceWindow {
     const auto size = static_cast<std::ptrdiff_t>(hits.size());
     const auto first =
         window_.is_time() ? hits.begin() : hits.end() - std::min(size, std::ptrdiff_t{window_.calls()});
-    return {static_cast<std::uint32_t>(hits.end() - first),
-            static_cast<std::uint32_t>(std::count(first, hits.end(), true))};
+    return {static_cast<std::uint64_t>(hits.end() - first),
+            static_cast<std::uint64_t>(std::count(first, hits.end(), true))};
   }
 
  private:
@@ -105,29 +105,43 @@ class ReferenceWindow {
   std::vector<std::pair<Time, bool>> recorded_;
 };
 
-/// The library's windows, as a breaker drives them.
+/// The library's windows, as a breaker drives them, and its counter of recorded outcomes.
 class RealWindow {
  public:
-  explicit RealWindow(const Window& window) : count_{std::max(window.calls(), 1)}, time_{length(window)} {
-    is_time_ = window.is_time();
-  }
+  explicit RealWindow(const Window& window) : window_{window}, clock_{&now_} { begin(1); }
 
+  void begin(std::uint32_t generation) { window_.begin(generation, recorded_); }
   void record(std::uint32_t generation, Time now, bool hit) {
-    if (is_time_) {
-      time_.record(generation, now, hit);
+    ++recorded_;
+    now_ = now;
+    if (hit) {
+      window_.record(generation, clock_, now, true, [this] { return recorded_; });
     } else {
-      count_.record(generation, hit);
+      window_.record_miss(generation, clock_, now);
     }
   }
-  [[nodiscard]] Rate rate(std::uint32_t generation, Time now) const {
-    return is_time_ ? time_.rate(generation, now) : count_.rate(generation);
+  /// Of the generation before; the breaker may not have noticed that it is over.
+  void record_late(std::uint32_t generation, Time now, bool hit) {
+    window_.leave_out_one();
+    record(generation, now, hit);
+  }
+  [[nodiscard]] Rate rate(std::uint32_t generation, Time now) {
+    now_ = now;
+    return window_.rate(generation, clock_, [this] { return recorded_; });
   }
 
  private:
-  static std::chrono::nanoseconds length(const Window& window) { return std::max(1ns, window.length()); }
-  bool is_time_;
-  fusebox::detail::CountWindow<StdSync> count_;
-  fusebox::detail::TimeWindow<StdSync> time_;
+  struct Clock {
+    const Time* now_;
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const {
+      return std::chrono::steady_clock::time_point{std::chrono::nanoseconds{*now_}};
+    }
+  };
+
+  fusebox::detail::RateWindow<StdSync> window_;
+  Time now_ = 0;
+  Clock clock_;
+  std::uint64_t recorded_ = 0;
 };
 
 std::string describe(const Rate& rate) {
@@ -149,7 +163,7 @@ std::string run(const WindowScript& script) {
         break;
       case Command::Kind::record_late:
         // Before the first report of the new generation or after it; it counts in that in neither case.
-        if (before != 0) real.record(before, now, command.hit);
+        if (before != 0) real.record_late(before, now, command.hit);
         break;
       case Command::Kind::advance: {
         constexpr Time end = std::numeric_limits<Time>::max() / 2;
@@ -161,6 +175,7 @@ std::string run(const WindowScript& script) {
       }
       case Command::Kind::new_generation:
         before = std::exchange(generation, generation + static_cast<std::uint32_t>(command.generations));
+        real.begin(generation);
         reference.new_generation();
         break;
     }

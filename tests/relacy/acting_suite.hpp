@@ -31,7 +31,11 @@ class ActingSuite : public rl::test_suite<Suite, threads> {
     Sync<flaw>::begin_thread();
     is_acting.fill(false);
     is_locking.fill(false);
+    Sync<flaw>::deliveries_of_suite = &deliveries_;
   }
+
+ private:
+  typename Sync<flaw>::Deliveries deliveries_;
 };
 
 }  // namespace checks

@@ -8,9 +8,8 @@
 #include <atomic>
 #include <cstddef>
 
-#include <fusebox/circuit_breaker/detail/state_change_record.hpp>
-#include <fusebox/circuit_breaker/detail/totals.hpp>
-#include <fusebox/detail/event_hub.hpp>
+#include <fusebox/detail/deliveries.hpp>
+#include <fusebox/detail/shards.hpp>
 
 #include "flaw.hpp"
 #include "relacy.hpp"
@@ -160,31 +159,24 @@ struct Sync {
   template <class T>
   using Atomic = checks::Atomic<flaw, T>;
   using Mutex = checks::Mutex<flaw>;
+  using Deliveries = fusebox::detail::Deliveries<Sync>;
 
-  using Hub = fusebox::detail::EventHub<fusebox::StateChange, Sync>;
-  using Run = typename fusebox::detail::Subscriber<Sync>::Run;
+  /// Those of the running suite, which owns them: Relacy's objects live in one execution.
+  [[nodiscard]] static Deliveries& deliveries() { return *deliveries_of_suite; }
+  static inline Deliveries* deliveries_of_suite = nullptr;
 
   class ThreadLocals {
    public:
     ThreadLocals() = default;
     ThreadLocals(const ThreadLocals&) = delete;
     ThreadLocals& operator=(const ThreadLocals&) = delete;
-    ~ThreadLocals() { set(shard_, delivery_, run_); }
+    ~ThreadLocals() { fusebox::detail::thread_shard = shard_; }
 
    private:
     unsigned shard_ = fusebox::detail::thread_shard;
-    typename Hub::Delivery delivery_ = Hub::delivery_of_thread;
-    Run* run_ = Run::innermost;
   };
 
-  static void begin_thread() { set(0, {}, nullptr); }
-
- private:
-  static void set(unsigned shard, typename Hub::Delivery delivery, Run* run) {
-    fusebox::detail::thread_shard = shard;
-    Hub::delivery_of_thread = delivery;
-    Run::innermost = run;
-  }
+  static void begin_thread() { fusebox::detail::thread_shard = 0; }
 };
 
 }  // namespace checks

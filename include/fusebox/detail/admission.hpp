@@ -24,6 +24,8 @@ struct Admission {
 class FUSEBOX_API PermitTarget {
  public:
   virtual void report_permit(Admission admission, Outcome outcome) noexcept = 0;
+  /// Before the report of a permit that was counted.
+  virtual void end_permit() noexcept = 0;
 
  protected:
   PermitTarget() = default;

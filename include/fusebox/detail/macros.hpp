@@ -73,3 +73,14 @@
 #else
 #define FUSEBOX_DETAIL_GETENTROPY 0
 #endif
+
+/// FUSEBOX_DETAIL_UNWIND: 1 if the compiler's runtime can walk the call stack, for which it needs the tables
+/// that exceptions or debuggers use.
+#if defined(__has_include) && (defined(__EXCEPTIONS) || defined(__GCC_HAVE_DWARF2_CFI_ASM))
+#if __has_include(<unwind.h>) && !defined(__EMSCRIPTEN__) && (defined(__GNUC__) || defined(__clang__))
+#define FUSEBOX_DETAIL_UNWIND 1
+#endif
+#endif
+#ifndef FUSEBOX_DETAIL_UNWIND
+#define FUSEBOX_DETAIL_UNWIND 0
+#endif

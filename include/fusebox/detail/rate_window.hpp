@@ -1,9 +1,8 @@
 // fusebox/detail/rate_window.hpp: how many of the last calls were hits (B3).
 //
-// A hit is what the rule counts: a failure or a slow call. CountWindow holds the last n outcomes, TimeWindow
-// the outcomes of the last seconds; RateWindow is either, as the config says. Recording takes no lock.
-// Everything stored carries the generation that it belongs to, so that a new generation starts empty without
-// clearing anything. Storage is allocated once.
+// A hit is what the rule counts: a failure or a slow call. CountWindow looks at the last n recorded outcomes,
+// TimeWindow at those of the last seconds; RateWindow is either, as the config says. Both are exact whatever
+// the load and the age: no count saturates, and nothing stale is taken for new. Storage is allocated once.
 #pragma once
 // IWYU pragma: private
 
@@ -13,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 
+#include <fusebox/detail/shards.hpp>
 #include <fusebox/detail/ticks.hpp>
 #include <fusebox/window.hpp>
 
@@ -22,197 +23,182 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Calls and hits in one word:
-///
-///     63            40 39            20 19             0
-///    +----------------+----------------+----------------+
-///    |      tag       |     calls      |      hits      |
-///    +----------------+----------------+----------------+
-///
-/// The tag says what is counted: a generation, or one turn of a bucket in one generation.
-class PackedCounts {
- public:
-  constexpr PackedCounts() noexcept = default;
-  constexpr explicit PackedCounts(std::uint64_t bits) noexcept : bits_{bits} {}
-  constexpr PackedCounts(std::uint32_t tag, std::uint32_t calls, std::uint32_t hits) noexcept
-      : bits_{(std::uint64_t{tag & tag_mask} << 40U) | (std::uint64_t{calls & field_mask} << 20U) |
-              (hits & field_mask)} {}
-
-  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
-  [[nodiscard]] constexpr std::uint32_t tag() const noexcept {
-    return static_cast<std::uint32_t>(bits_ >> 40U);
-  }
-  [[nodiscard]] constexpr std::uint32_t calls() const noexcept {
-    return static_cast<std::uint32_t>(bits_ >> 20U) & field_mask;
-  }
-  [[nodiscard]] constexpr std::uint32_t hits() const noexcept {
-    return static_cast<std::uint32_t>(bits_) & field_mask;
-  }
-
-  /// Counts under this tag, with room for one more call?
-  [[nodiscard]] constexpr bool has_room_for(std::uint32_t wanted_tag) const noexcept {
-    return tag() == wanted_tag && calls() != field_mask;
-  }
-  [[nodiscard]] constexpr PackedCounts plus_call(bool hit) const noexcept {
-    return PackedCounts{bits_ + (std::uint64_t{1} << 20U) + (hit ? 1 : 0)};
-  }
-  /// Counts that are full drop half of themselves first, so that their rate stays what it was.
-  [[nodiscard]] constexpr PackedCounts plus(std::uint32_t more_calls,
-                                            std::uint32_t more_hits) const noexcept {
-    const bool full = calls() == field_mask && more_calls > 0;
-    return full ? PackedCounts{tag(), calls() / 2 + more_calls, hits() / 2 + more_hits}
-                : PackedCounts{tag(), calls() + more_calls, hits() + more_hits};
-  }
-
-  static constexpr std::uint32_t tag_mask = 0xffffffU;
-  static constexpr std::uint32_t field_mask = 0xfffffU;
-
- private:
-  std::uint64_t bits_ = 0;
-};
-
-/// Is the generation with tag `a` later than the one with tag `b`? Tags wrap around.
-[[nodiscard]] constexpr bool is_later(std::uint32_t a, std::uint32_t b) noexcept {
-  const std::uint32_t ahead = (a - b) & PackedCounts::tag_mask;
-  return ahead != 0 && ahead <= PackedCounts::tag_mask / 2;
-}
-
-/// Adds to the counts in `word` under `tag`. Counts with another tag are replaced, unless
-/// `is_outdated(their tag)` says that `tag` is the older one.
-template <class Atomic, class IsOutdated>
-void add_counts(Atomic& word, std::uint32_t tag, std::uint32_t calls, std::uint32_t hits,
-                IsOutdated is_outdated) noexcept {
-  std::uint64_t seen = word.load(std::memory_order_acquire);  // pairs with the exchange below
-  for (;;) {
-    const PackedCounts old{seen};
-    if (old.tag() != tag && is_outdated(old.tag())) return;
-    const PackedCounts next = old.tag() == tag ? old.plus(calls, hits) : PackedCounts{tag, calls, hits};
-    // Sequentially consistent: see TimeWindow.
-    if (word.compare_exchange_weak(seen, next.bits(), std::memory_order_seq_cst, std::memory_order_acquire)) {
-      return;
-    }
-  }
-}
-
-/// Raises `word` to `value`; false if it is above it already. Release and acquire: a thread that sees the
-/// value also sees what was written before it was raised.
-template <class Atomic, class T>
-bool raise_to(Atomic& word, T value) noexcept {
-  T held = word.load(std::memory_order_acquire);
-  while (held < value) {
-    if (word.compare_exchange_weak(held, value, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      return true;
-    }
-  }
-  return held == value;
-}
-
 struct Rate {
-  std::uint32_t calls = 0;
-  std::uint32_t hits = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t hits = 0;
 
   [[nodiscard]] double value() const noexcept {
     return calls == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(calls);
   }
   [[nodiscard]] bool reaches(double threshold, int minimum_calls) const noexcept {
-    return calls >= static_cast<std::uint32_t>(minimum_calls) && value() >= threshold;
+    return calls >= static_cast<std::uint64_t>(minimum_calls) && value() >= threshold;
   }
 };
 
-/// The last n outcomes: a ring of them, and their sum. A slot of the ring:
+/// The last n recorded outcomes. Only hits are stored, each with its place in the sequence of all outcomes,
+/// which the breaker's counters know anyway: an outcome that is no hit costs nothing here.
 ///
-///     31            1   0
-///    +----------------+-----+
-///    |      tag       | hit |
-///    +----------------+-----+
+/// One word says which entries of the ring count:
 ///
-/// The words of a count window are relaxed: each is right by itself, and a sum that lags behind by the calls
-/// under way is as good as one that they have not reached.
+///     63            32 31            16 15             0
+///    +----------------+----------------+----------------+
+///    |   generation   |      head      |      hits      |
+///    +----------------+----------------+----------------+
+///
+/// The entries from head - hits to head - 1; their places ascend. They are written before the word that makes
+/// them count. The word is sequentially consistent: of two threads that record hits at the same time and then
+/// ask for the rate, the later one in its order sees both. Places are read from the counters after the word,
+/// so that none is less than that of an entry before it.
 template <class Sync>
 class CountWindow {
  public:
-  explicit CountWindow(int calls)
-      : size_{static_cast<std::uint32_t>(calls)}, ring_{std::make_unique<Slot[]>(size_)} {}
-
-  FUSEBOX_DETAIL_INLINE void record(std::uint32_t tag, bool hit) noexcept {
-    // A late report of an earlier generation takes no slot.
-    if (const std::uint32_t held = sum().tag(); held != tag && is_later(held, tag)) [[unlikely]]
-      return;
-    Slot& slot = ring_[next_.fetch_add(1, std::memory_order_relaxed) % size_];
-    const std::uint32_t outcome = slot_of(tag, hit);
-    // A slot that already holds the same outcome needs no write: the sum stays what it is.
-    if (const std::uint32_t old = slot.load(std::memory_order_relaxed); old != outcome) [[unlikely]]
-      replace(slot, old, outcome);
+  explicit CountWindow(int calls) : calls_{static_cast<std::uint64_t>(calls)} {
+    while (mask_ < calls_) mask_ = 2 * mask_ + 1;  // more than calls: the entry at the head is not in use
+    ring_ = std::make_unique<Entry[]>(mask_ + 1);
   }
 
-  [[nodiscard]] Rate rate(std::uint32_t tag) const noexcept {
-    const PackedCounts counts = sum();
-    if (counts.tag() != tag) return {};
-    // Two racing threads may subtract a hit before it is added: the sum is then below zero and has wrapped.
-    return {counts.calls(), counts.hits() > counts.calls() ? 0 : counts.hits()};
+  /// Begins a generation; `recorded` outcomes belong to earlier ones. Under the breaker's lock. An outcome
+  /// that is being counted meanwhile falls on either side.
+  void begin(std::uint32_t generation, std::uint64_t recorded) noexcept {
+    before_.store(recorded, std::memory_order_relaxed);
+    word_.store(std::uint64_t{generation} << 32U, std::memory_order_seq_cst);
+  }
+  /// The next outcome that is counted belongs to an earlier generation. Under the breaker's lock.
+  void leave_out_one() noexcept { before_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Records a hit that has been counted; recorded() says how many outcomes there are now.
+  template <class Recorded>
+  void record_hit(std::uint32_t generation, const Recorded& recorded) noexcept {
+    for (;;) {
+      std::uint64_t word = word_.load(std::memory_order_seq_cst);
+      if (generation_of(word) != generation) return;  // a late report
+      const std::uint64_t place = place_of(recorded());
+      Entry& entry = entry_at(head_of(word));
+      std::uint64_t old = entry.load(std::memory_order_relaxed);
+      // A thread that publishes this entry meanwhile has changed it before: then the exchange fails.
+      if (word_.load(std::memory_order_seq_cst) != word) continue;
+      if (!entry.compare_exchange_strong(old, place, std::memory_order_relaxed, std::memory_order_relaxed))
+        continue;
+      const std::uint64_t hits = hits_of(word) < calls_ ? hits_of(word) + 1 : calls_;
+      if (!word_.compare_exchange_strong(word, word_of(generation, head_of(word) + 1, hits),
+                                         std::memory_order_seq_cst, std::memory_order_seq_cst)) {
+        continue;
+      }
+      return make_room_before(head_of(word), place, hits);
+    }
+  }
+
+  /// The rate after recorded() outcomes.
+  template <class Recorded>
+  [[nodiscard]] Rate rate(std::uint32_t generation, const Recorded& recorded) const noexcept {
+    for (;;) {
+      std::uint64_t word = word_.load(std::memory_order_seq_cst);
+      if (generation_of(word) != generation) return {};
+      const std::uint64_t place = place_of(recorded());
+      std::uint64_t hits = hits_of(word);
+      while (hits > 0 && entry_at(head_of(word) - hits).load(std::memory_order_relaxed) + calls_ <= place)
+        --hits;
+      if (hits != hits_of(word) &&
+          !word_.compare_exchange_strong(word, word_of(generation, head_of(word), hits),
+                                         std::memory_order_seq_cst, std::memory_order_seq_cst)) {
+        continue;
+      }
+      const std::uint64_t calls = place < calls_ ? place : calls_;
+      return {calls, hits < calls ? hits : calls};
+    }
   }
 
  private:
-  using Slot = typename Sync::template Atomic<std::uint32_t>;  // tag << 1 | hit
+  using Entry = typename Sync::template Atomic<std::uint64_t>;
 
-  [[nodiscard]] static constexpr std::uint32_t slot_of(std::uint32_t tag, bool hit) noexcept {
-    return (tag << 1U) | (hit ? 1U : 0U);
+  [[nodiscard]] std::uint64_t place_of(std::uint64_t recorded) const noexcept {
+    const std::uint64_t before = before_.load(std::memory_order_relaxed);
+    return recorded > before ? recorded - before : 0;  // an outcome that is left out may not be counted yet
   }
-  [[nodiscard]] PackedCounts sum() const noexcept {
-    return PackedCounts{sum_.load(std::memory_order_relaxed)};
+  [[nodiscard]] Entry& entry_at(std::uint64_t index) const noexcept { return ring_[index & mask_]; }
+
+  /// Hits that were counted before any of them was recorded read the same place. The last one keeps it, and
+  /// the others move down, so that each has a place of its own.
+  void make_room_before(std::uint64_t index, std::uint64_t place, std::uint64_t hits) noexcept {
+    for (std::uint64_t back = 1; back < hits; ++back) {
+      Entry& entry = entry_at(index - back);
+      std::uint64_t held = entry.load(std::memory_order_relaxed);
+      if (held + back <= place) return;
+      while (held + back > place) {
+        if (held > place) return;  // a later hit has been recorded here meanwhile
+        const std::uint64_t lower = place > back ? place - back : 0;
+        if (entry.compare_exchange_weak(held, lower, std::memory_order_relaxed, std::memory_order_relaxed))
+          break;
+      }
+    }
+  }
+  [[nodiscard]] static constexpr std::uint32_t generation_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32U);
+  }
+  [[nodiscard]] static constexpr std::uint64_t head_of(std::uint64_t word) noexcept {
+    return (word >> 16U) & 0xffffU;
+  }
+  [[nodiscard]] static constexpr std::uint64_t hits_of(std::uint64_t word) noexcept { return word & 0xffffU; }
+  [[nodiscard]] static constexpr std::uint64_t word_of(std::uint32_t generation, std::uint64_t head,
+                                                       std::uint64_t hits) noexcept {
+    return (std::uint64_t{generation} << 32U) | ((head & 0xffffU) << 16U) | hits;
   }
 
-  /// Puts `outcome` into the slot and the difference into the sum.
-  FUSEBOX_DETAIL_NOINLINE void replace(Slot& slot, std::uint32_t old, std::uint32_t outcome) noexcept {
-    const std::uint32_t tag = outcome >> 1U;
-    const auto is_outdated = [tag](std::uint32_t held) { return is_later(held, tag); };
-    do {
-      if (is_outdated(old >> 1U)) return;
-    } while (!slot.compare_exchange_weak(old, outcome, std::memory_order_relaxed, std::memory_order_relaxed));
-    const bool same_generation = (old >> 1U) == tag;
-    const std::uint32_t more_calls = same_generation ? 0 : 1;
-    const std::uint32_t more_hits = (outcome & 1U) - (same_generation ? old & 1U : 0U);
-    if (more_calls != 0 || more_hits != 0) add_counts(sum_, tag, more_calls, more_hits, is_outdated);
-  }
-
-  std::uint32_t size_;
-  std::unique_ptr<Slot[]> ring_;
-  typename Sync::template Atomic<std::uint64_t> next_{0};
-  typename Sync::template Atomic<std::uint64_t> sum_{0};  // PackedCounts
+  std::uint64_t calls_;
+  std::uint64_t mask_ = 0;
+  std::unique_ptr<Entry[]> ring_;
+  typename Sync::template Atomic<std::uint64_t> before_{0};  // outcomes of earlier generations
+  mutable typename Sync::template Atomic<std::uint64_t> word_{
+      0};  // hits that are too old are dropped by rate()
 };
 
-/// The outcomes of the last ten buckets of time: the current one and the nine before it. The buckets lie in
-/// a ring of sixteen, so that no division finds a bucket's place. A bucket is used again after sixteen
-/// widths; the tag of its counts tells which of its turns, in which generation, they belong to.
+/// The outcomes of the last ten buckets of time: the current one and the nine before it. Each thread records
+/// in the buckets of its shard. The buckets of a shard lie in a ring of sixteen, so that no division finds a
+/// bucket's place. One word counts a bucket:
 ///
-/// Counts are sequentially consistent: if two threads record in two buckets at the same time and then ask
-/// for the rate, at least one of them sees both records.
+///     63            40 39            20 19             0
+///    +----------------+----------------+----------------+
+///    |      turn      |     calls      |      hits      |
+///    +----------------+----------------+----------------+
+///
+/// The turn changes whenever the bucket begins anew or its counts move to the wide ones, so that an exchange
+/// of this word succeeds only while the bucket is the one that was looked at. A bucket begins, and grows
+/// wide, under a small lock; meanwhile its calls are `all_calls`, which sends everybody else to the lock.
+///
+/// Counts are sequentially consistent: of two threads that record at the same time and then ask for the rate,
+/// at least one sees both.
 template <class Sync>
 class TimeWindow {
  public:
   explicit TimeWindow(std::chrono::nanoseconds length)
-      : width_{length.count() / bucket_count + (length.count() % bucket_count != 0 ? 1 : 0)} {}
+      : width_{length.count() / bucket_count + (length.count() % bucket_count != 0 ? 1 : 0)},
+        shards_{std::make_unique<Shard[]>(shard_count)} {}
+
+  /// Begins a generation: reports of earlier ones no longer count. Under the breaker's lock.
+  void begin(std::uint32_t generation) noexcept {
+    const std::lock_guard lock{mutex_};
+    generation_ = generation;
+    if (generation - emptied_generation_ < generations_between_emptyings) return;
+    // Generations wrap around: no bucket is left whose generation might come round again.
+    emptied_generation_ = generation;
+    for (std::size_t shard = 0; shard < shard_count; ++shard) {
+      for (Bucket& bucket : shards_[shard].ring) restart(bucket, take(bucket), generation, tick_min, {}, 0);
+    }
+  }
 
   FUSEBOX_DETAIL_INLINE void record(std::uint32_t generation, Tick now, bool hit) noexcept {
-    const Tick number = newest_number_at(now);
-    Bucket& bucket = ring_[static_cast<std::size_t>(number) % ring_size];
-    const std::uint32_t tag = tag_of(generation, number);
-    if (!add_to_current(bucket, generation, number, tag, hit)) [[unlikely]]
-      begin_turn_and_add(bucket, generation, number, tag, hit);
+    Shard& shard = shards_[thread_shard];
+    const Tick number = newest_number_at(shard, now);
+    Bucket& bucket = shard.ring[static_cast<std::size_t>(number) % ring_size];
+    if (!add_to_current(bucket, generation, number, hit)) [[unlikely]]
+      begin_and_add(bucket, generation, number, hit);
   }
 
   [[nodiscard]] Rate rate(std::uint32_t generation, Tick now) const noexcept {
     const Tick newest = number_at(now);
     Rate sum;
-    for (const Bucket& bucket : ring_) {
-      // In this order: a thread that sees counts sees their bucket's number, which was written before them.
-      // So the number may be relaxed: the load of the counts acquires.
-      const PackedCounts counts{bucket.counts.load(std::memory_order_seq_cst)};
-      const Tick number = bucket.number.load(std::memory_order_relaxed);
-      const bool in_window = number != tick_min && elapsed(number, newest) < bucket_count;
-      if (!in_window || counts.tag() != tag_of(generation, number)) continue;
-      sum.calls += counts.calls();
-      sum.hits += counts.hits();
+    for (std::size_t shard = 0; shard < shard_count; ++shard) {
+      for (const Bucket& bucket : shards_[shard].ring) add_if_current(sum, bucket, generation, newest);
     }
     return sum;
   }
@@ -220,62 +206,128 @@ class TimeWindow {
  private:
   static constexpr Tick bucket_count = 10;
   static constexpr std::size_t ring_size = 16;
+  static constexpr std::uint64_t one_call = std::uint64_t{1} << 20U;
+  static constexpr std::uint64_t one_turn = std::uint64_t{1} << 40U;
+  static constexpr std::uint64_t field_mask = one_call - 1;
+  static constexpr std::uint64_t all_calls = field_mask;
+  static constexpr std::uint32_t generations_between_emptyings = std::uint32_t{1} << 30U;
 
   struct Bucket {
-    typename Sync::template Atomic<Tick> number{tick_min};    // of its latest turn
-    typename Sync::template Atomic<std::uint64_t> counts{0};  // PackedCounts
+    typename Sync::template Atomic<std::uint64_t> counts{0};
+    typename Sync::template Atomic<Tick> number{tick_min};
+    typename Sync::template Atomic<std::uint32_t> generation{0};
+    typename Sync::template Atomic<std::uint64_t> wide_calls{0};  // what the counts could not hold
+    typename Sync::template Atomic<std::uint64_t> wide_hits{0};
+  };
+  struct Shard {
+    typename Sync::template Atomic<Tick> newest{0};  // the number of a recent bucket
+    std::array<Bucket, ring_size> ring;
   };
 
-  /// Most records: the bucket's turn and the generation are the latest known, and no other thread
-  /// interferes. Relaxed: if either is stale, the tag differs or begin_turn_and_add() decides.
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool add_to_current(Bucket& bucket, std::uint32_t generation,
-                                                          Tick number, std::uint32_t tag, bool hit) noexcept {
-    std::uint64_t seen = bucket.counts.load(std::memory_order_acquire);  // pairs with the exchanges of counts
-    return generation_.load(std::memory_order_relaxed) == generation &&
-           bucket.number.load(std::memory_order_relaxed) == number && PackedCounts{seen}.has_room_for(tag) &&
-           bucket.counts.compare_exchange_weak(seen, PackedCounts{seen}.plus_call(hit).bits(),
+  [[nodiscard]] static constexpr std::uint64_t calls_of(std::uint64_t counts) noexcept {
+    return counts / one_call & field_mask;
+  }
+  [[nodiscard]] static constexpr std::uint64_t hits_of(std::uint64_t counts) noexcept {
+    return counts & field_mask;
+  }
+  /// The next turn, without counts, and with all_calls.
+  [[nodiscard]] static constexpr std::uint64_t locked_turn(std::uint64_t counts) noexcept {
+    return ((counts / one_turn + 1) * one_turn) | all_calls * one_call;
+  }
+
+  /// Most records: the bucket is the current one.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE static bool add_to_current(Bucket& bucket, std::uint32_t generation,
+                                                                 Tick number, bool hit) noexcept {
+    // Acquire: pairs with the last store in restart(), so that number and generation are of this turn or
+    // of a later one, and then the exchange fails.
+    std::uint64_t seen = bucket.counts.load(std::memory_order_acquire);
+    return bucket.number.load(std::memory_order_relaxed) == number &&
+           bucket.generation.load(std::memory_order_relaxed) == generation &&
+           calls_of(seen) < all_calls - 1 &&
+           bucket.counts.compare_exchange_weak(seen, seen + one_call + (hit ? 1 : 0),
                                                std::memory_order_seq_cst, std::memory_order_relaxed);
   }
 
-  FUSEBOX_DETAIL_NOINLINE void begin_turn_and_add(Bucket& bucket, std::uint32_t generation, Tick number,
-                                                  std::uint32_t tag, bool hit) noexcept {
-    if (!raise_to(generation_, generation) || !raise_to(bucket.number, number)) return;  // a late report
-    // Counts with another tag are old, unless time or the generation has moved on since. Acquire: pairs with
-    // raise_to().
-    const auto is_outdated = [&](std::uint32_t) {
-      return bucket.number.load(std::memory_order_acquire) != number ||
-             generation_.load(std::memory_order_acquire) != generation;
-    };
-    add_counts(bucket.counts, tag, 1, hit ? 1 : 0, is_outdated);
+  FUSEBOX_DETAIL_NOINLINE void begin_and_add(Bucket& bucket, std::uint32_t generation, Tick number,
+                                             bool hit) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (generation != generation_) return;  // a late report
+    const bool is_of_generation = bucket.generation.load(std::memory_order_relaxed) == generation;
+    const Tick held_number = bucket.number.load(std::memory_order_relaxed);
+    if (is_of_generation && held_number > number) return;  // late by a turn of the ring
+    const bool is_new = !is_of_generation || held_number != number;
+    if (!is_new && add_to_current(bucket, generation, number, hit)) return;
+    const std::uint64_t taken = take(bucket);
+    Rate wide;
+    if (!is_new) {
+      wide.calls = bucket.wide_calls.load(std::memory_order_relaxed) + calls_of(taken);
+      wide.hits = bucket.wide_hits.load(std::memory_order_relaxed) + hits_of(taken);
+    }
+    restart(bucket, taken, generation, number, wide, one_call + (hit ? 1 : 0));
+  }
+
+  /// Returns the bucket's counts; nobody adds to them from now on. Under the lock.
+  [[nodiscard]] static std::uint64_t take(Bucket& bucket) noexcept {
+    std::uint64_t seen = bucket.counts.load(std::memory_order_relaxed);
+    while (!bucket.counts.compare_exchange_weak(seen, locked_turn(seen), std::memory_order_seq_cst,
+                                                std::memory_order_relaxed)) {
+    }
+    return seen;
+  }
+
+  /// After take(). Release: pairs with the loads in add_if_current(), so that a reader of what is written
+  /// here also sees that the bucket was taken.
+  static void restart(Bucket& bucket, std::uint64_t taken, std::uint32_t generation, Tick number, Rate wide,
+                      std::uint64_t counts) noexcept {
+    bucket.wide_calls.store(wide.calls, std::memory_order_release);
+    bucket.wide_hits.store(wide.hits, std::memory_order_release);
+    bucket.number.store(number, std::memory_order_release);
+    bucket.generation.store(generation, std::memory_order_release);
+    bucket.counts.store((taken / one_turn + 2) * one_turn + counts, std::memory_order_seq_cst);
+  }
+
+  /// Adds the bucket's counts if it belongs to the generation and to the last ten. What is read between two
+  /// looks at the same turn belongs together.
+  void add_if_current(Rate& sum, const Bucket& bucket, std::uint32_t generation, Tick newest) const noexcept {
+    for (;;) {
+      const std::uint64_t seen = bucket.counts.load(std::memory_order_seq_cst);
+      if (calls_of(seen) == all_calls) {  // a thread is at it: wait for it
+        const std::lock_guard lock{mutex_};
+        continue;
+      }
+      // Acquire: pairs with the stores in restart().
+      const Tick number = bucket.number.load(std::memory_order_acquire);
+      const std::uint32_t held = bucket.generation.load(std::memory_order_acquire);
+      const std::uint64_t calls = bucket.wide_calls.load(std::memory_order_acquire);
+      const std::uint64_t hits = bucket.wide_hits.load(std::memory_order_acquire);
+      if (bucket.counts.load(std::memory_order_relaxed) / one_turn != seen / one_turn) continue;
+      if (held != generation || elapsed(number, newest) >= bucket_count) return;
+      sum.calls += calls + calls_of(seen);
+      sum.hits += hits + hits_of(seen);
+      return;
+    }
   }
 
   [[nodiscard]] Tick number_at(Tick now) const noexcept { return now / width_ - (now % width_ < 0 ? 1 : 0); }
 
   /// The same, usually without the division.
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick newest_number_at(Tick now) noexcept {
-    Tick number = newest_.load(std::memory_order_relaxed);  // relaxed: a hint that the next lines check
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Tick newest_number_at(Shard& shard, Tick now) noexcept {
+    Tick number = shard.newest.load(std::memory_order_relaxed);  // relaxed: a hint that the next lines check
     // Unsigned: a bucket may begin before the first tick.
     const auto since_begin = static_cast<std::uint64_t>(now) -
                              static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(width_);
     if (since_begin >= static_cast<std::uint64_t>(width_)) [[unlikely]] {
       number = number_at(now);
-      newest_.store(number, std::memory_order_relaxed);
+      shard.newest.store(number, std::memory_order_relaxed);
     }
     return number;
   }
 
-  /// Differs between neighbouring turns of a bucket and between neighbouring generations: multiplication by
-  /// the golden ratio spreads generations (Knuth, TAOCP 3, §6.4), turns stay near each other.
-  [[nodiscard]] static constexpr std::uint32_t tag_of(std::uint32_t generation, Tick number) noexcept {
-    const auto turn = static_cast<std::uint64_t>(number) / ring_size;
-    const std::uint64_t spread = (generation * std::uint64_t{0x9e3779b97f4a7c15}) >> 40U;
-    return static_cast<std::uint32_t>(turn ^ spread) & PackedCounts::tag_mask;
-  }
-
   Tick width_;
-  typename Sync::template Atomic<Tick> newest_{0};  // the number of a recent bucket
-  typename Sync::template Atomic<std::uint32_t> generation_{0};
-  std::array<Bucket, ring_size> ring_;
+  std::unique_ptr<Shard[]> shards_;
+  mutable typename Sync::Mutex mutex_;  // guards what follows, and the beginning of a bucket
+  std::uint32_t generation_ = 0;
+  std::uint32_t emptied_generation_ = 0;
 };
 
 /// A count window or a time window, as the config says.
@@ -290,27 +342,37 @@ class RateWindow {
     }
   }
 
-  /// `coarse_now` is the clock's coarse reading, by which time windows of one second or more move (T1).
-  template <class C>
-  FUSEBOX_DETAIL_NOINLINE void record(std::uint32_t generation, const C& clock, Tick coarse_now,
-                                      bool hit) noexcept {
-    if (count_) return count_->record(generation & PackedCounts::tag_mask, hit);
-    if (!coarse_) return record_finely(generation, clock, hit);
-    time_->record(generation, coarse_now, hit);
+  [[nodiscard]] bool is_time() const noexcept { return time_.has_value(); }
+
+  /// Under the breaker's lock: as those of CountWindow.
+  void begin(std::uint32_t generation, std::uint64_t recorded) noexcept {
+    count_ ? count_->begin(generation, recorded) : time_->begin(generation);
+  }
+  void leave_out_one() noexcept {
+    if (count_) count_->leave_out_one();
   }
 
+  /// Records an outcome that the breaker has counted: recorded() says how many there are now. `coarse_now` is
+  /// the clock's coarse reading, by which time windows of one second or more move (T1).
+  template <class C, class Recorded>
+  FUSEBOX_DETAIL_NOINLINE void record(std::uint32_t generation, const C& clock, Tick coarse_now, bool hit,
+                                      const Recorded& recorded) noexcept {
+    if (time_) return time_->record(generation, coarse_ ? coarse_now : detail::fine_tick(clock), hit);
+    if (hit) count_->record_hit(generation, recorded);
+  }
+  /// The same for an outcome that is no hit.
   template <class C>
-  [[nodiscard]] Rate rate(std::uint32_t generation, const C& clock) const {
-    if (count_) return count_->rate(generation & PackedCounts::tag_mask);
+  FUSEBOX_DETAIL_INLINE void record_miss(std::uint32_t generation, const C& clock, Tick coarse_now) noexcept {
+    if (time_) time_->record(generation, coarse_ ? coarse_now : detail::fine_tick(clock), false);
+  }
+
+  template <class C, class Recorded>
+  [[nodiscard]] Rate rate(std::uint32_t generation, const C& clock, const Recorded& recorded) const {
+    if (count_) return count_->rate(generation, recorded);
     return time_->rate(generation, coarse_ ? detail::coarse_tick(clock) : detail::fine_tick(clock));
   }
 
  private:
-  template <class C>
-  FUSEBOX_DETAIL_NOINLINE void record_finely(std::uint32_t generation, const C& clock, bool hit) noexcept {
-    time_->record(generation, detail::fine_tick(clock), hit);
-  }
-
   std::optional<CountWindow<Sync>> count_;
   std::optional<TimeWindow<Sync>> time_;
   bool coarse_;

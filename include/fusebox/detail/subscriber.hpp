@@ -1,6 +1,6 @@
 // fusebox/detail/subscriber.hpp: a stored callback that receives events (B14).
 //
-// Subscriber<Sync>          the callback, who runs it now, and whether it still wants events
+// Subscriber<Sync>          the callback, how often it runs now, and whether it still wants events
 // make_subscriber<Event>    stores a callback(const Event&)
 //
 // This is the only place where the library stores a callable. Sync supplies the atomics, so that a model
@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/detail/deliveries.hpp>
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
 
@@ -41,75 +42,40 @@ class FUSEBOX_API Subscriber {
   /// run_with(), which checks again.
   [[nodiscard]] bool is_active() const noexcept { return active_.load(std::memory_order_acquire); }
 
-  /// Runs the callback with an event of its type, unless it was stopped. What the callback throws is dropped
-  /// (B14).
+  /// Runs the callback with an event of its type, unless it was stopped, as part of `delivery`. What the
+  /// callback throws is dropped (B14).
   template <class Event>
-  void receive(const Event& event) noexcept {
-    run_with(&event);
+  void receive(const Event& event, Delivery& delivery) noexcept {
+    run_with(&event, delivery);
   }
 
-  /// Afterwards no callback runs, except those that are calling stop() on this thread.
+  /// Afterwards no callback runs, except those that this call is part of.
   void stop() noexcept {
     active_.store(false, std::memory_order_seq_cst);  // pairs with the load in run_with()
-    const OwnRuns own = own_runs();
-    wait_until_only(own.count);
-    if (own.outermost == nullptr) {
-      destroy_callback();
-    } else {
-      own.outermost->destroys_callback = true;  // stopped from inside: it is still running
-    }
+    const int own = deliveries_of<Sync>().own_callbacks(this);
+    wait_until_only(own);
+    if (own == 0) destroy_callback();  // else run_with() does it when the callback has returned
   }
 
  private:
-  /// One run of the callback on one thread. Runs on a thread nest, since a callback may cause events.
-  struct FUSEBOX_API Run {
-    explicit Run(Subscriber& whose) noexcept : subscriber{whose}, outer{innermost} {
-      subscriber.runs_.fetch_add(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
-      innermost = this;
+  void run_with(const void* event, Delivery& delivery) noexcept {
+    // Sequentially consistent, as are the store and the load in stop(): either stop() counts this run and
+    // waits for it, or the load here sees that the subscriber was stopped.
+    runs_.fetch_add(1, std::memory_order_seq_cst);
+    if (active_.load(std::memory_order_seq_cst)) {
+      Deliveries<Sync>& deliveries = deliveries_of<Sync>();
+      deliveries.begin_callback(delivery, this);
+      FUSEBOX_DETAIL_TRY { call_(callback_, event); }
+      FUSEBOX_DETAIL_CATCH_ALL {}
+      if (deliveries.end_callback(delivery)) destroy_callback();
     }
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-    ~Run() {
-      innermost = outer;
-      subscriber.runs_.fetch_sub(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
-      subscriber.runs_.notify_all();
-    }
-    static inline constinit thread_local Run* innermost = nullptr;
-
-    Subscriber& subscriber;
-    Run* outer;
-    bool destroys_callback = false;
-  };
-
-  /// The runs of this subscriber on this thread.
-  struct OwnRuns {
-    int count = 0;
-    Run* outermost = nullptr;
-  };
-
-  void run_with(const void* event) noexcept {
-    Run run{*this};
-    // Sequentially consistent, as are the increment in Run, and the store and the load in stop(): either
-    // stop() counts this run and waits for it, or this load sees that the subscriber was stopped.
-    if (!active_.load(std::memory_order_seq_cst)) return;
-    FUSEBOX_DETAIL_TRY { call_(callback_, event); }
-    FUSEBOX_DETAIL_CATCH_ALL {}
-    if (run.destroys_callback) destroy_callback();
-  }
-
-  friend Sync;  // a model checker whose threads are fibers saves and restores `innermost`
-
-  [[nodiscard]] OwnRuns own_runs() const noexcept {
-    OwnRuns own;
-    for (Run* run = Run::innermost; run != nullptr; run = run->outer) {
-      if (&run->subscriber == this) own = {own.count + 1, run};
-    }
-    return own;
+    runs_.fetch_sub(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
+    runs_.notify_all();
   }
 
   void wait_until_only(int own) const noexcept {
     for (;;) {
-      const int runs = runs_.load(std::memory_order_seq_cst);  // pairs with both changes in Run
+      const int runs = runs_.load(std::memory_order_seq_cst);  // pairs with both changes in run_with()
       if (runs <= own) return;
       runs_.wait(runs, std::memory_order_seq_cst);
     }

@@ -171,10 +171,12 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return made;
   }
 
-  /// G3: closed breakers are evicted first, then open and half-open ones, and never those forced by hand.
+  /// G3: healthy breakers are evicted first, so that a stream of new names cannot keep a failing one from
+  /// opening; then failing, open and half-open ones, and never those forced by hand.
   [[nodiscard]] static int eviction_kind(const Breaker& breaker) noexcept {
-    switch (breaker.state()) {
-      case State::closed: return 0;
+    const detail::StateWord word = breaker.core_.load();
+    switch (word.state()) {
+      case State::closed: return word.failure_streak() == 0 ? 0 : 1;
       case State::forced_open:
       case State::disabled: return 2;
       default: return 1;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -210,6 +211,37 @@ TEST_CASE("B14 events are delivered outside every lock: other threads may use th
   fail(breaker);
   CHECK(reasons ==
         std::vector{Reason::failure_threshold, Reason::reset, Reason::failure_threshold, Reason::forced});
+}
+
+TEST_CASE("B14 a subscriber that comes while a slow callback has filled the queue hears what comes next",
+          "[B14]") {
+  Breaker breaker{"b"};
+  Changes early;
+  Changes late;
+  std::promise<void> began;
+  std::promise<void> go_on;
+  const Subscription slow = breaker.on_state_change([&](const StateChange& change) {
+    early.push_back(change);
+    if (early.size() > 1) return;
+    began.set_value();
+    go_on.get_future().wait();
+  });
+  std::jthread thread{[&] { breaker.force_open(); }};
+  began.get_future().wait();
+  for (int i = 0; i < 32; ++i) {
+    breaker.disable();
+    breaker.force_open();
+  }
+  const Subscription subscription = record(breaker, late);
+  breaker.reset();
+  go_on.set_value();
+  thread.join();
+  REQUIRE(late.size() == 1);
+  CHECK(late[0].from == State::forced_open);
+  CHECK(late[0].to == State::closed);
+  CHECK(late[0].reason == Reason::reset);
+  CHECK(early.size() == 1 + 64 + 1);
+  CHECK(is_chain(early));
 }
 
 TEST_CASE("B14 a callback may release the breaker, whatever the change", "[B14]") {

@@ -185,6 +185,28 @@ TEST_CASE("B5 only slots of silent probes change hands, that of the longest sile
   CHECK_FALSE(breaker.try_acquire());
 }
 
+TEST_CASE("B5 65,535 probes are in flight at once, and each slot changes hands when its time is over",
+          "[B5]") {
+  Breaker breaker{"b",
+                  {.failure_threshold = 1,
+                   .success_threshold = 1,
+                   .reset_timeout = 10s,
+                   .half_open_max_calls = 65'535,
+                   .probe_timeout = 20s}};
+  trip_and_wait(breaker);
+  std::vector<Permit> probes;
+  for (int i = 0; i < 65'535; ++i) probes.push_back(breaker.try_acquire());
+  CHECK(breaker.stats().rejected_count == 0);
+  CHECK_FALSE(breaker.try_acquire());
+  breaker.clock().advance(20s);
+  for (int i = 0; i < 65'535; ++i) probes[static_cast<std::size_t>(i)] = breaker.try_acquire();
+  CHECK(breaker.stats().rejected_count == 1);
+  CHECK_FALSE(breaker.try_acquire());
+  probes[30'000].ignore();
+  CHECK(breaker.try_acquire());
+  CHECK(breaker.state() == State::half_open);
+}
+
 TEST_CASE("B4 B21 half_open_max_calls probes are in flight at once, however often they end", "[B4][B21]") {
   for (const int slots : {1, 2, 7}) {
     CAPTURE(slots);
@@ -438,6 +460,27 @@ TEST_CASE("B7 after the half-open generation a call from inside the op is an ord
       CHECK(call(breaker) == "rejected");
     });
   }
+}
+
+TEST_CASE("B7 a probe whose event moved the breaker on does not end the next generation's nesting", "[B7]") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", {.failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s}, clock};
+  std::string nested;
+  bool moved_on = false;
+  const Subscription subscription = breaker.on_state_change([&](const StateChange& change) {
+    if (change.to != State::half_open || moved_on) return;
+    moved_on = true;
+    breaker.reset();
+    trip_and_wait(breaker);
+  });
+  trip_and_wait(breaker);
+  // The first probe's op calls the breaker, which is open again: that call is the next probe.
+  breaker.execute([&] {
+    CHECK(moved_on);
+    breaker.execute([&] { nested = call(breaker); });
+  });
+  CHECK(nested == "admitted");
+  CHECK(breaker.state() == State::closed);
 }
 
 TEST_CASE("B7 a call from inside an op that began while closed is an ordinary one", "[B7]") {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -183,7 +185,8 @@ TEST_CASE("T1 a window of 1 s or more is measured on the coarse clock, a shorter
   }
 }
 
-TEST_CASE("T1 a slow_calls limit of 1 s or more is measured on the coarse clock, except for probes", "[T1]") {
+TEST_CASE("T1 a slow_calls limit of 100 ms or more is measured on the coarse clock, except for probes",
+          "[T1]") {
   const test::FakeClock clock;
   clock.set_coarse_tick(1s);
   Breaker breaker{"b",
@@ -213,17 +216,41 @@ TEST_CASE("T1 a slow_calls limit of 1 s or more is measured on the coarse clock,
   CHECK(breaker.state() == State::closed);
 }
 
-TEST_CASE("T1 a slow_calls limit below 1 s is measured on the fine clock", "[T1]") {
+TEST_CASE("T1 a slow_calls limit below 100 ms is measured on the fine clock", "[T1]") {
+  struct Row {
+    std::chrono::nanoseconds slower_than;
+    bool is_coarse;
+  };
+  for (const Row& row : {Row{100ms, true}, Row{100ms - 1ns, false}}) {
+    CAPTURE(row.slower_than.count());
+    const test::FakeClock clock;
+    clock.set_coarse_tick(4ms);
+    auto config = slow_only(1.0, 100, last_calls(100));
+    config.slow_calls->slower_than = row.slower_than;
+    Breaker breaker{"b", config, clock};
+    const auto is_slow = [&](std::chrono::nanoseconds time) {
+      const auto before = breaker.stats().slow_count;
+      Permit permit = breaker.try_acquire();
+      clock.advance(time);
+      permit.success();
+      return breaker.stats().slow_count > before;
+    };
+    // From the middle of a coarse tick into the next.
+    clock.advance(2ms);
+    CHECK(is_slow(row.slower_than + 1ns) == !row.is_coarse);
+    CHECK_FALSE(is_slow(row.slower_than));
+    CHECK(is_slow(row.slower_than + 4ms));
+  }
+}
+
+TEST_CASE("T1 disabled breakers measure slow calls on the clock of closed ones", "[T1]") {
   const test::FakeClock clock;
   clock.set_coarse_tick(1s);
-  Breaker breaker{"b", slow_only(1.0, 1, last_calls(1)), clock};
+  Breaker breaker{"b", slow_only(1.0, 100, last_calls(100)), clock};
+  breaker.disable();
   clock.advance(950ms);
-  Permit permit = breaker.try_acquire();
-  clock.advance(limit);
-  permit.success();
+  report(breaker, "S");
   CHECK(breaker.stats().slow_count == 0);
-  report(breaker, "s");
-  CHECK(breaker.stats().slow_count == 1);
 }
 
 TEST_CASE("B3 only reports of its closed generation enter a window", "[B3]") {
@@ -284,6 +311,104 @@ TEST_CASE("B3 a window stays readable while open, half-open and open again", "[B
     REQUIRE(breaker.state() == State::open);
     CHECK(breaker.stats().failure_rate == 0.5);
   }
+}
+
+TEST_CASE("B3 probes enter no window, however many", "[B3]") {
+  const test::FakeClock clock;
+  for (const Window window : {last_calls(4), within(24h)}) {
+    auto config = rate_only(0.5, 4, window);
+    config.success_threshold = 20;
+    config.reset_timeout = 1s;
+    Breaker breaker{"b", config, clock};
+    report(breaker, "SSFF");
+    REQUIRE(breaker.state() == State::open);
+    clock.advance(1s);
+    report(breaker, "SSSSSSSSSS");
+    REQUIRE(breaker.state() == State::half_open);
+    CHECK(breaker.stats().failure_rate == 0.5);
+    report(breaker, "F");
+    CHECK(breaker.stats().failure_rate == 0.5);
+  }
+}
+
+TEST_CASE("B3 a report of an earlier generation takes no place in a window", "[B3]") {
+  const test::FakeClock clock;
+  for (const Window window : {last_calls(2), within(24h)}) {
+    Breaker breaker{"b", rate_only(1.0, 2, window), clock};
+    std::vector<Permit> late;
+    for (int i = 0; i < 6; ++i) late.push_back(breaker.try_acquire());
+    report(breaker, "FF");
+    REQUIRE(breaker.state() == State::open);
+    late[0].success();
+    late[1].failure();
+    CHECK(breaker.stats().failure_rate == 1.0);
+    clock.advance(60s);
+    report(breaker, "SS");
+    REQUIRE(breaker.state() == State::closed);
+    late[2].success();
+    report(breaker, "F");
+    late[3].success();
+    late[4].failure();
+    late[5].ignore();
+    CHECK(breaker.stats().failure_rate == 0.0);
+    report(breaker, "F");
+    CHECK(breaker.state() == State::open);
+    CHECK(breaker.stats().failure_rate == 1.0);
+  }
+}
+
+TEST_CASE("B3 a rate of time is exact beyond 2^20 calls in a bucket", "[B3]") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", rate_only(0.5, 10, within(10min)), clock};
+  for (int i = 0; i < 1'048'576; ++i) breaker.try_acquire().success();
+  clock.advance(1min);
+  for (int i = 0; i < 524'288; ++i) breaker.try_acquire().failure();
+  CHECK(breaker.state() == State::closed);
+  CHECK(breaker.stats().failure_rate == Approx(1.0 / 3));
+  for (int i = 0; i < 524'287; ++i) breaker.try_acquire().failure();
+  CHECK(breaker.state() == State::closed);
+  report(breaker, "F");
+  CHECK(breaker.state() == State::open);
+}
+
+TEST_CASE("B3 a failure after 17,711 resets and 1.6 h stands alone in a time window", "[B3]") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", rate_only(0.5, 10, within(10s)), clock};
+  report(breaker, "FFFFFFFFF");
+  for (int i = 0; i < 17'711; ++i) breaker.reset();
+  for (int i = 0; i < 96; ++i) {
+    clock.advance(1min);
+    report(breaker, "F");
+    REQUIRE(breaker.state() == State::closed);
+  }
+}
+
+TEST_CASE("B3 failures before 2^22 failed probes are in no later window", "[B3]") {
+  const test::FakeClock clock;
+  auto config = rate_only(0.5, 50, last_calls(100));
+  config.reset_timeout = 1s;
+  config.max_reset_timeout = 1s;
+  config.success_threshold = 1;
+  Breaker breaker{"b", config, clock};
+  report(breaker, "FFFFFFFFFF");
+  breaker.force_open();
+  breaker.reset();
+  report(breaker, "FFFFFFFFFF");
+  CHECK(breaker.state() == State::closed);
+  report(breaker, std::string(40, 'F'));
+  REQUIRE(breaker.state() == State::open);
+  for (std::uint32_t i = 0; i <= 1U << 22U; ++i) {
+    clock.advance(1s);
+    breaker.try_acquire().failure();
+  }
+  REQUIRE(breaker.state() == State::open);
+  clock.advance(1s);
+  report(breaker, "S");
+  REQUIRE(breaker.state() == State::closed);
+  report(breaker, std::string(49, 'F'));
+  CHECK(breaker.state() == State::closed);
+  report(breaker, "F");
+  CHECK(breaker.state() == State::open);
 }
 
 TEST_CASE("B3 a time window also moves on while open", "[B3]") {

@@ -141,18 +141,88 @@ TEST_CASE("B14 merged changes that end where they began leave no event, and the 
   CHECK(is_chain(changes));
 }
 
-TEST_CASE("B14 a subscriber to a full queue receives what comes afterwards", "[B14]") {
+TEST_CASE("B14 a subscriber to a full queue receives all that comes afterwards and nothing of before",
+          "[B14]") {
+  const Hub hub;
+  Changes early;
+  Changes late;
+  const Subscription first = hub.record(early);
+  State state = walk(hub, State::closed, capacity);
+  const State subscribed_in = state;
+  SECTION("the next change") { state = walk(hub, state, 0); }
+  SECTION("after changes that were merged") { state = walk(hub, state, 3); }
+  const State then = state;
+  const Subscription second = hub.record(late);
+  SECTION("one change") {
+    hub.push(then, State::closed, StateChangeReason::reset);
+    state = State::closed;
+  }
+  SECTION("many, which are merged into one") { state = walk(hub, then, 8); }
+  SECTION("many, and a third subscriber") {
+    state = walk(hub, then, 4);
+    Changes latest;
+    const Subscription third = hub.record(latest);
+    const State middle = state;
+    state = walk(hub, state, 2);
+    hub.deliver();
+    REQUIRE(latest.size() == 1);
+    CHECK(latest[0].from == middle);
+    CHECK(latest[0].to == state);
+    REQUIRE(late.size() == 2);
+    CHECK(late[0].from == then);
+    CHECK(late[0].to == middle);
+  }
+  hub.deliver();
+  if (then == state) {
+    CHECK(late.empty());
+  } else {
+    REQUIRE_FALSE(late.empty());
+    CHECK(late.front().from == then);
+    CHECK(late.back().to == state);
+  }
+  CHECK(is_chain(late));
+  CHECK(is_chain(early));
+  CHECK(early.back().to == state);
+  CHECK(subscribed_in == static_cast<State>(capacity % 5));
+}
+
+TEST_CASE("B14 a subscriber to a full queue hears nothing of changes that end where they began", "[B14]") {
   const Hub hub;
   Changes early;
   Changes late;
   const Subscription first = hub.record(early);
   const State full = walk(hub, State::closed, capacity);
   const Subscription second = hub.record(late);
+  hub.push(full, State::disabled);
+  hub.push(State::disabled, full);
   hub.push(full, State::closed);
   hub.deliver();
-  CHECK(early.size() == capacity);
+  CHECK(early.size() == capacity + 1);
   REQUIRE(late.size() == 1);
+  CHECK(late[0].from == full);
   CHECK(late[0].to == State::closed);
+}
+
+TEST_CASE("B14 a queue that a new subscriber lengthened wraps around like any other", "[B14]") {
+  const Hub hub;
+  Changes early;
+  const Subscription first = hub.record(early);
+  State state = walk(hub, State::closed, 40);
+  hub.deliver();
+  state = walk(hub, state, capacity);  // from the middle of the ring
+  Changes late;
+  const Subscription second = hub.record(late);
+  state = walk(hub, state, 1);
+  hub.deliver();
+  CHECK(early.size() == 40 + capacity + 1);
+  for (int i = 0; i < 10; ++i) {
+    state = walk(hub, state, capacity + 1);
+    hub.deliver();
+  }
+  CHECK(early.size() == 40 + 11 * (capacity + 1));
+  CHECK(late.size() == 1 + 10 * (capacity + 1));
+  CHECK(is_chain(early));
+  CHECK(is_chain(late));
 }
 
 TEST_CASE("B14 the chain holds over random pushes and deliveries", "[B14]") {

@@ -77,6 +77,38 @@ TEST_CASE("G3 closed breakers are evicted before others, which go in the order o
   CHECK(registry.unregistered() == 1);
 }
 
+TEST_CASE("G3 a closed breaker with a run of failures is evicted after every healthy one", "[G3]") {
+  Registry registry{{.max_breakers = 4, .default_config = {.failure_threshold = 3}}};
+  fail(*registry.get("failing"));
+  (void)registry.get("healthy-1");
+  (void)registry.get("healthy-2");
+  fail(*registry.get("mended"));
+  support::succeed(*registry.get("mended"));
+  const auto e = registry.get("e");
+  CHECK(names_in(registry) == Names{"e", "failing", "healthy-2", "mended"});
+  const auto f = registry.get("f");
+  CHECK(names_in(registry) == Names{"e", "f", "failing", "mended"});
+  const auto g = registry.get("g");
+  CHECK(names_in(registry) == Names{"e", "f", "failing", "g"});
+  const auto h = registry.get("h");
+  CHECK(names_in(registry) == Names{"e", "f", "g", "h"});
+}
+
+TEST_CASE("G3 a stream of new names cannot keep a failing breaker from opening", "[G3]") {
+  Registry registry{{.max_breakers = 64}};
+  int reached = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto failing = registry.get("failing");
+    if (Permit permit = failing->try_acquire()) {
+      ++reached;
+      permit.failure();
+    }
+    for (int name = 0; name < 64; ++name) (void)registry.get("new-" + std::to_string(64 * i + name));
+  }
+  CHECK(reached == 5);
+  CHECK(registry.find("failing")->state() == State::open);
+}
+
 TEST_CASE("G3 an open breaker whose wait is over is still open", "[G3]") {
   test::FakeClock clock;
   Registry registry{{.max_breakers = 2, .default_config = brittle}, clock};

@@ -48,6 +48,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     windows_ = std::make_unique<Windows>();
     if (config.failure_rate) windows_->failures.emplace(config.failure_rate->window);
     if (config.slow_calls) windows_->slow.emplace(config.slow_calls->window);
+    begin_windows(1);
   }
   BreakerCore(const BreakerCore&) = delete;
   BreakerCore& operator=(const BreakerCore&) = delete;
@@ -111,11 +112,26 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   }
   void settle_slow_path(Admission admission, Outcome outcome) noexcept;
 
-  /// Counts the permits that are out; relaxed, since only the destructor's assert reads the number.
+  void report_permit(Admission admission, Outcome outcome) noexcept override { settle(admission, outcome); }
+
+  // Debug builds count the permits that are out. Relaxed: only the destructor's assert reads the number.
   void lend_permit() noexcept { permits_.fetch_add(1, std::memory_order_relaxed); }
-  void report_permit(Admission admission, Outcome outcome) noexcept override {
-    permits_.fetch_sub(1, std::memory_order_relaxed);
-    settle(admission, outcome);
+  void end_permit() noexcept override { permits_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // The op of a probe, for calls that it makes on this breaker (B7).
+
+  using ProbeCall = typename RunningProbes<Sync>::Index;
+
+  /// Before execute() calls the op of a probe from `frame`.
+  [[nodiscard]] ProbeCall begin_probe_call(StateWord admitted, const void* frame) noexcept {
+    const Lock lock{mutex_};
+    // A callback of the probe's own event may have moved the breaker on.
+    if (load().generation() != admitted.generation()) return RunningProbes<Sync>::none;
+    return running_probes_.begin(admitted.generation(), frame);
+  }
+  void end_probe_call(StateWord admitted, ProbeCall call) noexcept {
+    const Lock lock{mutex_};
+    running_probes_.end(admitted.generation(), call);
   }
 
   // Observing and forcing.
@@ -208,9 +224,9 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
     return times_coarsely() ? detail::coarse_tick(clock_) : detail::fine_tick(clock_);
   }
 
-  /// T1: the coarse clock measures calls if their limit is at least one second.
+  /// T1: the coarse clock measures calls if their limit is at least 100 ms; its ticks are of about 4 ms.
   [[nodiscard]] bool times_coarsely() const noexcept {
-    return config_.slow_calls->slower_than >= std::chrono::seconds{1};
+    return config_.slow_calls->slower_than >= std::chrono::milliseconds{100};
   }
   [[nodiscard]] static bool is_recorded(Outcome outcome) noexcept {
     return outcome == Outcome::success || outcome == Outcome::failure;
@@ -225,6 +241,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   // Out of line, in transitions.hpp.
 
   [[nodiscard]] Admission admit_by_state(StateWord word, bool may_nest) noexcept;
+  [[nodiscard]] bool is_part_of_probe(std::uint32_t generation) noexcept;
   [[nodiscard]] Admission admit_probe() noexcept;
   void settle_windowed_success(Admission admission) noexcept;
   void settle_timed_success(Admission admission) noexcept;
@@ -238,6 +255,18 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   void count_outcome(Outcome outcome, bool slow, Tick stamp) noexcept;
   [[nodiscard]] Reason reason_to_open(StateWord word, bool failed, Reason by_rate) const noexcept;
   [[nodiscard]] Reason rate_reached(std::uint32_t generation) const noexcept;
+  template <class F>
+  void for_each_window(F f) noexcept {
+    if (!windows_) return;
+    if (windows_->failures) f(*windows_->failures);
+    if (windows_->slow) f(*windows_->slow);
+  }
+  void begin_windows(std::uint32_t generation) noexcept {
+    for_each_window([&](auto& window) { window.begin(generation, totals_.recorded()); });
+  }
+  [[nodiscard]] auto recorded() const noexcept {
+    return [this] { return totals_.recorded(); };
+  }
   void force_state(State to, StateChangeReason reason) noexcept;
   void enter(StateWord from, State to, std::uint32_t streak, StateChangeReason reason,
              const TransitionTime& now) noexcept;
@@ -259,8 +288,9 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   }
   [[nodiscard]] static constexpr StateWord first_word(const CircuitBreakerConfig& config) noexcept {
     return StateWord{State::closed, 1, 0}
-        .marked(config.slow_calls ? StateWord::timed | StateWord::windowed : 0)
-        .marked(config.failure_rate ? StateWord::windowed : 0)
+        .marked(config.slow_calls ? StateWord::timed : 0)
+        .marked(config.failure_rate ? StateWord::rated : 0)
+        .marked(config.failure_rate && config.failure_rate->window.is_time() ? StateWord::windowed : 0)
         .marked(waits_coarsely(config) ? 0 : StateWord::waits_finely);
   }
 
@@ -277,12 +307,14 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   Totals<Sync> totals_;  // more than a cache line away from the word
 
   mutable typename Sync::Mutex mutex_;  // guards everything below, and every change of state
-  [[no_unique_address]] ProbeSlots slots_;
+  ProbeSlots slots_;
+  RunningProbes<Sync> running_probes_;
   int probe_successes_ = 0;
   std::uint32_t escalation_ = 0;                    // re-openings since the breaker was last closed
   std::uint32_t reset_generation_ = 1;              // reports of earlier generations do not count
-  std::uint32_t closed_generation_ = 1;             // the tag of the windows
+  std::uint32_t closed_generation_ = 1;             // that of the windows
   typename Sync::template Atomic<int> permits_{0};  // not guarded; it fills a gap here
+  std::uint64_t recorded_until_open_ = 0;           // outcomes when that generation ended
   std::uint64_t opened_ = 0;
   typename Totals<Sync>::Values before_reset_{};
   std::shared_ptr<Hub> hub_;

@@ -57,9 +57,33 @@ decltype(auto) invoke_op(Op& op, [[maybe_unused]] Deadline deadline) {
   }
 }
 
+/// What a call holds while it is a probe. A std::optional without the flag, which would cost every call a
+/// write: the admission already says whether the call is a probe.
+template <class ProbeCall>
+class ProbeStorage {
+ public:
+  ProbeStorage() noexcept {}  // NOLINT(*-use-equals-default)
+  ProbeStorage(const ProbeStorage&) = delete;
+  ProbeStorage& operator=(const ProbeStorage&) = delete;
+  ~ProbeStorage() {}  // NOLINT(*-use-equals-default)
+
+  void begin(ProbeCall call, std::shared_ptr<void> keep_alive) noexcept {
+    std::construct_at(&held_, call, std::move(keep_alive));
+  }
+  [[nodiscard]] ProbeCall call() const noexcept { return held_.first; }
+  /// Call it once after begin().
+  void end() noexcept { std::destroy_at(&held_); }
+
+ private:
+  union {
+    std::pair<ProbeCall, std::shared_ptr<void>> held_;  // NOLINT(readability-identifier-naming)
+  };
+};
+
 template <class C>
 struct BreakerFlow {
   using Breaker = CircuitBreaker<C>;
+  using Core = BreakerCore<C>;
 
   // Sorting the arguments: an optional fallback, then options.
 
@@ -224,7 +248,7 @@ struct BreakerFlow {
   /// What a call holds beside the word of its admission. Most calls never touch it.
   struct Scope {
     Tick start;
-    ProbeStorage probe;
+    ProbeStorage<typename Core::ProbeCall> probe;
   };
 
   /// Admits or rejects a call that the word alone does not admit.
@@ -239,7 +263,11 @@ struct BreakerFlow {
   FUSEBOX_DETAIL_COLD static void begin_probe(Breaker& breaker, Admission admission, Scope& scope) noexcept {
     auto keep_alive = breaker.weak_from_this().lock();  // a callback may release the breaker
     breaker.core_.deliver_events();
-    scope.probe.begin_frame(&breaker.core_, admission, std::move(keep_alive));
+    // Just below the frame that will call op, and so above all that op calls. Not the address of a local
+    // variable, which need not lie on the stack (AddressSanitizer).
+    const void* const frame = __builtin_frame_address(0);
+    const auto call = breaker.core_.begin_probe_call(StateWord{admission}, frame);
+    scope.probe.begin(call, std::move(keep_alive));
   }
 
   FUSEBOX_DETAIL_INLINE static void succeed(Breaker& breaker, StateWord word, Scope& scope,
@@ -256,8 +284,9 @@ struct BreakerFlow {
     const Admission admission{word.bits(), word.is_closed_untimed() ? 0 : scope.start};
     if (!word.is_probe()) [[likely]]
       return breaker.core_.settle_slow_path(admission, outcome);  // a tail call: no stack frame
+    breaker.core_.end_probe_call(word, scope.probe.call());
     breaker.core_.settle_slow_path(admission, outcome);
-    scope.probe.end_frame();  // may destroy the breaker
+    scope.probe.end();  // may destroy the breaker
   }
 
   /// Judges in the order of B12. Settles the call also if classify or the clock throws. Touches nothing of

@@ -1,13 +1,13 @@
 // fusebox/circuit_breaker/detail/state_word.hpp: StateWord, a breaker's state in 64 bits.
 //
-//  63                            32 31      25 24 23 22 21 20 19 18   16 15                         0
-// +--------------------------------+----------+--+--+--+--+--+--+-------+----------------------------+
-// |           generation           |  unused  |fw|wi|ti|ne|re| 0| state |  failure streak, or the    |
-// |                                |          |  |  |  |  |  |  |       |  slot of an admitted probe |
-// +--------------------------------+----------+--+--+--+--+--+--+-------+----------------------------+
+//  63                            32 31    26 25 24 23 22 21 20 19 18   16 15                         0
+// +--------------------------------+--------+--+--+--+--+--+--+--+-------+----------------------------+
+// |           generation           | unused |ra|fw|wi|ti|ne|re| 0| state |  failure streak, or the    |
+// |                                |        |  |  |  |  |  |  |  |       |  slot of an admitted probe |
+// +--------------------------------+--------+--+--+--+--+--+--+--+-------+----------------------------+
 //
 // generation   every transition and every reset increments it
-// fw wi ti     what the config asks for; constant: waits_finely, windowed, timed
+// ra fw wi ti  what the config asks for; constant: rated, waits_finely, windowed, timed
 // ne re        marks of an admission, never in the breaker's own word: nested, rejected
 //
 // One comparison with the word at admission tells whether anything changed since. The most frequent
@@ -51,19 +51,21 @@ class StateWord {
   }
   /// Closed, and the failure streak is the only rule.
   [[nodiscard]] constexpr bool is_closed_without_rates() const noexcept {
-    return (bits_ & (state_mask | timed | windowed)) == 0;
+    return (bits_ & (state_mask | timed | rated)) == 0;
   }
   /// Open, and the wait is measured on the coarse clock.
   [[nodiscard]] constexpr bool is_open_coarse() const noexcept {
     return (bits_ & (state_mask | waits_finely)) == bits_of(State::open);
   }
-  /// Closed without rate rules and without a failure streak: a success has only to be counted.
+  /// Closed without a failure streak, and no window or clock wants to know of a success: it has only to be
+  /// counted.
   [[nodiscard]] constexpr bool success_only_counts() const noexcept {
-    return (bits_ & (low_half & ~waits_finely)) == 0;
+    return (bits_ & (low_half & ~(rated | waits_finely))) == 0;
   }
-  /// The same with rate rules: a success has only to be counted and to enter the windows.
+  /// The same with time windows or slow_calls: a success has only to be counted and to enter them.
   [[nodiscard]] constexpr bool success_only_enters_windows() const noexcept {
-    return (bits_ & (low_half & ~(timed | waits_finely))) == windowed;
+    const std::uint64_t marks = bits_ & (low_half & ~(rated | waits_finely));
+    return marks == windowed || marks == timed || marks == (windowed | timed);
   }
   [[nodiscard]] constexpr bool is_timed() const noexcept { return (bits_ & timed) != 0; }
 
@@ -78,7 +80,7 @@ class StateWord {
 
   /// The word after a transition to `state`.
   [[nodiscard]] constexpr StateWord next(State state, std::uint32_t failure_streak) const noexcept {
-    constexpr std::uint64_t config_marks = timed | windowed | waits_finely;
+    constexpr std::uint64_t config_marks = timed | windowed | waits_finely | rated;
     return StateWord{StateWord{state, generation() + 1, failure_streak}.bits_ | (bits_ & config_marks)};
   }
   /// The streak stays at 65535 once it is there.
@@ -95,9 +97,10 @@ class StateWord {
 
   static constexpr std::uint64_t rejected = std::uint64_t{1} << 20U;
   static constexpr std::uint64_t nested = std::uint64_t{1} << 21U;
-  static constexpr std::uint64_t timed = std::uint64_t{1} << 22U;         // slow_calls is set
-  static constexpr std::uint64_t windowed = std::uint64_t{1} << 23U;      // a rate rule is set
+  static constexpr std::uint64_t timed = std::uint64_t{1} << 22U;     // slow_calls is set
+  static constexpr std::uint64_t windowed = std::uint64_t{1} << 23U;  // failure_rate is set, within a time
   static constexpr std::uint64_t waits_finely = std::uint64_t{1} << 24U;  // waits below one second
+  static constexpr std::uint64_t rated = std::uint64_t{1} << 25U;         // failure_rate is set
 
  private:
   static constexpr unsigned state_shift = 16;

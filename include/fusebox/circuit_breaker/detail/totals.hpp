@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-#include <fusebox/detail/cpu_index.hpp>
+#include <fusebox/detail/shards.hpp>
 #include <fusebox/detail/ticks.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -21,12 +21,6 @@ namespace detail {
 
 enum class Counter : unsigned char { success, failure, ignored, rejected, slow };
 inline constexpr std::size_t count_kinds = 5;
-
-inline constexpr unsigned shard_count = 4;
-
-/// The shard of this thread. Every thread begins on the first and moves to that of its processor when it sees
-/// a new tick, so that threads that run at once soon have different shards and no call needs to ask.
-inline constinit thread_local unsigned thread_shard = 0;
 
 template <class Sync>
 class Totals {
@@ -58,6 +52,15 @@ class Totals {
       }
     }
     return sums;
+  }
+
+  /// How many outcomes were recorded: successes and failures.
+  [[nodiscard]] std::uint64_t recorded() const noexcept {
+    std::uint64_t sum = 0;
+    for (const Shard& shard : shards_) {
+      sum += shard.success.load(std::memory_order_relaxed) + shard.failure.load(std::memory_order_relaxed);
+    }
+    return sum;
   }
 
   [[nodiscard]] std::optional<Tick> last_success() const noexcept { return latest(&Shard::last_success); }
@@ -113,7 +116,7 @@ class Totals {
     while (stamped < now &&
            !stamp.compare_exchange_weak(stamped, now, std::memory_order_relaxed, std::memory_order_relaxed)) {
     }
-    thread_shard = cpu_index() % shard_count;
+    rehome_thread();
   }
 
   [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& shard_of_thread() noexcept { return shards_[thread_shard]; }

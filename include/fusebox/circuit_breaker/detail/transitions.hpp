@@ -60,7 +60,7 @@ FUSEBOX_DETAIL_NOINLINE Admission BreakerCore<C, Sync>::admit_by_state(StateWord
       case State::disabled: return {word.bits(), start_tick()};
       case State::forced_open: return reject(word, 0);
       case State::half_open:
-        if (may_nest && ProbeFrame::is_running(this, word.generation()))
+        if (may_nest && is_part_of_probe(word.generation()))
           return {word.marked(StateWord::nested).bits(), 0};
         break;
       case State::open: break;
@@ -74,6 +74,13 @@ FUSEBOX_DETAIL_NOINLINE Admission BreakerCore<C, Sync>::admit_by_state(StateWord
     if (again == word) return reject(word, is_open ? elapsed(now, due) : 0);
     word = again;
   }
+}
+
+template <class C, class Sync>
+bool BreakerCore<C, Sync>::is_part_of_probe(std::uint32_t generation) noexcept {
+  if (!running_probes_.may_contain_caller()) return false;
+  const Lock lock{mutex_};
+  return running_probes_.contains_caller(generation);
 }
 
 template <class C, class Sync>
@@ -140,7 +147,7 @@ FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_plain_failure(Admissio
 template <class C, class Sync>
 FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_windowed_success(Admission admission) noexcept {
   const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
-  windows_->failures->record(StateWord{admission}.generation(), clock_, stamp, false);
+  windows_->failures->record_miss(StateWord{admission}.generation(), clock_, stamp);
 }
 
 template <class C, class Sync>
@@ -151,8 +158,8 @@ FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_timed_success(Admissio
     totals_.add(Counter::slow);
     return apply_rules(admitted, Outcome::success, true, stamp);
   }
-  windows_->slow->record(admitted.generation(), clock_, stamp, false);
-  if (windows_->failures) windows_->failures->record(admitted.generation(), clock_, stamp, false);
+  windows_->slow->record_miss(admitted.generation(), clock_, stamp);
+  if (windows_->failures) windows_->failures->record_miss(admitted.generation(), clock_, stamp);
 }
 
 template <class C, class Sync>
@@ -175,12 +182,15 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Admission admission, 
   const Lock lock{mutex_};
   // As a signed difference, since generations wrap around.
   const std::uint32_t age = StateWord{admission}.generation() - reset_generation_;
-  if (static_cast<std::int32_t>(age) >= 0) count_outcome(outcome, slow, stamp);
+  if (static_cast<std::int32_t>(age) < 0) return;
+  // Before the count: no window ever has a call too many.
+  if (is_recorded(outcome) && load().is_closed())
+    for_each_window([](auto& window) { window.leave_out_one(); });
+  count_outcome(outcome, slow, stamp);
 }
 
 template <class C, class Sync>
 FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Admission admission, Outcome outcome) noexcept {
-  ProbeFrame::end(this, admission);
   const StateWord admitted{admission};
   const TransitionTime now = transition_time();
   const Tick stamp = detail::coarse_tick(clock_);
@@ -228,8 +238,9 @@ void BreakerCore<C, Sync>::apply_rules(StateWord admitted, Outcome outcome, bool
   const std::uint32_t generation = admitted.generation();
   const bool closed = admitted.is_closed();
   if (closed) {
-    if (windows_ && windows_->failures) windows_->failures->record(generation, clock_, stamp, failed);
-    if (windows_ && windows_->slow) windows_->slow->record(generation, clock_, stamp, slow);
+    if (windows_ && windows_->failures)
+      windows_->failures->record(generation, clock_, stamp, failed, recorded());
+    if (windows_ && windows_->slow) windows_->slow->record(generation, clock_, stamp, slow, recorded());
   }
   const auto by_rate = closed && (failed || slow) ? rate_reached(generation) : std::nullopt;
   move_streak(generation, failed, by_rate);
@@ -278,7 +289,8 @@ template <class C, class Sync>
 auto BreakerCore<C, Sync>::rate_reached(std::uint32_t generation) const noexcept -> Reason {
   if (!windows_) return std::nullopt;
   const auto reaches = [&](const auto& window, const auto& rule) {
-    return window && window->rate(generation, clock_).reaches(rule->threshold, rule->minimum_calls);
+    return window &&
+           window->rate(generation, clock_, recorded()).reaches(rule->threshold, rule->minimum_calls);
   };
   if (reaches(windows_->failures, config_.failure_rate)) return StateChangeReason::failure_rate;
   if (reaches(windows_->slow, config_.slow_calls)) return StateChangeReason::slow_calls;
@@ -290,7 +302,11 @@ auto BreakerCore<C, Sync>::rate_reached(std::uint32_t generation) const noexcept
 template <class C, class Sync>
 void BreakerCore<C, Sync>::enter(StateWord from, State to, std::uint32_t streak, StateChangeReason reason,
                                  const TransitionTime& now) noexcept {
-  if (to == State::closed) closed_generation_ = from.generation() + 1;
+  if (from.is_closed()) recorded_until_open_ = totals_.recorded();
+  if (to == State::closed) {
+    closed_generation_ = from.generation() + 1;
+    begin_windows(closed_generation_);
+  }
   word_.store(from.next(to, streak).bits(), std::memory_order_release);  // pairs with load()
   if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at});
 }
@@ -350,6 +366,8 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const ClockR
   Lock lock{mutex_};
   const StateWord word = load();
   const std::uint32_t closed_generation = closed_generation_;
+  // Probes and the calls of a disabled breaker enter no window.
+  const std::uint64_t window_recorded = word.is_closed() ? totals_.recorded() : recorded_until_open_;
   const auto totals = totals_.values();
   const auto since_reset = [&](Counter counter) {
     const auto i = static_cast<std::size_t>(counter);
@@ -373,7 +391,7 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const ClockR
   lock.unlock();
   if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};
   if (windows_ && windows_->failures) {
-    const Rate rate = windows_->failures->rate(closed_generation, clock_);
+    const Rate rate = windows_->failures->rate(closed_generation, clock_, [=] { return window_recorded; });
     if (rate.reaches(0.0, config_.failure_rate->minimum_calls)) stats.failure_rate = rate.value();
   } else if (const auto recorded = stats.failure_count + stats.success_count; recorded > 0) {
     stats.failure_rate = static_cast<double>(stats.failure_count) / static_cast<double>(recorded);

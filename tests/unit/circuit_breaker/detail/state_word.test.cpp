@@ -12,14 +12,15 @@ using detail::StateWord;
 namespace {
 
 constexpr std::uint32_t last_generation = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t config_marks = StateWord::timed | StateWord::windowed | StateWord::waits_finely;
+constexpr std::uint64_t config_marks =
+    StateWord::timed | StateWord::windowed | StateWord::waits_finely | StateWord::rated;
 constexpr std::uint64_t admission_marks = StateWord::rejected | StateWord::nested;
 
 /// Does f(word, state, streak) hold for every state, combination of marks and some streaks?
 template <class F>
 constexpr bool for_all_words(F f) {
   for (const State state : support::all_states) {
-    for (std::uint64_t marks = 0; marks < 32; ++marks) {
+    for (std::uint64_t marks = 0; marks < 64; ++marks) {
       for (const std::uint32_t streak : {0U, 1U, 0xffffU}) {
         if (!f(StateWord{state, 5, streak}.marked(marks << 20U), state, streak)) return false;
       }
@@ -44,6 +45,7 @@ TEST_CASE("N2 the bit picture of a state word", "[N2]") {
   STATIC_REQUIRE(StateWord::timed == 0x0040'0000);
   STATIC_REQUIRE(StateWord::windowed == 0x0080'0000);
   STATIC_REQUIRE(StateWord::waits_finely == 0x0100'0000);
+  STATIC_REQUIRE(StateWord::rated == 0x0200'0000);
   STATIC_REQUIRE(StateWord{detail::Admission{0x1234'0002'0007, 99}}.bits() == 0x1234'0002'0007);
 }
 
@@ -60,7 +62,7 @@ TEST_CASE("N2 a question that is one mask and one comparison agrees with the fie
     const bool closed = state == State::closed;
     const bool timed = has(word, StateWord::timed);
     return word.is_closed() == closed && word.is_closed_untimed() == (closed && !timed) &&
-           word.is_closed_without_rates() == (closed && !timed && !has(word, StateWord::windowed));
+           word.is_closed_without_rates() == (closed && !timed && !has(word, StateWord::rated));
   }));
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
     return word.is_open_coarse() == (state == State::open && !has(word, StateWord::waits_finely));
@@ -69,7 +71,7 @@ TEST_CASE("N2 a question that is one mask and one comparison agrees with the fie
     const bool only = state == State::closed && streak == 0 && !has(word, admission_marks);
     const bool windowed = has(word, StateWord::windowed);
     return word.success_only_counts() == (only && !windowed && !word.is_timed()) &&
-           word.success_only_enters_windows() == (only && windowed);
+           word.success_only_enters_windows() == (only && (windowed || word.is_timed()));
   }));
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
     const bool half_open = state == State::half_open;

@@ -49,6 +49,17 @@ TEST_CASE("B13 each kind of call is counted by itself", "[B13]") {
   CHECK(values[static_cast<std::size_t>(Counter::slow)] == 5);
 }
 
+TEST_CASE("B3 recorded outcomes are successes and failures", "[B3]") {
+  Totals totals;
+  CHECK(totals.recorded() == 0);
+  totals.add_success(at(10));
+  for (int i = 0; i < 2; ++i) totals.add_failure(at(10));
+  totals.add(Counter::ignored);
+  totals.add_rejected(10);
+  totals.add(Counter::slow);
+  CHECK(totals.recorded() == 3);
+}
+
 TEST_CASE("B13 successes and failures are stamped apart, each with its last time", "[B13]") {
   Totals totals;
   totals.add_success(at(10));
@@ -92,6 +103,7 @@ TEST_CASE("B13 counts of many threads sum up, and the latest stamp of any thread
     });
     const auto n = static_cast<std::uint64_t>(round);
     REQUIRE(totals.values() == Totals::Values{threads * n, n, 0, 0, threads * 10 * n});
+    REQUIRE(totals.recorded() == threads * n + n);
     REQUIRE(totals.last_success() == std::optional<detail::Tick>{round});
     REQUIRE(totals.last_failure() == std::optional<detail::Tick>{100 + round});
   }
