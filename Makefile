@@ -89,7 +89,7 @@ fuzz:  ## Set up and look for inputs that break the parsers, writers, delays and
 	@scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 compilers:  ## Set up, then build and run with every compiler, standard and mode promised (CELLS="--ci": a few)
-	@scripts/setup.sh compilers
+	@scripts/setup.sh compilers$(if $(findstring --ci,$(CELLS)),-ci)
 	@python3 scripts/compilers.py --jobs $(JOBS) $(CELLS)
 
 mutants:  ## Set up and change one thing at a time in the headers: does a test notice? (SAMPLE=40: a few)

@@ -1,6 +1,12 @@
 # Verifies that each adapter header compiles by itself, where the library that it adapts was found.
 set(fusebox_httplib_adapter_needs fusebox_httplib)
 set(fusebox_nlohmann_json_adapter_needs nlohmann_json::nlohmann_json)
+set(fusebox_boost_system_adapter_needs fusebox_boost_headers)
+find_path(FUSEBOX_BOOST_INCLUDE boost/system/system_error.hpp)
+if(FUSEBOX_BOOST_INCLUDE)
+  add_library(fusebox_boost_headers INTERFACE)
+  target_include_directories(fusebox_boost_headers SYSTEM INTERFACE ${FUSEBOX_BOOST_INCLUDE})
+endif()
 
 foreach(header IN LISTS fusebox_adapters)
   cmake_path(GET header STEM name)

@@ -1,4 +1,4 @@
-# install(): headers, the CMake package (find_package(fusebox 0.1)) and the licence.
+# install(): headers, the CMake package (find_package(fusebox 0.1)), the file of pkg-config and the licence.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -23,4 +23,11 @@ write_basic_package_version_file(fuseboxConfigVersion.cmake COMPATIBILITY ${fuse
                                  ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfigVersion.cmake DESTINATION ${fusebox_package_dir})
+
+set(fusebox_pc_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig
+           OUTPUT_VARIABLE fusebox_pc_includedir)
+configure_file(cmake/fusebox.pc.in fusebox.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fusebox.pc DESTINATION ${fusebox_pc_dir})
+
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/fusebox)

@@ -3,12 +3,13 @@
 
 scripts/compilers.py [--ci] [--strict] [--jobs N] [--list] [CELL...]
 
-A cell is a compiler with C++20, with C++23, without exceptions or without RTTI. In each of them every public
-header compiles by itself, with our warnings as errors, and programs are built and run: those of tests/reduced
-and, with C++20 or C++23, TESTS below. In C++20 the wrong uses of tests/compile_fail must not compile either;
-without exceptions those of no_exceptions.cpp. CELL chooses those whose name contains it. --ci takes the few that CI has time for; --strict makes an absent
-compiler an error; --list only says which there are. Needs fmt, and for TESTS the single header of Catch2 2: nothing is
-linked but what is built here, since the system's libraries are built for one standard library only.
+A cell is a compiler with C++20, with C++23, without exceptions or without RTTI; Emscripten's has C++20 alone, and
+its programs run under Node. In each of them every public header compiles by itself, with our warnings as errors,
+and programs are built and run: those of tests/reduced and, with C++20 or C++23, TESTS below. In C++20 the wrong
+uses of tests/compile_fail must not compile either; without exceptions those of no_exceptions.cpp. CELL chooses
+those whose name contains it. --ci takes the few that CI has time for; --strict makes an absent compiler an error;
+--list only says which are present. Needs fmt, and for TESTS the single header of Catch2 2: nothing is linked but
+what is built here, since the system's libraries are built for one standard library only.
 """
 
 import argparse
@@ -25,8 +26,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "compilers")
 INCLUDE = os.path.join(ROOT, "include", "fusebox")
 TESTS = """
-    circuit_breaker/events circuit_breaker/execute failure/outcome health http metrics registry/eviction
-    retry/cancellation retry/waits
+    circuit_breaker/events circuit_breaker/execute detail/number_text failure/outcome health http metrics
+    registry/eviction retry/cancellation retry/waits
 """.split()
 
 # Name, command, major version, options.
@@ -78,8 +79,17 @@ def must(command, **options):
 
 
 class Compiler:
+    modes = tuple(MODES)
+    threads = ["-pthread"]
+    linking = []
+    runner = []  # the command that runs a program
+    suffix = ""  # of a program
+    checks_wrong_uses = True
+    absent = "absent"
+
     def __init__(self, name, command, major, options):
         self.name = name
+        self.launcher = [path] if (path := shutil.which("ccache")) else []
         self.command = None
         for candidate in (f"{command}-{major}", command):
             if shutil.which(candidate) and run([candidate, "-dumpversion"]).stdout.split(".")[0].strip() == str(major):
@@ -103,6 +113,52 @@ class Compiler:
         return self.compiles("#include <version>\n#ifndef __cpp_lib_jthread\n#error absent\n#endif\n")
 
 
+class Emscripten:
+    """em++ and Node; the only headers beside its own are links to those of the libraries below."""
+
+    name = "emscripten"
+    modes = ("c++20",)
+    threads = []
+    # One file, since the loader of Emscripten 3.1.6 gives the name of a second one to Node's fetch(), which takes URLs.
+    linking = ["-sSINGLE_FILE=1", "-sEXIT_RUNTIME=1"]
+    runner = ["node"]
+    suffix = ".js"
+    checks_wrong_uses = False  # its compiler is clang 14
+    launcher = []
+    libraries = ("fmt/format.h", "catch2/catch.hpp", "nlohmann/json.hpp")
+
+    def __init__(self):
+        self.command = None
+        missing = [name for name in ("em++", "node") if not shutil.which(name)]
+        self.absent = f"absent: no {' and no '.join(missing)} here"
+        if not missing:
+            self.include = os.path.join(BUILD, self.name, "include")
+            self.found = [header for header in self.libraries if self.link_to(header)]
+            self.command = ["em++", "-fexceptions", "-isystem", self.include]
+
+    def link_to(self, header):
+        """Makes the folder of a header that the system's compiler finds visible to em++, which must not see others."""
+        listed = run(["c++", "-E", "-x", "c++", "-"], input=f"#include <{header}>\n").stdout
+        path = re.search(rf'^# \d+ "(/[^"]*)/{header}"', listed, re.M)
+        if not path:
+            return False
+        folder = os.path.dirname(header)
+        os.makedirs(self.include, exist_ok=True)
+        link = os.path.join(self.include, folder)
+        if not os.path.exists(link):
+            os.symlink(os.path.join(path.group(1), folder), link)
+        return True
+
+    def has(self, header):
+        return header in self.found
+
+    def has_catch(self):
+        return self.has("catch2/catch.hpp")
+
+    def has_stop_token(self):
+        return False
+
+
 class Cell:
     """One compiler in one mode; jobs() are what it has to do, each of which raises Failed where it fails."""
 
@@ -114,7 +170,7 @@ class Cell:
 
     def options(self):
         includes = [f"-I{ROOT}/include", f"-I{ROOT}/tests"]
-        return [*MODES[self.mode], *warnings(), *includes, "-DFMT_HEADER_ONLY", "-pthread"]
+        return [*MODES[self.mode], *warnings(), *includes, "-DFMT_HEADER_ONLY", *self.compiler.threads]
 
     def header(self, name):
         command = [*self.compiler.command, *self.options(), "-fsyntax-only", "-x", "c++", "-"]
@@ -124,15 +180,14 @@ class Cell:
         folder = folder or self.folder
         os.makedirs(folder, exist_ok=True)
         target = os.path.join(folder, re.sub(r"\W", "_", source) + ".o")
-        launcher = [path] if (path := shutil.which("ccache")) else []
-        must([*launcher, *self.compiler.command, *self.options(), "-c", os.path.join(ROOT, source), "-o", target])
+        must([*self.compiler.launcher, *self.compiler.command, *self.options(), "-c", os.path.join(ROOT, source), "-o", target])
         return target
 
     def program(self, source, *objects):
         target = self.object(source)
-        program = target[: -len(".o")]
-        must([*self.compiler.command, "-pthread", target, *objects, "-o", program])
-        must([program], timeout=300)
+        program = target[: -len(".o")] + self.compiler.suffix
+        must([*self.compiler.command, *self.compiler.threads, *self.compiler.linking, target, *objects, "-o", program])
+        must([*self.compiler.runner, program], timeout=300)
 
     def catch_main(self):
         return os.path.join(BUILD, self.compiler.name, "tests_catch_main_cpp.o")
@@ -163,7 +218,7 @@ class Cell:
             self.left_out += 1
             return False
 
-        for name in names_in("tests/compile_fail", r"(\w+)\.cpp"):
+        for name in names_in("tests/compile_fail", r"(\w+)\.cpp") if self.compiler.checks_wrong_uses else ():
             if self.mode == ("no-exceptions" if name == "no_exceptions" else "c++20"):
                 yield f"compile_fail/{name}", self.wrong_uses, (name,)
         if self.mode.startswith("c++") and self.compiler.has_catch():
@@ -214,7 +269,8 @@ def main():
     parser.add_argument("cells", nargs="*")
     options = parser.parse_args()
 
-    cells = [Cell(compiler, mode) for compiler in (Compiler(*one) for one in COMPILERS) for mode in MODES]
+    compilers = [*(Compiler(*one) for one in COMPILERS), Emscripten()]
+    cells = [Cell(compiler, mode) for compiler in compilers for mode in compiler.modes]
     if options.ci:
         cells = [cell for cell in cells if cell.name in CI]
     if options.cells:
@@ -232,7 +288,7 @@ def main():
     width = max(len(cell.name) for cell in cells)
     for cell in cells:
         if cell not in present:
-            text, failed = "absent", failed or options.strict
+            text, failed = cell.compiler.absent, failed or options.strict
         elif options.list:
             text = " ".join(cell.compiler.command)
         else:

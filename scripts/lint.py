@@ -14,7 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lint import budget, doors, layers, libraries, links, macros, mirror, notes, prose, public  # noqa: E402
+from lint import budget, doors, layers, libraries, links, macros, mirror, notes, pages, prose, public  # noqa: E402
 from lint import rules_cited, sizes, style  # noqa: E402
 from lint.tree import Tree  # noqa: E402
 
@@ -29,6 +29,7 @@ CHECKS = {
     "rules": rules_cited.check,
     "prose": prose.check,
     "links": links.check,
+    "pages": pages.check,
     "words": notes.check_words,
     "version": notes.check_version,
     "budget": budget.check,

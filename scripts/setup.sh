@@ -45,6 +45,7 @@ met() {
     relacy) header relacy/relacy.hpp ;;
     clang14) have clang++-14 ;;
     clang19) have clang++-19 ;;
+    emscripten) have em++ && have node ;;
     libcxx19) have clang++-19 && header version clang++-19 -stdlib=libc++ ;;
     gcovr) have gcovr ;;
     clang_fuzzer) runtime clang++ ;;
@@ -68,7 +69,8 @@ case $purpose in
   coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
   mutants) needs="$tests gxx" ;;
-  compilers) needs="gxx cmake python fmt catch2 httplib json clang14 clang19 libcxx19" ;;
+  compilers) needs="gxx cmake python fmt catch2 httplib json clang14 clang19 libcxx19 emscripten" ;;
+  compilers-ci) needs="gxx cmake python fmt catch2 httplib json clang19 libcxx19" ;; # what compilers.py --ci takes
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
@@ -100,6 +102,7 @@ package() {
     apt:relacy) echo relacy-dev ;;
     apt:clang_fuzzer) # the runtime of the clang that is the default here
       echo clang "libclang-rt-$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)-dev" ;;
+    apt:emscripten) echo emscripten node-acorn ;;
     apt:clang14) echo clang-14 libclang-rt-14-dev ;;
     apt:clang19) echo clang-19 libclang-rt-19-dev ;;
     apt:libcxx19) echo libc++-19-dev libc++abi-19-dev ;;
@@ -141,6 +144,7 @@ package() {
     apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
     brew:compiler) ;;
     brew:gxx) echo gcc ;;
+    brew:emscripten) echo emscripten node ;;
     brew:httplib) echo cpp-httplib ;;
     brew:json) echo nlohmann-json ;;
     brew:benchmark) echo google-benchmark ;;
@@ -163,8 +167,12 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
+<<<<<<< HEAD
       nginx | prometheus | openssl | curl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
       rapidcheck | relacy | clang14 | clang19 | libcxx19) say "$need is missing: what needs it is left out" ;;
+=======
+      rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten) say "$need is missing: what needs it is left out" ;;
+>>>>>>> 0f45a26 (Numbers without std::to_chars, and a cell of Emscripten and Node (P1); an older standard is refused first (P2))
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;

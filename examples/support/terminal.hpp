@@ -69,7 +69,8 @@ inline long long in_ms(std::chrono::nanoseconds duration) {
 
 inline std::string asked_wait(const fusebox::Failure& failure) {
   const auto asked = failure.retry_after();
-  return asked ? fmt::format(", Retry-After: {}", asked->count()) : "";
+  return asked ? fmt::format(", Retry-After: {}", std::chrono::ceil<std::chrono::seconds>(*asked).count())
+               : "";
 }
 
 /// For on_retry: a failed attempt, and the wait before the next.

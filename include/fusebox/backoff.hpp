@@ -22,6 +22,7 @@ enum class Jitter : unsigned char {
   full,          ///< uniform in [0, d]
   equal,         ///< uniform in [d/2, d]
   decorrelated,  ///< uniform in [base, min(max, 3 × the previous delay)]
+  proportional,  ///< uniform in [d(1 - f), min(max, d(1 + f))] for a factor f
 };
 
 /// The enumerator's name; "unknown" for any other value.
@@ -31,6 +32,7 @@ enum class Jitter : unsigned char {
     case Jitter::full: return "full";
     case Jitter::equal: return "equal";
     case Jitter::decorrelated: return "decorrelated";
+    case Jitter::proportional: return "proportional";
   }
   return "unknown";
 }
@@ -64,11 +66,20 @@ namespace detail {
   return delay < static_cast<double>(max.count()) ? std::chrono::nanoseconds{static_cast<Tick>(delay)} : max;
 }
 
-/// `delay`, spread by `jitter`. `previous` is the delay drawn before, or `base` for the first.
+/// The share `factor` of [0, 1] of a delay.
+[[nodiscard]] constexpr Tick share_of(Tick delay, double factor) noexcept {
+  if (!(factor < 1)) return delay;
+  const auto share = static_cast<Tick>(static_cast<double>(delay) * factor);  // below 2^63
+  return share < delay ? share : delay;
+}
+
+/// `delay`, spread by `jitter`. `previous` is the delay drawn before, or `base` for the first. `factor` is of
+/// Jitter::proportional.
 template <RandomSource G>
 [[nodiscard]] std::chrono::nanoseconds spread(std::chrono::nanoseconds delay, Jitter jitter,
                                               std::chrono::nanoseconds base, std::chrono::nanoseconds max,
-                                              std::chrono::nanoseconds previous, G& generator) {
+                                              std::chrono::nanoseconds previous, G& generator,
+                                              double factor = 0.25) {
   const auto draw = [&](Tick low, Tick high) {
     return std::chrono::nanoseconds{detail::uniform(generator, low, high)};
   };
@@ -79,6 +90,11 @@ template <RandomSource G>
     case Jitter::decorrelated: {
       const Tick thrice = previous.count() > max.count() / 3 ? max.count() : 3 * previous.count();
       return draw(base.count(), thrice);
+    }
+    case Jitter::proportional: {
+      const Tick share = share_of(delay.count(), factor);
+      const Tick room = max.count() - delay.count();
+      return draw(delay.count() - share, delay.count() + (share < room ? share : room));
     }
   }
   return delay;

@@ -2,7 +2,7 @@
 //
 //   CircuitBreaker                          execute(op), execute(op, fallback), try_acquire()
 //   circuit_breaker/config.hpp              CircuitBreakerConfig, FailureRate, SlowCalls, CallOptions
-//   circuit_breaker/state.hpp               State, StateChange, StateChangeReason
+//   circuit_breaker/state.hpp               State, StateChange, StateChangeReason, CallEvent
 //   circuit_breaker/stats.hpp               CircuitBreakerStats
 //   permit.hpp, subscription.hpp            Permit, one admitted call; Subscription to state changes
 #pragma once
@@ -14,8 +14,10 @@
 #include <utility>
 
 #include <fusebox/circuit_breaker/config.hpp>  // IWYU pragma: export
+#include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/core.hpp>
 #include <fusebox/circuit_breaker/detail/flow.hpp>
+#include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 #include <fusebox/circuit_breaker/state.hpp>  // IWYU pragma: export
 #include <fusebox/circuit_breaker/stats.hpp>  // IWYU pragma: export
@@ -40,7 +42,7 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   static_assert(Clock<C>, "fusebox: CircuitBreaker<C> needs a C that models fusebox::Clock");
 
  public:
-  /// Throws std::invalid_argument if the name is empty or `validate` refuses the config.
+  /// Throws ConfigError if the name is empty or longer than 512 bytes, or `validate` refuses the config.
   explicit CircuitBreaker(std::string name, CircuitBreakerConfig config = {}, C clock = {})
       : core_{checked(std::move(name), config), config, std::move(clock)} {}
   CircuitBreaker(const CircuitBreaker&) = delete;
@@ -55,7 +57,7 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   /// - failure_if(predicate), which judges op's value.
   ///
   /// Without a fallback, op's exception passes through unchanged, and a rejection is returned in op's own
-  /// result if its type can carry one, else thrown as CircuitOpenError (B9). Throws std::invalid_argument for
+  /// result if its type can carry one, else thrown as CircuitOpenError (B9). Throws ConfigError for
   /// CallOptions that `validate` refuses. The breaker must live until execute returns.
   template <class Op, class... Args>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Args&&... args) {
@@ -78,10 +80,10 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   [[nodiscard]] Permit try_acquire() noexcept {
     const detail::Admission admission = core_.admit(false);
     const detail::StateWord admitted{admission};
-    if (admitted.is_rejected()) return {};
+    if (admitted.is_rejected()) return {core_, admission, false, false};
     if (counts_permits) core_.lend_permit();
-    if (admitted.is_half_open()) core_.deliver_events();
-    return {core_, admission, counts_permits};
+    if (admitted.is_half_open()) core_.deliver_events_of_permit();
+    return {core_, admission, true, counts_permits};
   }
 
   /// Only observes: an open breaker whose wait is over stays open until a call arrives.
@@ -97,7 +99,18 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   /// Admits and counts every call, and never opens, until reset().
   void disable() { core_.disable(); }
 
-  [[nodiscard]] const std::string& name() const noexcept { return core_.source()->name; }
+  /// Puts another config in force (B19). The state, its wait, the counts and the failure streak stay, and so
+  /// does a window of the same kind and size. Calls under way end under the config that they began with, and
+  /// another `half_open_max_calls` holds from the next half-open state on. Throws ConfigError, and changes
+  /// nothing, if `validate` refuses the config. The breaker keeps each config that it had, some 300 bytes.
+  void reconfigure(const CircuitBreakerConfig& config) {
+    detail::throw_if("CircuitBreakerConfig", detail::check(config));
+    core_.reconfigure(config);
+  }
+
+  [[nodiscard]] const std::string& name() const noexcept { return core_.name(); }
+  /// The config in force. The reference stays valid, also after reconfigure(), which changes what a later
+  /// config() returns.
   [[nodiscard]] const CircuitBreakerConfig& config() const noexcept { return core_.config(); }
   [[nodiscard]] const C& clock() const noexcept { return core_.clock(); }
 
@@ -110,6 +123,19 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
                   "fusebox: on_state_change takes a callback(const StateChange&)");
     auto subscriber = detail::make_subscriber<StateChange>(std::forward<F>(callback));
     core_.subscribe(subscriber);
+    return detail::make_subscription(std::move(subscriber));
+  }
+
+  /// Calls `callback(const CallEvent&)` after each admitted call has been settled that began while somebody
+  /// listened, on the thread that settled it and outside every lock; so several threads may run it at once.
+  /// Calls that are part of a probe, and rejections, are none. It may do what a callback of on_state_change()
+  /// may (B18). Costs nothing before the first subscription and after the last has ended.
+  template <class F>
+  [[nodiscard]] Subscription on_call(F&& callback) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&, const CallEvent&>,
+                  "fusebox: on_call takes a callback(const CallEvent&)");
+    auto subscriber = detail::make_subscriber<CallEvent>(std::forward<F>(callback));
+    core_.subscribe_to_calls(subscriber);
     return detail::make_subscription(std::move(subscriber));
   }
 
@@ -127,6 +153,10 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
 
   [[nodiscard]] static std::string checked(std::string name, const CircuitBreakerConfig& config) {
     if (name.empty()) detail::throw_invalid("CircuitBreaker.name must not be empty, got \"\"");
+    if (name.size() > detail::max_name) {
+      detail::throw_invalid("CircuitBreaker.name must be at most 512 bytes, got " +
+                            std::to_string(name.size()));
+    }
     detail::throw_if("CircuitBreakerConfig", detail::check(config));
     return name;
   }
@@ -147,7 +177,13 @@ template <class C>
 [[nodiscard]] Permit try_acquire(std::shared_ptr<CircuitBreaker<C>> breaker) noexcept {
   if (!breaker) return {};
   Permit permit = breaker->try_acquire();
-  if (permit) permit.keep_alive_ = std::move(breaker);
+  if (permit) {
+    permit.keep_alive_ = std::move(breaker);
+  } else {
+    const detail::StateWord refused{permit.admission_};
+    permit.detach(breaker->core_.rejection_source(refused), refused.generation(),
+                  detail::coarse_wall_time(breaker->clock()));
+  }
   return permit;
 }
 

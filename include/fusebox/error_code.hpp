@@ -11,7 +11,6 @@
 
 #include <system_error>
 
-#include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/error_code/categories.hpp>  // IWYU pragma: export
 #include <fusebox/error_code/codes.hpp>       // IWYU pragma: export
 #include <fusebox/error_code/detail/classify.hpp>
@@ -20,9 +19,8 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 /// The std::error_category behind `ec == ErrorCategory::network` (E1).
-[[nodiscard]] FUSEBOX_API inline const std::error_category& category_condition() noexcept {
-  static const detail::NoDestroy<detail::ErrorCategoryConditions> category;
-  return *category;
+[[nodiscard]] inline const std::error_category& category_condition() noexcept {
+  return detail::error_category_conditions();
 }
 
 /// std::error_condition calls it; `ErrorCategory` converts by itself.

@@ -22,6 +22,7 @@
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/detail/ticks.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/error_response/detail/error_for_client.hpp>
 #include <fusebox/error_response/detail/write.hpp>
@@ -29,10 +30,11 @@
 
 FUSEBOX_BEGIN_NAMESPACE
 
-/// Answers with the error: its status, its document, and Retry-After if any.
+/// Answers with the error: its status, its document, and Retry-After if any. An error from upstream becomes a
+/// generic 502, 503 or 504 (H4).
 template <class Res>
 void send_api_error(Res& res, const ApiError& error, const RequestInfo& request = {}) {
-  detail::write(res, to_response(error, request));
+  detail::write(res, to_response(error.is_upstream() ? detail::generic_error(error) : error, request));
 }
 
 /// Answers 400.
@@ -86,20 +88,11 @@ void send_validation_error(Res& res, ErrorDetails fields, const RequestInfo& req
       request);
 }
 
-/// Answers 429, with a Retry-After of `retry_after`, rounded up to whole seconds, at least 1.
+/// Answers 429, with a Retry-After of `retry_after`, rounded up to whole seconds, from 1 second to 24 hours.
 template <class Res, class Rep, class Period>
 void send_rate_limit_error(Res& res, std::chrono::duration<Rep, Period> retry_after,
                            const RequestInfo& request = {}) {
-  using std::chrono::seconds;
-  // As a double, so that durations that no integer holds compare too; a NaN compares false.
-  constexpr seconds longest = std::chrono::duration_cast<seconds>(std::chrono::nanoseconds::max());
-  const double asked = std::chrono::duration<double>(retry_after).count();
-  seconds wait{1};
-  if (asked >= static_cast<double>(longest.count())) {
-    wait = longest;
-  } else if (asked > 1) {
-    wait = std::chrono::ceil<seconds>(retry_after);
-  }
+  const std::chrono::seconds wait = detail::retry_after_field(detail::to_milliseconds(retry_after));
   send_api_error(
       res,
       ApiError{ErrorCode::rate_limit_exceeded, "Too many requests"}.with_retry_after(wait).with_details(
@@ -108,9 +101,9 @@ void send_rate_limit_error(Res& res, std::chrono::duration<Rep, Period> retry_af
       request);
 }
 
-/// Answers for any exception, and leaks nothing (H4). An ApiError made for the client is sent as it is. An
-/// error from upstream, a rejection or a network error becomes a generic 502, 503 or 504. Anything else, a
-/// null pointer too, becomes a generic 500.
+/// Answers for any exception, and leaks nothing (H4). An ApiError that the program threw is sent as it is. An
+/// error from upstream or made from a value, a rejection or a network error becomes a generic 502, 503 or
+/// 504. Anything else, a null pointer too, becomes a generic 500.
 template <class Res>
 void send_exception(Res& res, const std::exception_ptr& exception, const RequestInfo& request = {}) {
   static_assert(

@@ -16,6 +16,8 @@
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/detail/named_enum.hpp>
+#include <fusebox/detail/utf8.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
@@ -24,25 +26,18 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-template <class T, class... Ts>
-concept OneOf = (std::same_as<T, Ts> || ...);
-
-template <class E>
-concept NamedEnum = OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason,
-                          State, StateChangeReason>;
-
 /// `503 external_service: circuit breaker 'payments' is open`
 [[nodiscard]] inline std::string describe(const ApiError& error) {
   return fmt::format("{} {}: {}", static_cast<int>(error.code()), to_string(error.category()),
-                     error.message());
+                     detail::shown_text(error.message()));
 }
 
 [[nodiscard]] inline std::string describe(const Failure& failure) { return failure.message(); }
 
 /// `payments: closed -> open (failure_threshold)`
 [[nodiscard]] inline std::string describe(const StateChange& change) {
-  return fmt::format("{}: {} -> {} ({})", change.name, to_string(change.from), to_string(change.to),
-                     to_string(change.reason));
+  return fmt::format("{}: {} -> {} ({})", detail::shown_text(change.name), to_string(change.from),
+                     to_string(change.to), to_string(change.reason));
 }
 
 [[nodiscard]] inline std::string describe(const CircuitBreakerStats& stats) {

@@ -16,6 +16,7 @@ enum class ErrorCategory : int;
 enum class NetworkErrc : int;
 enum class PolicyErrc : int;
 
+class ConfigError;
 class ErrorDetails;
 class ApiError;
 class RejectedError;
@@ -37,6 +38,7 @@ struct RetryConfig;
 struct RetryStats;
 enum class StopReason : unsigned char;
 class Attempt;
+class RetryState;
 template <class T>
 class RetryResult;
 

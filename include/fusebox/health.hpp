@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <fusebox/detail/iso_time.hpp>
 #include <fusebox/detail/json_writer.hpp>
@@ -20,6 +21,12 @@ struct HealthSummary {
   int open = 0;
   int half_open = 0;
   int closed = 0;
+
+  /// "ok" if every breaker is closed, else "degraded": calls of at least one dependency are rejected. No
+  /// verdict on the process: wire neither a liveness nor a readiness probe to it (H7).
+  [[nodiscard]] constexpr std::string_view status() const noexcept {
+    return open == 0 && half_open == 0 ? "ok" : "degraded";
+  }
 };
 
 /// What health_report() returns.
@@ -48,13 +55,13 @@ template <class C = SystemClock>
 }
 
 /// The document, compact: timestamp, circuitBreakers by name, summary. Always valid JSON. Times are ISO
-/// 8601; the time of a last failure or success is left out if there was none. retryAfterMs is the time
-/// until a probe may pass, in milliseconds, rounded up.
+/// 8601; the time of a last failure or success is left out if there was none, and does not change until the
+/// next one (H7). retryAfterMs is the time until a probe may pass, in milliseconds, rounded up.
 [[nodiscard]] inline std::string to_json(const HealthReport& report) {
   std::string out;
   {
     detail::JsonObject document{out};
-    document.text("timestamp", detail::iso_time(report.timestamp));
+    document.text("timestamp", detail::IsoTime{report.timestamp}.text());
     {
       detail::JsonObject breakers{document.member("circuitBreakers")};
       for (const auto& [name, stats] : report.circuit_breakers) {
@@ -63,9 +70,9 @@ template <class C = SystemClock>
         breaker.number("failureCount", stats.failure_count);
         breaker.number("successCount", stats.success_count);
         if (stats.last_failure_time)
-          breaker.text("lastFailureTime", detail::iso_time(*stats.last_failure_time));
+          breaker.text("lastFailureTime", detail::IsoTime{*stats.last_failure_time}.text());
         if (stats.last_success_time)
-          breaker.text("lastSuccessTime", detail::iso_time(*stats.last_success_time));
+          breaker.text("lastSuccessTime", detail::IsoTime{*stats.last_success_time}.text());
         breaker.number("failureRate", stats.failure_rate);
         breaker.number("ignoredCount", stats.ignored_count);
         breaker.number("rejectedCount", stats.rejected_count);
@@ -81,6 +88,7 @@ template <class C = SystemClock>
     summary.number("open", report.summary.open);
     summary.number("halfOpen", report.summary.half_open);
     summary.number("closed", report.summary.closed);
+    summary.text("status", report.summary.status());
   }
   return out;
 }

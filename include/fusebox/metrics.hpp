@@ -107,7 +107,8 @@ class MetricFamily {
 }  // namespace detail
 
 /// Every breaker of the registry, family by family. Thread-safe. A counter returns to 0 with its breaker's
-/// reset(), which Prometheus takes into account.
+/// reset(), which Prometheus takes into account. The time of a last failure does not change until the next
+/// one (H7).
 template <class C = SystemClock>
 [[nodiscard]] std::string to_prometheus(const CircuitBreakerRegistry<C>& registry = default_registry()) {
   return detail::to_prometheus(detail::with_printable_names(registry.stats()));

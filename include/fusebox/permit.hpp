@@ -1,11 +1,14 @@
 // fusebox/permit.hpp: Permit, one admitted call whose outcome is reported by hand.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
+#include <fusebox/api_error.hpp>
 #include <fusebox/detail/admission.hpp>
-#include <fusebox/failure/outcome.hpp>
+#include <fusebox/failure.hpp>
 #include <fusebox/fwd.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -33,6 +36,7 @@ class [[nodiscard]] Permit {
         admission_{other.admission_},
         admitted_{std::exchange(other.admitted_, false)},
         counted_{other.counted_},
+        generation_{other.generation_},
         keep_alive_{std::move(other.keep_alive_)} {}
   Permit& operator=(Permit&& other) noexcept {
     Permit taken{std::move(other)};
@@ -40,6 +44,7 @@ class [[nodiscard]] Permit {
     std::swap(admission_, taken.admission_);
     std::swap(admitted_, taken.admitted_);
     std::swap(counted_, taken.counted_);
+    std::swap(generation_, taken.generation_);
     std::swap(keep_alive_, taken.keep_alive_);
     return *this;
   }
@@ -51,12 +56,16 @@ class [[nodiscard]] Permit {
   void success() noexcept { report(Outcome::success); }
   void failure() noexcept { report(Outcome::failure); }
   void ignore() noexcept { report(Outcome::ignored); }
-  void report(Outcome outcome) noexcept {
-    auto* const target = std::exchange(target_, nullptr);
-    if (target == nullptr) return;
-    if (counted_) target->end_permit();
-    target->report_permit(admission_, outcome);
-  }
+  void report(Outcome outcome) noexcept { settle(outcome, nullptr); }
+  /// Reports what the call left: the config's `classify` says what that means for the breaker, as in
+  /// execute(). A rejection or a cancellation is ignored. Throws what `classify` throws, after it has
+  /// reported `ignored`.
+  void report(const Failure& failure);
+
+  /// The error of a refusal, such as a CircuitOpenError, made anew at each call. A Permit that was admitted,
+  /// or that no policy refused, has one without a name. Call it while the policy lives, unless the Permit is
+  /// of `try_acquire(shared_ptr)`.
+  [[nodiscard]] RejectedError rejection() const;
 
  private:
   template <class C>
@@ -64,14 +73,58 @@ class [[nodiscard]] Permit {
   template <class C>
   friend Permit try_acquire(std::shared_ptr<CircuitBreaker<C>> breaker) noexcept;
 
-  Permit(detail::PermitTarget& target, detail::Admission admission, bool counted) noexcept
-      : target_{&target}, admission_{admission}, admitted_{true}, counted_{counted} {}
+  Permit(detail::PermitTarget& target, detail::Admission admission, bool admitted, bool counted) noexcept
+      : target_{&target}, admission_{admission}, admitted_{admitted}, counted_{counted} {}
+
+  /// A refusal that knows its error without the policy: keep the source and when it was, in place of what an
+  /// admission says.
+  void detach(std::shared_ptr<const detail::RejectionSource> source, std::uint32_t generation,
+              std::chrono::system_clock::time_point at) noexcept {
+    target_ = nullptr;
+    admission_.word = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count());
+    generation_ = generation;
+    keep_alive_ = std::move(source);
+  }
+
+  void settle(Outcome outcome, const Failure* failure) noexcept {
+    if (!admitted_) return;
+    auto* const target = std::exchange(target_, nullptr);
+    if (target == nullptr) return;
+    if (counted_) target->end_permit();
+    target->report_permit(admission_, outcome, failure);
+  }
 
   detail::PermitTarget* target_ = nullptr;
   detail::Admission admission_;
   bool admitted_ = false;
   bool counted_ = false;
-  std::shared_ptr<void> keep_alive_;
+  std::uint32_t generation_ = 0;            // of a refusal without a target
+  std::shared_ptr<const void> keep_alive_;  // the policy; of a refusal without a target, its source
 };
+
+FUSEBOX_DETAIL_COLD inline RejectedError Permit::rejection() const {
+  if (admitted_) return CircuitOpenError{};
+  if (target_ != nullptr) return target_->permit_error(admission_);
+  if (!keep_alive_) return CircuitOpenError{};
+  const std::chrono::nanoseconds since_epoch{static_cast<std::int64_t>(admission_.word)};
+  return detail::CircuitRejection::error(
+      std::static_pointer_cast<const detail::RejectionSource>(keep_alive_),
+      detail::ceil_seconds(std::chrono::nanoseconds{admission_.time}),
+      std::chrono::system_clock::time_point{
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch)},
+      generation_);
+}
+
+inline void Permit::report(const Failure& failure) {
+  if (target_ == nullptr || !admitted_) return;
+  struct Settling {
+    Permit& permit;
+    const Failure& failure;
+    Outcome outcome = Outcome::ignored;
+    ~Settling() { permit.settle(outcome, &failure); }
+  } settling{*this, failure};
+  settling.outcome = target_->judge_permit(admission_, failure);
+}
 
 FUSEBOX_END_NAMESPACE

@@ -3,9 +3,10 @@
 //   retry_with_backoff       returns op's value, or throws its last error unchanged
 //   try_retry_with_backoff   returns the value or the error
 //   retry/config.hpp         RetryConfig: how often, how long; retry_presets, exponential_delay
-//   retry/options.hpp        on_retry, on_give_up, retry_if, with_random, RetryBudgetLike
+//   retry/options.hpp        on_retry, on_give_up, retry_if, backoff, linear, with_random, RetryBudgetLike
 //   retry/attempt.hpp        Attempt, which op may take: its number, deadline, idempotency key
 //   retry/result.hpp         RetryResult, RetryStats, StopReason
+//   retry/state.hpp          RetryState: the rules without a loop, for a retry driven by hand
 #pragma once
 
 #include <utility>
@@ -16,6 +17,7 @@
 #include <fusebox/retry/detail/loop.hpp>
 #include <fusebox/retry/options.hpp>  // IWYU pragma: export
 #include <fusebox/retry/result.hpp>   // IWYU pragma: export
+#include <fusebox/retry/state.hpp>    // IWYU pragma: export
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -32,9 +34,9 @@ FUSEBOX_BEGIN_NAMESPACE
 /// (R17).
 ///
 /// Waits on the calling thread. Thread-safe: concurrent calls share only what the caller passes to both.
-/// Throws std::invalid_argument for an invalid config, before anything else.
+/// Throws ConfigError for an invalid config, before anything else.
 template <class Op, class... Options>
-FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, RetryConfig config, Options&&... options) {
+FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, const RetryConfig& config, Options&&... options) {
   detail::check_retry_options<Options...>();
   return detail::retry<true>(op, config, options...);
 }
@@ -42,13 +44,13 @@ FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, RetryConfig config, Optio
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, Options&&... options) {
-  constexpr RetryConfig config;
-  return retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
+  detail::check_retry_options<Options...>();
+  return detail::retry<true>(op, detail::default_retry_config, options...);
 }
 
 /// As retry_with_backoff, but throws nothing of op's: has_value() and error() say how it ended.
 template <class Op, class... Options>
-[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, RetryConfig config,
+[[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, const RetryConfig& config,
                                                                 Options&&... options) {
   detail::check_retry_options<Options...>();
   return detail::retry<false>(op, config, options...);
@@ -57,8 +59,8 @@ template <class Op, class... Options>
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, Options&&... options) {
-  constexpr RetryConfig config;
-  return try_retry_with_backoff(std::forward<Op>(op), config, std::forward<Options>(options)...);
+  detail::check_retry_options<Options...>();
+  return detail::retry<false>(op, detail::default_retry_config, options...);
 }
 
 FUSEBOX_END_NAMESPACE

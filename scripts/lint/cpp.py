@@ -207,6 +207,9 @@ def describe(head):
     if operator:
         return "function", re.sub(r"\s+", " ", operator.group())
     index = signature.find("(")
+    pointer = re.match(r"\(\s*(?:[\w:]+::)?\*\s*(\w+)\s*\)\s*\(", signature[index:]) if index >= 0 else None
+    if pointer:  # to a function
+        return "variable", pointer.group(1)
     if index >= 0:
         name = re.search(r"(~?[\w:]+(?:<.*>::~?\w+)?)\s*$", signature[:index])
         return "function", name.group(1) if name else ""

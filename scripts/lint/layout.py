@@ -13,10 +13,12 @@ LAYERS = (
     ("detail/macros", "version", "fwd"),
     # 1: what everything is built from
     (
-        """clock/concept detail/throw detail/no_destroy detail/sync detail/cpu_index detail/call_stack detail/random
-        detail/ticks detail/utf8 detail/iso_time""",
+        "config_error",
+        """clock/concept detail/invoke detail/named_enum detail/throw detail/no_destroy detail/sync
+        detail/cpu_index detail/call_stack detail/random detail/ticks detail/utf8 detail/iso_time
+        detail/number_text""",
         """detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading
-        detail/shards""",
+        detail/shards detail/unwinding""",
     ),
     # 2: time, codes
     ("clock backoff window error_code http", "detail/rate_window"),
@@ -39,7 +41,7 @@ LAYERS = (
     # 7: breakers by name, policies in policies
     ("registry pipeline",),
     # 8: what a service tells others
-    ("error_response health metrics format",),
+    ("error_response health metrics format ostream",),
     # 9: other libraries, other control flow, tests
     ("coro adapters/* test/scoped_system_clock", "test/fake_clock"),
 )
@@ -49,7 +51,7 @@ DOOR_FOLDERS = ("adapters", "test")
 
 UMBRELLA = "fusebox"
 # Doors that the umbrella leaves to those who want them.
-NOT_IN_UMBRELLA = ("coro", "adapters/*", "test/*")
+NOT_IN_UMBRELLA = ("coro", "adapters/*", "test/*", "ostream")
 
 # (who includes it, machinery of another door): why.
 FRIENDS = {
@@ -64,13 +66,16 @@ USED_BY_ONE_DOOR = {
 }
 
 # "header: Class::member" whose public signature names something in detail: why.
-DETAIL_IN_SIGNATURE = {}
+DETAIL_IN_SIGNATURE = {
+    "api_error/details: ErrorDetails::ErrorDetails": "what a braced list of fields is made of; nobody names it",
+}
 
 # Headers without a test at the same path: why. * stands for any name.
 WITHOUT_TEST = {
     "fusebox": "only includes; tests/static and tests/odr include it",
     "fwd": "only declarations; tests/static/fwd.cpp holds them",
     "version": "only macros; tests/static/version.cpp holds them",
+    "adapters/boost_system": "needs Boost; tests/servers/boost_system.cpp holds it",
     "detail/macros": "only macros; tests/reduced and tests/static hold them",
 }
 
@@ -80,6 +85,21 @@ MACROS_ELSEWHERE = {}
 
 # Pages and examples that include rooms or machinery: why.
 INCLUDES_ROOMS = {}
+
+# Pages that do not explain the library to its users; what they name may still be on no page.
+NOT_FOR_USERS = (
+    "docs/README.md",
+    "docs/adding-a-policy.md",
+    "docs/architecture.md",
+    "docs/performance.md",
+    "docs/rules.md",
+    "docs/verification.md",
+)
+
+# Public names that no page needs to explain: why.
+ON_NO_PAGE = {
+    "StopToken::stop_possible": "std::stop_token has it, whose stand-in this is",
+}
 
 # What policies and what they are built from may cost: layers up to LIGHT reach neither fmt nor these.
 LIGHT = 7

@@ -56,3 +56,24 @@ void retry_with_no_clock() {
   const auto result = retry_with_backoff(op, FakeClock{});
 #endif
 }
+
+// A Deadline refers to its clock, which must outlive it.
+// expect: a Deadline refers to its clock: pass one that outlives it, not a temporary
+void deadline_of_a_temporary() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto deadline = Deadline::after(std::chrono::seconds{1}, test::FakeClock{});
+#else
+  const test::FakeClock clock;
+  const auto deadline = Deadline::after(std::chrono::seconds{1}, clock);
+#endif
+}
+
+// The same for a point in time.
+// expect: a Deadline refers to its clock: pass one that outlives it, not a temporary
+void deadline_at_of_a_temporary() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto deadline = Deadline::at({}, test::FakeClock{});
+#else
+  const auto deadline = Deadline::at({}, SystemClock{});
+#endif
+}

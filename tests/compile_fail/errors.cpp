@@ -42,6 +42,27 @@ void api_error_from_status() {
 #endif
 }
 
+// One pair of braces too many would make a field of two pointers.
+// expect: (deleted|no matching|could not convert|no known conversion)
+void validation_error_with_too_many_braces() {
+  KnownResponse response;
+#ifdef FUSEBOX_COMPILE_FAIL
+  send_validation_error(response, {{{"email", "Invalid"}, {"name", "missing"}}});
+#else
+  send_validation_error(response, {{"email", "Invalid"}, {"name", "missing"}});
+#endif
+}
+
+// The same for one field, and for with_details.
+// expect: (deleted|no matching|could not convert|no known conversion|ambiguous)
+void details_with_too_many_braces() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto error = ApiError{ErrorCode::bad_request}.with_details({{{"email", "Invalid"}}});
+#else
+  const auto error = ApiError{ErrorCode::bad_request}.with_details({{"email", "Invalid"}});
+#endif
+}
+
 // A response type of unknown shape needs one function beside it.
 // expect: response type is unknown.*write_response
 void send_to_unknown_response() {

@@ -4,7 +4,11 @@
 #include <chrono>
 #include <coroutine>
 #include <future>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace fusebox;
 
@@ -28,6 +32,20 @@ struct Task {
 };
 Task start_task();
 void run(Task task);
+
+struct Sender {
+  struct sender_concept {};
+};
+Sender connect_later();
+int sync_wait(Sender sender);
+
+namespace asio {
+template <class Signature>
+struct deferred_async_operation {
+  int operator()() const;
+};
+}  // namespace asio
+asio::deferred_async_operation<void(int)> read_later();
 
 // op takes nothing or a Deadline, and captures the rest.
 // expect: op must be callable without arguments or with a Deadline
@@ -76,6 +94,26 @@ void op_is_coroutine() {
   breaker.execute([] { return start_task(); });
 #else
   breaker.execute([] { run(start_task()); });
+#endif
+}
+
+// A sender has not begun.
+// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+void op_returns_sender() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return connect_later(); });
+#else
+  breaker.execute([] { return sync_wait(connect_later()); });
+#endif
+}
+
+// What Asio returns for its token `deferred` has not begun.
+// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+void op_returns_deferred_operation() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return read_later(); });
+#else
+  breaker.execute([] { return read_later()(); });
 #endif
 }
 
@@ -237,5 +275,45 @@ void failure_if_on_void() {
   breaker.execute([] {}, failure_if(is_zero));
 #else
   breaker.execute([] { return 1; }, failure_if(is_zero));
+#endif
+}
+
+// The view would refer to what the fallback returned by value.
+// expect: op and its fallback return an owner and a view
+void view_beside_an_owner() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return std::string_view{"a"}; }, [] { return std::string{"b"}; });
+#else
+  breaker.execute([] { return std::string{"a"}; }, [] { return std::string{"b"}; });
+#endif
+}
+
+// The same the other way round.
+// expect: op and its fallback return an owner and a view
+void owner_beside_a_view() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return std::string{"a"}; }, [] { return std::string_view{"b"}; });
+#else
+  breaker.execute([] { return std::string{"a"}; }, [] { return "b"; });
+#endif
+}
+
+// An optional view is a view too.
+// expect: op and its fallback return an owner and a view
+void optional_view_beside_an_owner() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return std::optional<std::string_view>{}; }, [] { return std::string{"b"}; });
+#else
+  breaker.execute([] { return std::optional<std::string>{}; }, [] { return std::string{"b"}; });
+#endif
+}
+
+// So is a span.
+// expect: op and its fallback return an owner and a view
+void span_beside_a_vector() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  breaker.execute([] { return std::span<const int>{}; }, [] { return std::vector<int>{}; });
+#else
+  breaker.execute([] { return std::vector<int>{}; }, [] { return std::vector<int>{}; });
 #endif
 }

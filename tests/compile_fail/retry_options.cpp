@@ -203,3 +203,76 @@ void with_random_wrong_generator() {
   const auto option = with_random(std::mt19937{});
 #endif
 }
+
+// backoff gives a duration in whole units.
+// expect: backoff takes a list of durations, or a function of .int attempt, const Failure& failure.
+void backoff_of_seconds_as_double() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto option = backoff([](int, const Failure&) { return std::chrono::duration<double>{0.5}; });
+#else
+  const auto option = backoff([](int, const Failure&) { return std::chrono::milliseconds{500}; });
+#endif
+}
+
+// backoff receives the number of the failed attempt and its failure.
+// expect: backoff takes a list of durations, or a function of .int attempt, const Failure& failure.
+void backoff_wrong_callable() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto option = backoff([](const Failure&) { return std::chrono::seconds{1}; });
+#else
+  const auto option = backoff([](int attempt, const Failure&) { return std::chrono::seconds{attempt}; });
+#endif
+}
+
+// A retry has one source of delays.
+// expect: two options of one kind: retry_with_backoff accepts at most one each of .*backoff, a Deadline
+void two_backoffs() {
+  const auto step = linear(std::chrono::seconds{1});
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto result = retry_with_backoff(op, step, backoff({std::chrono::seconds{1}}));
+#else
+  const auto result = retry_with_backoff(op, step);
+#endif
+}
+
+// A retry has one deadline beside total_timeout.
+// expect: two options of one kind: retry_with_backoff accepts at most one each of .*backoff, a Deadline
+void two_deadlines() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto result = retry_with_backoff(op, Deadline::never(), Deadline::never());
+#else
+  const auto result = retry_with_backoff(op, earliest(Deadline::never(), Deadline::never()));
+#endif
+}
+
+// A hook that changes itself cannot be called through a const option.
+// expect: this callable changes itself, so the option that holds it must not be const
+void hook_that_changes_itself_in_a_const_option() {
+  auto counting = on_give_up([calls = 0](const RetryStats&) mutable { ++calls; });
+#ifdef FUSEBOX_COMPILE_FAIL
+  const auto constant = counting;
+  const auto result = retry_with_backoff(op, constant);
+#else
+  const auto result = retry_with_backoff(op, counting);
+#endif
+}
+
+// A RetryState sees failures, not values.
+// expect: RetryState sees failures, not values
+void state_with_failure_if() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  RetryState state{RetryConfig{}, failure_if(is_zero)};
+#else
+  RetryState state{RetryConfig{}, retry_if(&Failure::is_transient)};
+#endif
+}
+
+// A RetryState takes the options of a retry and no others.
+// expect: unknown option: retry_with_backoff accepts
+void state_with_an_unknown_option() {
+#ifdef FUSEBOX_COMPILE_FAIL
+  RetryState state{RetryConfig{}, 5};
+#else
+  RetryState state{RetryConfig{.max_retries = 5}};
+#endif
+}

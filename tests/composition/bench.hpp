@@ -81,9 +81,11 @@ class Bench {
     Budget budget{deposits};
     const auto retry_with = [&](auto... more) {
       return run(budget, clock, stop_.get_token(), fusebox::with_random(support::Largest{}), stop_in_wait(),
-                 log_failure(), more...);
+                 log_failure(), deadline(level), more...);
     };
-    auto result = policy(level).retries_all ? retry_with(everything()) : retry_with();
+    auto result = policy(level).step          ? retry_with(fusebox::linear(*policy(level).step))
+                  : policy(level).retries_all ? retry_with(everything())
+                                              : retry_with();
     for (; deposits > 0; --deposits) log(result.stats);
     return result;
   }
@@ -150,10 +152,17 @@ class Bench {
     return fusebox::on_give_up([this](const fusebox::RetryStats& stats) { log(stats); });
   }
 
+  fusebox::Deadline deadline(std::size_t level) const {
+    const auto time = policy(level).time_for_all;
+    return time == fusebox::no_timeout ? fusebox::Deadline::never()
+                                       : fusebox::Deadline::at(begin_ + time, clock);
+  }
+
   void log(const fusebox::RetryStats& stats) {
     retries_.push_back(std::to_string(stats.attempts) + ':' + word_of(stats.stop_reason));
   }
 
+  std::chrono::steady_clock::time_point begin_ = clock.now();
   std::vector<Policy> policies_;
   Words answers_;
   std::size_t calls_ = 0;

@@ -2,6 +2,7 @@
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/retry.hpp>
 
+#include <string_view>
 #include <vector>
 
 #include "catch.hpp"
@@ -16,10 +17,12 @@ using fusebox::SlowCalls;
 
 namespace {
 
-void check(const std::vector<Row>& rows) {
+/// `fits` is asked with the name of each flow.
+template <class Fits>
+void check(const std::vector<Row>& rows, Fits fits) {
   for (const Row& row : rows) {
     for (const Flow& flow : flows) {
-      if (!flow.fits(row)) continue;
+      if (!flow.fits(row) || !fits(std::string_view{flow.name})) continue;
       CAPTURE(flow.name, shape_of(row), row.answers, row.sees);
       Bench bench{row};
       Words seen;
@@ -33,6 +36,15 @@ void check(const std::vector<Row>& rows) {
     }
   }
 }
+
+void check(const std::vector<Row>& rows) {
+  check(rows, [](std::string_view) { return true; });
+}
+
+bool passes_results(std::string_view flow) { return flow == "try_retry"; }
+bool passes_errors(std::string_view flow) { return !passes_results(flow); }
+bool throws_errors(std::string_view flow) { return flow == "throwing" || flow == "by hand"; }
+bool unwraps_values(std::string_view flow) { return flow == "expected"; }
 
 const fusebox::RetryConfig unsafe{.idempotent = false};
 const fusebox::RetryConfig impatient{.max_retries = 1, .max_delay = 10s};
@@ -150,15 +162,58 @@ TEST_CASE("R4 F2 a cancellation ends every retry around it, and no breaker count
   });
 }
 
-TEST_CASE("R4 a stop during a call or a wait leaves the last error, which breakers judge", "[R4][R2]") {
+TEST_CASE("R4 F7 a stop during a wait is a cancellation for every policy around the retry", "[R4][F7]") {
+  const auto rows = [](const char* sees) {
+    return std::vector{
+        row({retry(3), breaker()}, "503~", sees, "1:cancelled", "1", "closed 0/1/0/0"),
+        row({retry(2), retry(2)}, "503~", sees, "1:cancelled 1:cancelled", "1", ""),
+        row({breaker(1), retry(3)}, "503~", sees, "1:cancelled", "1", "closed 0/0/1/0"),
+        row({breaker(1), breaker(1), retry(3)}, "503 503~", sees, "2:cancelled", "1 2",
+            "closed 0/0/1/0, closed 0/0/1/0"),
+    };
+  };
+  check(rows("cancel"), throws_errors);
+  check({row({breaker(1).with_fallback(), retry(3)}, "503~", "cancel", "1:cancelled", "1", "closed 0/0/1/0")},
+        [](std::string_view flow) { return !unwraps_values(flow); });
+  check(rows("503"), passes_results);
+  // This flow unwraps the last value itself, and judges it.
+  check({row({breaker(1), retry(3)}, "503~", "503", "1:cancelled", "1", "open 0/1/0/0")}, unwraps_values);
+}
+
+TEST_CASE("R4 a stop during a call leaves its error, which breakers judge", "[R4][R2]") {
+  check({row({breaker(1), retry(3)}, "503 200!", "200", "2:ok", "1", "closed 1/0/0/0")});
+  check(
+      {
+          row({breaker(1), retry(3)}, "503!", "503", "1:cancelled", "", "open 0/1/0/0"),
+          row({retry(3), breaker(1), retry(3)}, "503 503!", "503", "2:cancelled 1:cancelled", "1",
+              "open 0/1/0/0"),
+      },
+      passes_errors);
+}
+
+TEST_CASE("F7 a result that says it was cancelled is a cancellation for the breaker around it", "[F7]") {
+  check(
+      {
+          row({breaker(1), retry(3)}, "503!", "503", "1:cancelled", "", "closed 0/0/1/0"),
+          row({retry(3), breaker(1), retry(3)}, "503 503!", "503", "2:cancelled 1:cancelled", "1",
+              "closed 0/0/1/0"),
+      },
+      passes_results);
+}
+
+TEST_CASE("R11 R12 other delays and a deadline, under breakers", "[R11][R12]") {
   check({
-      row({breaker(1), retry(3)}, "503~", "503", "1:cancelled", "1", "open 0/1/0/0"),
-      row({breaker(1), retry(3)}, "503!", "503", "1:cancelled", "", "open 0/1/0/0"),
-      row({retry(3), breaker()}, "503~", "503", "1:cancelled", "1", "closed 0/1/0/0"),
-      row({retry(2), retry(2)}, "503~", "503", "1:cancelled 1:cancelled", "1", ""),
-      row({retry(3), breaker(1), retry(3)}, "503 503!", "503", "2:cancelled 1:cancelled", "1",
-          "open 0/1/0/0"),
-      row({breaker(1), retry(3)}, "503 200!", "200", "2:ok", "1", "closed 1/0/0/0"),
+      row({breaker(), retry(3).with_step(2s)}, "503 503 503 200", "200", "4:ok", "2 4 6", "closed 1/0/0/0"),
+      row({retry(3).with_step(50s), breaker()}, "503 200", "200", "2:ok", "30", "closed 1/1/0/0"),
+      row({retry(3).with_step(1s), breaker()}, "503+7 200", "200", "2:ok", "8", "closed 1/1/0/0"),
+      row({retry(3).with_deadline(4s), breaker()}, "503 503 503", "503", "3:deadline", "1 2",
+          "closed 0/3/0/0"),
+      row({retry(3).with_deadline(4s), breaker()}, "503 503@1", "503", "2:deadline", "1", "closed 0/2/0/0"),
+      row({breaker(), retry(3).with_deadline(10s)}, "503 200 503", "200 +60s 503", "2:ok 1:deadline", "1",
+          "closed 1/1/0/0"),
+      row({breaker(), retry(3).with_deadline(10s)}, "200", "+60s 200", "1:ok", "", "closed 1/0/0/0"),
+      row({retry(2).with_deadline(20s), retry(3).with_deadline(1s)}, "503 503 503", "503",
+          "1:deadline 1:deadline 1:deadline 3:spent", "1 2", ""),
   });
 }
 

@@ -26,6 +26,8 @@ struct Policy {
   std::chrono::nanoseconds timeout = fusebox::no_timeout;
   bool has_fallback = false;
   bool retries_all = false;
+  std::optional<std::chrono::nanoseconds> step = std::nullopt;  // of linear backoff
+  std::chrono::nanoseconds time_for_all = fusebox::no_timeout;  // from the first call of the bench on
 
   [[nodiscard]] Policy with_timeout(std::chrono::nanoseconds limit) const {
     Policy copy = *this;
@@ -35,6 +37,16 @@ struct Policy {
   [[nodiscard]] Policy with_fallback() const {
     Policy copy = *this;
     copy.has_fallback = true;
+    return copy;
+  }
+  [[nodiscard]] Policy with_step(std::chrono::nanoseconds of_linear_backoff) const {
+    Policy copy = *this;
+    copy.step = of_linear_backoff;
+    return copy;
+  }
+  [[nodiscard]] Policy with_deadline(std::chrono::nanoseconds after_begin) const {
+    Policy copy = *this;
+    copy.time_for_all = after_begin;
     return copy;
   }
   [[nodiscard]] Policy of_everything() const {
@@ -114,6 +126,8 @@ inline std::string shape_of(const Row& row) {
     if (policy.has_fallback) out << " with fallback";
     if (policy.timeout != fusebox::no_timeout) out << " with timeout";
     if (policy.retries_all) out << " of everything";
+    if (policy.step) out << " with linear backoff";
+    if (policy.time_for_all != fusebox::no_timeout) out << " with a deadline";
   }
   return out.str();
 }
@@ -185,7 +199,8 @@ inline std::string word_of(const fusebox::Failure& failure) {
   } else if (failure.status()) {
     word = std::to_string(*failure.status());
   }
-  return failure.retry_after() ? word + '+' + std::to_string(failure.retry_after()->count()) : word;
+  if (!failure.retry_after()) return word;
+  return word + '+' + std::to_string(std::chrono::ceil<std::chrono::seconds>(*failure.retry_after()).count());
 }
 
 inline std::string word_of(fusebox::StopReason reason) {

@@ -1,4 +1,5 @@
-# Builds the consumer project in one WAY (add_subdirectory or find_package), runs it, and looks at its output.
+# Builds the consumer project in one WAY (add_subdirectory, find_package, pkg_config, compiler), runs it, and looks
+# at its output.
 cmake_minimum_required(VERSION 3.23)
 
 set(source ${CMAKE_CURRENT_LIST_DIR}/project)
@@ -22,8 +23,24 @@ macro(run what)
   endif()
 endmacro()
 
+# build(program option…): with the compiler alone.
+macro(build program)
+  run("compiling ${program}" ${COMPILER} -std=c++20 ${source}/main.cpp -o ${WORK_DIR}/${program} ${ARGN})
+  check(${WORK_DIR}/${program})
+endmacro()
+
+# check(program): runs it.
+macro(check program)
+  run("running the consumer" ${program})
+  set(expected "fusebox ${VERSION}: order 42 after 3 attempts, payments is closed\n")
+  if(NOT output STREQUAL expected)
+    message(FATAL_ERROR "the consumer printed\n${output}instead of\n${expected}")
+  endif()
+endmacro()
+
 file(REMOVE_RECURSE ${WORK_DIR})
-if(WAY STREQUAL "find_package")
+file(MAKE_DIRECTORY ${WORK_DIR})
+if(WAY MATCHES "find_package|pkg_config")
   run("installing" ${CMAKE_COMMAND} --install ${BINARY_DIR} --config ${CONFIG} --prefix ${prefix})
   file(GLOB_RECURSE installed RELATIVE ${prefix} ${prefix}/*)
   foreach(header IN ITEMS version.hpp fusebox.hpp test/fake_clock.hpp adapters/httplib.hpp)
@@ -33,14 +50,43 @@ if(WAY STREQUAL "find_package")
   endforeach()
 endif()
 
+if(WAY STREQUAL "compiler")
+  # fmt in headers, and the system's library, if that is the fmt at hand.
+  list(TRANSFORM FMT_INCLUDE PREPEND -I OUTPUT_VARIABLE include)
+  list(FILTER include INCLUDE REGEX "^-I/")
+  build(headers -I${SOURCE_DIR}/include ${include} -DFMT_HEADER_ONLY)
+  if(NOT FMT_SOURCE_DIR)
+    build(library -I${SOURCE_DIR}/include ${include} -L${FMT_FOLDER} -lfmt)
+  endif()
+  return()
+elseif(WAY STREQUAL "pkg_config")
+  find_program(pkg_config NAMES pkg-config pkgconf REQUIRED)
+  set(ENV{PKG_CONFIG_PATH} "${prefix}/share/pkgconfig:${prefix}/lib/pkgconfig:${prefix}/lib64/pkgconfig")
+  run("the version of pkg-config" ${pkg_config} --modversion fusebox)
+  if(NOT output STREQUAL "${VERSION}\n")
+    message(FATAL_ERROR "pkg-config says version ${output}instead of ${VERSION}")
+  endif()
+  run("the flags of pkg-config" ${pkg_config} --cflags --libs fusebox)
+  if(NOT output MATCHES "-lfmt")
+    message(FATAL_ERROR "pkg-config does not ask for fmt: ${output}")
+  endif()
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  build(consumer ${flags})
+  # The installed tree may move.
+  file(RENAME ${prefix} ${WORK_DIR}/moved)
+  set(ENV{PKG_CONFIG_PATH} "${WORK_DIR}/moved/share/pkgconfig:$ENV{PKG_CONFIG_PATH}")
+  run("the folder of headers" ${pkg_config} --variable=includedir fusebox)
+  string(STRIP "${output}" include)
+  if(NOT EXISTS ${include}/fusebox/fusebox.hpp)
+    message(FATAL_ERROR "after a move pkg-config says ${include}, where no header is")
+  endif()
+  return()
+endif()
+
 run("configuring" ${configure} -S ${source} -B ${WORK_DIR}/build)
 run("building" ${CMAKE_COMMAND} --build ${WORK_DIR}/build --config ${CONFIG})
 find_program(consumer consumer PATHS ${WORK_DIR}/build ${WORK_DIR}/build/${CONFIG} NO_DEFAULT_PATH REQUIRED)
-run("running the consumer" ${consumer})
-set(expected "fusebox ${VERSION}: order 42 after 3 attempts, payments is closed\n")
-if(NOT output STREQUAL expected)
-  message(FATAL_ERROR "the consumer printed\n${output}instead of\n${expected}")
-endif()
+check(${consumer})
 
 if(WAY STREQUAL "find_package")
   # While the version is 0.x, another minor version is another library.

@@ -21,12 +21,18 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "fibers/probe_calls.hpp"
 #include "fibers/stacks.hpp"
 #include "support/breaker_states.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
 namespace this_fiber = boost::this_fiber;
+using fibers::admitted;
+using fibers::call;
+using fibers::one_probe;
+using fibers::recover;
+using fibers::rejected;
 using fibers::Stacks;
 using support::Breaker;
 using support::Counts;
@@ -35,22 +41,7 @@ using support::trip_and_wait;
 
 namespace {
 
-constexpr CircuitBreakerConfig one_probe{
-    .failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s};
-
 constexpr int twenty = 20;
-
-constexpr auto rejected = [] { return std::string{"rejected"}; };
-constexpr auto admitted = [] { return std::string{"admitted"}; };
-
-/// "admitted" or "rejected", by execute.
-std::string call(Breaker& breaker) { return breaker.execute(admitted, rejected); }
-
-/// A probe with a nested call, on this thread.
-std::string recover(Breaker& breaker) {
-  trip_and_wait(breaker);
-  return breaker.execute([&] { return call(breaker); }, rejected);
-}
 
 /// A stack allocator in the sense of Boost.Fiber.
 struct FromStacks {

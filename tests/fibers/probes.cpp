@@ -13,12 +13,18 @@
 
 #include "catch.hpp"
 #include "fibers/fiber.hpp"
+#include "fibers/probe_calls.hpp"
 #include "fibers/stacks.hpp"
 #include "support/breaker_states.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
+using fibers::admitted;
+using fibers::call;
 using fibers::Fiber;
+using fibers::one_probe;
+using fibers::recover;
+using fibers::rejected;
 using fibers::Stacks;
 using fibers::Worker;
 using support::Breaker;
@@ -27,15 +33,6 @@ using support::counts_of;
 using support::trip_and_wait;
 
 namespace {
-
-constexpr CircuitBreakerConfig one_probe{
-    .failure_threshold = 1, .success_threshold = 1, .reset_timeout = 10s};
-
-constexpr auto rejected = [] { return std::string{"rejected"}; };
-constexpr auto admitted = [] { return std::string{"admitted"}; };
-
-/// "admitted" or "rejected", by execute.
-std::string call(Breaker& breaker) { return breaker.execute(admitted, rejected); }
 
 /// As call(), `depth` stack frames of 16 KiB further in.
 [[gnu::noinline]] std::string call_deep_inside(Breaker& breaker, int depth) {
@@ -53,13 +50,6 @@ struct Tripped {
   }
   Breaker breaker;
 };
-
-/// Opens and recovers again on this thread: a probe with a nested call, which meets whatever earlier probes
-/// left behind.
-std::string recover(Breaker& breaker) {
-  trip_and_wait(breaker);
-  return breaker.execute([&] { return call(breaker); }, rejected);
-}
 
 }  // namespace
 

@@ -2,11 +2,13 @@
 #include <fusebox/error_response.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,13 +40,31 @@ ErrorDetails any_details(fuzz::Input& input) {
   }
 }
 
+/// A policy's own text has U+FFFD for each control character of its name (E8).
+std::string without_controls(const std::string& name) {
+  std::string shown;
+  for (const char c : printable(name)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      shown += "\xEF\xBF\xBD";
+    } else if (byte >= 0x80 && byte < 0xa0 && shown.ends_with('\xc2')) {  // C1
+      shown.pop_back();
+      shown += "\xEF\xBF\xBD";
+    } else {
+      shown += c;
+    }
+  }
+  return shown;
+}
+
 ApiError any_error(fuzz::Input& input, std::string& message) {
   message = input.text();
-  std::optional<std::chrono::seconds> retry_after;
-  if (input.flag()) retry_after = std::chrono::seconds{input.integer<std::int64_t>()};
+  std::optional<std::chrono::milliseconds> retry_after;
+  if (input.flag()) retry_after = std::chrono::milliseconds{input.integer<std::int64_t>()};
   if (input.flag()) {
     const CircuitOpenError error{message, retry_after};
-    message = "circuit breaker" + (message.empty() ? "" : " '" + message + "'") + " is open";
+    message =
+        "circuit breaker" + (message.empty() ? "" : " '" + without_controls(message) + "'") + " is open";
     return error;
   }
   const auto code =
@@ -83,7 +103,15 @@ std::optional<Json> details_json(const ErrorDetails& details) {
     case ErrorDetails::Kind::text: return printable(details.text());
     case ErrorDetails::Kind::fields: {
       Json object = Json::object();
-      for (const auto& [name, text] : details.fields()) object[printable(name)] = printable(text);
+      for (const auto& [name, text] : details.fields()) {
+        Json& member = object[printable(name)];
+        if (member.is_null()) {
+          member = printable(text);
+        } else {
+          if (!member.is_array()) member = Json::array({member});
+          member.push_back(printable(text));
+        }
+      }
       return object;
     }
     case ErrorDetails::Kind::json: {
@@ -116,10 +144,11 @@ struct Wanted {
     add(error, "path", path);
     return {{"success", false}, {"error", error}};
   }
-  [[nodiscard]] Json problem(const std::string& id, const std::string& path) const {
+  [[nodiscard]] Json problem(const std::string& id, const std::string& path,
+                             const std::string& instance) const {
     Json document{
         {"type", "about:blank"}, {"title", reason_phrase(status)}, {"status", status}, {"detail", message}};
-    add(document, "instance", path);
+    if (!path.empty()) document["instance"] = instance;
     document["category"] = category;
     document["timestamp"] = timestamp;
     add(document, "requestId", id);
@@ -135,7 +164,40 @@ void check_response(const ApiError& error, int status, const HttpResponse& respo
               response.body);
   if (!response.retry_after) return;
   const auto asked = error.retry_after().value_or(std::chrono::seconds{1});
-  fuzz::check(*response.retry_after == std::max(asked, std::chrono::seconds{1}), "its value", response.body);
+  const auto least =
+      std::clamp<std::chrono::milliseconds>(asked, std::chrono::seconds{1}, std::chrono::hours{24});
+  fuzz::check(*response.retry_after == std::chrono::ceil<std::chrono::seconds>(least), "its value",
+              response.body);
+}
+
+/// The bytes of a text with its %XX decoded, and nothing else.
+std::string decoded(const std::string& text) {
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    int byte = 0;
+    const char* const digits = text.data() + at + 1;
+    if (text[at] == '%' && at + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2 && byte >= 0 && *digits != '-') {
+      bytes += static_cast<char>(byte);
+      at += 2;
+    } else {
+      bytes += text[at];
+    }
+  }
+  return bytes;
+}
+
+/// A URI reference of this host (RFC 3986 §4.2) that stands for the bytes of the path (H10).
+void check_instance(const std::string& instance, const std::string& path) {
+  fuzz::check(instance.empty() == path.empty(), "instance", instance);
+  for (const char c : instance) {
+    const bool is_allowed =
+        c > ' ' && c < '\x7f' && std::string_view{"\"<>\\^`{|}#[]"}.find(c) == std::string::npos;
+    fuzz::check(is_allowed, "no character of a path", instance);
+  }
+  fuzz::check(!instance.starts_with("//"), "another host", instance);
+  fuzz::check(instance.find(':') >= instance.find_first_of("/?"), "a scheme", instance);
+  fuzz::check(decoded(instance) == decoded(path), "another path", instance);
 }
 
 }  // namespace
@@ -165,7 +227,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       !details.is_absent(),
                       *shown_details};
   fuzz::check_document(to_json(error), wanted.guide(id, path));
-  fuzz::check_document(to_problem_json(error), wanted.problem(id, path));
+  const std::string problem = to_problem_json(error);
+  const Json parsed = fuzz::parse(problem);
+  const std::string instance = parsed.is_object() ? parsed.value("instance", std::string{}) : std::string{};
+  check_instance(instance, path);
+  fuzz::check_document(problem, wanted.problem(id, path, instance));
   fuzz::check_document(
       response.body, wanted.guide(id.empty() ? request.request_id : id, path.empty() ? request.path : path));
   return 0;

@@ -42,10 +42,13 @@ CircuitBreakerConfig any_config(fuzz::Input& input) {
   config.success_threshold = 1 + static_cast<int>(input.below(4));
   config.reset_timeout = any_duration(input, {10ns, 1ns, 1s, 60s, nanoseconds::max()});
   config.half_open_max_calls = 1 + static_cast<int>(input.below(4));
+  config.half_open_max_failures = static_cast<int>(input.below(3));
   config.probe_timeout = any_duration(input, {0ns, 1ns, 3ns, 20ns, 2s, nanoseconds::max()});
   config.reset_backoff = input.one_of({1.0, 2.0, 1.5, 10.0, 1e300});
   config.max_reset_timeout = any_duration(input, {600s, 0ns, 35ns, 100s, nanoseconds::max()});
   config.reset_jitter = input.one_of({0.0, 0.0, 0.5, 0.999});
+  config.honor_retry_after = input.flag();
+  config.recovery_time = any_duration(input, {0ns, 0ns, 1ns, 9ns, 100ns, 10s, nanoseconds::max()});
   if (input.flag()) config.failure_rate = any_rate_rule<FailureRate>(input);
   if (input.flag()) {
     config.slow_calls = any_rate_rule<SlowCalls>(input);
@@ -63,22 +66,35 @@ model::Command any_command(fuzz::Input& input, int depth) {
   using Kind = model::Command::Kind;
   // What is done to a breaker in its daily life comes more often than what is done by hand.
   model::Command command{
-      .kind = input.one_of({Kind::acquire, Kind::acquire, Kind::execute, Kind::execute, Kind::report,
-                            Kind::report, Kind::report, Kind::advance, Kind::advance, Kind::advance,
-                            Kind::report_twice, Kind::drop, Kind::jump_wall, Kind::reset, Kind::force_open,
-                            Kind::disable, Kind::subscribe, Kind::unsubscribe})};
+      .kind = input.one_of({Kind::acquire,        Kind::acquire,     Kind::execute,        Kind::execute,
+                            Kind::report,         Kind::report,      Kind::report,         Kind::advance,
+                            Kind::advance,        Kind::advance,     Kind::report_twice,   Kind::drop,
+                            Kind::jump_wall,      Kind::reset,       Kind::force_open,     Kind::disable,
+                            Kind::subscribe,      Kind::unsubscribe, Kind::report_failure, Kind::listen,
+                            Kind::stop_listening, Kind::reconfigure})};
   switch (command.kind) {
     case Kind::report:
     case Kind::report_twice: command.outcome = static_cast<Outcome>(input.below(3)); [[fallthrough]];
     case Kind::drop:
+    case Kind::stop_listening:
     case Kind::unsubscribe: command.which = input.byte(); break;
     case Kind::advance:
-      command.span = static_cast<model::Span>(input.below(10));
+      command.span = static_cast<model::Span>(input.below(12));
       command.offset = static_cast<int>(input.below(5)) - 2;
+      break;
+    case Kind::report_failure:
+      command.which = input.byte();
+      command.ending = static_cast<model::Ending>(input.below(7));
+      command.asks = input.one_of({0, 1, 30'000, 3'600'000});
+      break;
+    case Kind::reconfigure:
+      command.which = input.below(8);
+      command.config = any_config(input);
       break;
     case Kind::jump_wall: command.offset = static_cast<int>(input.byte()) - 128; break;
     case Kind::execute: {
       command.ending = static_cast<model::Ending>(input.below(7));
+      command.asks = input.one_of({0, 1, 30'000, 3'600'000});
       const unsigned more = input.byte();
       command.has_fallback = more % 2 != 0;
       command.has_timeout = more / 2 % 2 != 0;

@@ -45,6 +45,11 @@ RetryConfig any_config(fuzz::Input& input) {
   if (input.flag()) config.max_delay = std::max(config.max_delay, config.base_delay);
   config.multiplier = any_multiplier(input);
   config.jitter = static_cast<Jitter>(input.below(5));
+  if (config.jitter == Jitter::proportional) {
+    config.jitter_factor =
+        input.flag() ? input.one_of({0.25, 0.0, 1.0, 0.1, std::nextafter(1.0, 0.0), -0.0}) : input.real();
+    if (input.below(8) == 1) config.jitter = static_cast<Jitter>(5);
+  }
   config.max_retries =
       input.flag() ? input.one_of({0, 3, 65'535, 65'536, -1}) : static_cast<int>(input.integer<unsigned>());
   config.total_timeout = input.flag() ? no_timeout : any_duration(input);
@@ -56,7 +61,8 @@ RetryConfig any_config(fuzz::Input& input) {
 bool is_good(const RetryConfig& config) {
   return config.max_retries >= 0 && config.max_retries <= 65'535 && config.base_delay.count() >= 0 &&
          config.max_delay >= config.base_delay && std::isfinite(config.multiplier) &&
-         config.multiplier >= 1 && static_cast<int>(config.jitter) <= 3 && config.total_timeout.count() > 0;
+         config.multiplier >= 1 && static_cast<int>(config.jitter) <= 4 && config.jitter_factor >= 0 &&
+         config.jitter_factor <= 1 && config.total_timeout.count() > 0;
 }
 
 struct Case {
@@ -115,6 +121,13 @@ Bounds bounds(const RetryConfig& config, std::int64_t delay, std::int64_t previo
     case Jitter::equal: return {delay / 2, delay};
     case Jitter::decorrelated:
       return {base, static_cast<std::int64_t>(std::min<Wide>(config.max_delay.count(), Wide{3} * previous))};
+    case Jitter::proportional: {
+      const auto share = static_cast<std::int64_t>(
+          std::min(static_cast<double>(delay) * config.jitter_factor, 0x1.fffffffffffffp62));
+      const std::int64_t part = config.jitter_factor < 1 ? std::min(share, delay) : delay;
+      return {delay - part,
+              static_cast<std::int64_t>(std::min<Wide>(config.max_delay.count(), Wide{delay} + part))};
+    }
   }
   return {delay, delay};
 }
@@ -151,7 +164,8 @@ void check_jitter(Case given, fuzz::Input& input) {
   for (int i = 0; i < 4; ++i) {
     const auto delay = exponential_delay(config, given.n);
     const auto spread = [&](Random& generator) {
-      return detail::spread(delay, config.jitter, config.base_delay, config.max_delay, previous, generator)
+      return detail::spread(delay, config.jitter, config.base_delay, config.max_delay, previous, generator,
+                            config.jitter_factor)
           .count();
     };
     const Bounds wanted = bounds(config, delay.count(), previous.count());

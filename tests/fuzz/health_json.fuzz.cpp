@@ -39,7 +39,8 @@ Json document(const fusebox::HealthReport& report) {
            {{"total", summary.total},
             {"open", summary.open},
             {"halfOpen", summary.half_open},
-            {"closed", summary.closed}}}};
+            {"closed", summary.closed},
+            {"status", summary.open + summary.half_open > 0 ? "degraded" : "ok"}}}};
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ LAYOUT = {
     "WITHOUT_TEST": {"fusebox": "", "fwd": "", "version": "", "detail/macros": ""},
     "MACROS_ELSEWHERE": {},
     "INCLUDES_ROOMS": {},
+    "ON_NO_PAGE": {},
     "BUDGET": {"retry": 1000},
 }
 

@@ -57,12 +57,16 @@ inline rc::Gen<fusebox::CircuitBreakerConfig> valid_breaker_config() {
       rc::gen::set(&CircuitBreakerConfig::reset_timeout,
                    any_of<Nanoseconds>({10ns, 1ns, 1s, 60s, Nanoseconds::max()})),
       rc::gen::set(&CircuitBreakerConfig::half_open_max_calls, any_of({1, 2, 3})),
+      rc::gen::set(&CircuitBreakerConfig::half_open_max_failures, any_of({0, 0, 1, 2})),
       rc::gen::set(&CircuitBreakerConfig::probe_timeout,
                    any_of<Nanoseconds>({0ns, 1ns, 3ns, 20ns, 2s, Nanoseconds::max()})),
       rc::gen::set(&CircuitBreakerConfig::reset_backoff, any_of({1.0, 2.0, 1.5, 10.0, 1e300})),
       rc::gen::set(&CircuitBreakerConfig::max_reset_timeout,
                    any_of<Nanoseconds>({600s, 0ns, 35ns, 100s, Nanoseconds::max()})),
       rc::gen::set(&CircuitBreakerConfig::reset_jitter, any_of({0.0, 0.0, 0.5, 0.999})),
+      rc::gen::set(&CircuitBreakerConfig::honor_retry_after, any_of({true, true, false})),
+      rc::gen::set(&CircuitBreakerConfig::recovery_time,
+                   any_of<Nanoseconds>({0ns, 0ns, 1ns, 9ns, 100ns, 10s, Nanoseconds::max()})),
       rc::gen::set(&CircuitBreakerConfig::failure_rate, on_or_off(rate_rule<fusebox::FailureRate>())),
       rc::gen::set(&CircuitBreakerConfig::slow_calls, on_or_off(slow_calls_rule())),
       rc::gen::set(&CircuitBreakerConfig::classify,
@@ -84,19 +88,31 @@ inline rc::Gen<Command> any_command(int depth) {
                               Ending::unknown_error, Ending::cancelled, Ending::rejected});
   const auto span = any_of({Span::until_due, Span::reset_timeout, Span::probe_timeout, Span::slower_than,
                             Span::call_timeout, Span::rate_bucket, Span::rate_window, Span::slow_bucket,
-                            Span::slow_window, Span::nothing});
+                            Span::slow_window, Span::nothing, Span::recovery_tenth, Span::recovery_time});
+  const auto asks = any_of({0, 0, 1, 30'000, 3'600'000});
   const auto a_report =
       map(rc::gen::tuple(which, outcome, rc::gen::weightedElement<bool>({{5, false}, {1, true}})),
           [](const auto& parts) {
             const auto [index, how, twice] = parts;
             return twice ? report_twice(index, how) : report(index, how);
           });
+  const auto a_failure = map(rc::gen::tuple(which, ending, asks), [](const auto& parts) {
+    return asking(std::get<2>(parts), report_failure(std::get<0>(parts), std::get<1>(parts)));
+  });
+  const auto a_config = map(rc::gen::tuple(inRange(0U, 8U), valid_breaker_config(),
+                                           rc::gen::weightedElement<bool>({{9, true}, {1, false}})),
+                            [](const auto& parts) {
+                              auto config = std::get<1>(parts);
+                              if (!std::get<2>(parts)) config.success_threshold = 0;
+                              return reconfigure(std::get<0>(parts), config);
+                            });
   const auto an_execute = map(rc::gen::tuple(ending, rc::gen::arbitrary<bool>(), rc::gen::arbitrary<bool>(),
-                                             depth > 0 ? commands_within(depth - 1) : just(Commands{})),
+                                             depth > 0 ? commands_within(depth - 1) : just(Commands{}), asks),
                               [](const auto& parts) {
                                 Command command = execute(std::get<0>(parts), std::get<3>(parts));
                                 command.has_fallback = std::get<1>(parts);
                                 command.has_timeout = std::get<2>(parts);
+                                command.asks = std::get<4>(parts);
                                 return command;
                               });
   const auto an_advance = map(rc::gen::pair(span, any_of({0, -1, 1, 2})),
@@ -104,7 +120,8 @@ inline rc::Gen<Command> any_command(int depth) {
   return rc::gen::weightedOneOf<Command>({
       {12, just(acquire())},
       {12, an_execute},
-      {16, a_report},
+      {12, a_report},
+      {6, a_failure},
       {3, map(which, drop)},
       {14, an_advance},
       {1, map(inRange(-50, 50), jump_wall)},
@@ -113,6 +130,9 @@ inline rc::Gen<Command> any_command(int depth) {
       {1, just(disable())},
       {2, just(subscribe())},
       {1, map(which, unsubscribe)},
+      {2, just(listen())},
+      {2, map(which, stop_listening)},
+      {3, a_config},
   });
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ class BreakerRun {
  private:
   using Breaker = fusebox::CircuitBreaker<fusebox::test::FakeClock>;
   using Outcome = fusebox::Outcome;
+  using State = fusebox::State;
 
   struct Lent {
     fusebox::Permit permit;
@@ -49,6 +51,17 @@ class BreakerRun {
   struct Seen {
     fusebox::StateChange change;
     std::chrono::system_clock::time_point when;
+  };
+  struct Heard {
+    std::string name;
+    Outcome outcome;
+    std::optional<std::chrono::nanoseconds> duration;
+    std::optional<fusebox::Failure> failure;
+  };
+  struct Listener {
+    std::size_t since;  // the calls that ended before it began are not its own
+    std::shared_ptr<std::vector<Heard>> heard;
+    fusebox::Subscription subscription;
   };
   struct Subscriber {
     std::size_t since;  // the changes before it began are not its own
@@ -72,6 +85,7 @@ class BreakerRun {
       case Command::Kind::execute: execute(command); break;
       case Command::Kind::report:
       case Command::Kind::report_twice:
+      case Command::Kind::report_failure:
       case Command::Kind::drop: end_permit(command); break;
       case Command::Kind::advance: clock_.advance(span(command)); break;
       case Command::Kind::jump_wall:
@@ -96,6 +110,15 @@ class BreakerRun {
                              static_cast<std::ptrdiff_t>(command.which % subscribers_.size()));
         }
         break;
+      case Command::Kind::listen: listen(); break;
+      case Command::Kind::stop_listening:
+        if (!listeners_.empty()) {
+          listeners_.erase(listeners_.begin() +
+                           static_cast<std::ptrdiff_t>(command.which % listeners_.size()));
+          reference_.stop_listening();
+        }
+        break;
+      case Command::Kind::reconfigure: reconfigure(command); break;
     }
     doing_ = &command;
     compare();
@@ -105,7 +128,11 @@ class BreakerRun {
     const auto call = reference_.admit();
     fusebox::Permit permit = breaker_.try_acquire();
     expect("admitted", static_cast<bool>(permit), call.has_value());
-    if (call) permits_.push_back({std::move(permit), *call});
+    if (call) {
+      permits_.push_back({std::move(permit), *call});
+    } else {
+      compare_rejection(permit.rejection(), reference_.retry_after());
+    }
   }
 
   void end_permit(const Command& command) {
@@ -118,12 +145,63 @@ class BreakerRun {
       reference_.report(lent.call, Outcome::ignored);
       return;
     }
+    if (command.kind == Command::Kind::report_failure) return report_failure(lent, command);
     lent.permit.report(command.outcome);
     reference_.report(lent.call, command.outcome);
     if (command.kind == Command::Kind::report_twice) {
       lent.permit.failure();
       lent.permit.success();
       expect("admitted after the report", static_cast<bool>(lent.permit), true);
+    }
+  }
+
+  void report_failure(Lent& lent, Command command) {
+    const int number = ++failures_;
+    if (command.ending == Ending::value) command.ending = Ending::error_503;
+    const fusebox::Failure failure = [&] {
+      try {
+        static_cast<void>(end_op(command, number));
+      } catch (...) {
+        return fusebox::Failure::from_current_exception();
+      }
+      return fusebox::Failure{std::make_error_code(std::errc::connection_refused)};
+    }();
+    bool classify_threw = false;
+    try {
+      lent.permit.report(failure);
+    } catch (const ClassifyThrew&) {
+      classify_threw = true;
+    }
+    const auto [outcome, result] = judge(command, false, lent.call);
+    expect("classify threw", classify_threw, result == "classify threw");
+    reference_.report(lent.call, outcome, left_by(command, number, false));
+  }
+
+  void reconfigure(const Command& command) {
+    if (!command.config) return;
+    // The breaker tells 16 configs apart: calls that are under way must not outlast them.
+    const auto is_old = [this](const Call& call) { return call.config + 15 <= reference_.configs(); };
+    if (std::any_of(permits_.begin(), permits_.end(), [&](const Lent& lent) { return is_old(lent.call); }) ||
+        std::any_of(under_way_.begin(), under_way_.end(), is_old)) {
+      return;
+    }
+    const auto& before = breaker_.config();
+    auto config = *command.config;
+    if ((command.which & keep_failure_rate) != 0) config.failure_rate = before.failure_rate;
+    if ((command.which & keep_slow_calls) != 0) config.slow_calls = before.slow_calls;
+    if ((command.which & keep_counts) != 0) {
+      config.failure_threshold = before.failure_threshold;
+      config.success_threshold = before.success_threshold;
+    }
+    if (validate(config).empty()) {
+      breaker_.reconfigure(config);
+      reference_.reconfigure(config);
+      return;
+    }
+    try {
+      breaker_.reconfigure(config);
+      expect("a bad config is refused", false, true);
+    } catch (const fusebox::ConfigError&) {
     }
   }
 
@@ -135,6 +213,7 @@ class BreakerRun {
 
   void execute(const Command& command) {
     const Time start = now();
+    const int number = ++failures_;
     const Time retry_after = reference_.retry_after();
     const auto call = reference_.admit(inside_);
     bool called = false;
@@ -143,11 +222,13 @@ class BreakerRun {
       if (call) {
         compare();
         if (call->slot) inside_.push_back(*call);
+        under_way_.push_back(*call);
         do_all(command.inside);
+        under_way_.pop_back();
         if (call->slot) inside_.pop_back();
       }
       doing_ = &command;
-      return end_op(command.ending);
+      return end_op(command, number);
     };
     const std::string got = outcome_of(command, op, retry_after);
     expect("op called", called, call.has_value());
@@ -155,23 +236,43 @@ class BreakerRun {
     if (!call) return expect("result of a rejected call", got, command.has_fallback ? "3" : "circuit open");
 
     const bool late = command.has_timeout && now() - start > call_timeout.count();
-    const auto [outcome, result] = judge(command, late);
+    const auto [outcome, result] = judge(command, late, *call);
     expect("result", got, result);
-    reference_.report(*call, outcome);
+    reference_.report(*call, outcome, left_by(command, number, late));
   }
 
-  static int end_op(Ending ending) {
+  static int end_op(const Command& command, int number) {
     using namespace fusebox;
-    switch (ending) {
+    switch (command.ending) {
       case Ending::value: break;
       case Ending::failed_value: return failed_value;
-      case Ending::error_503: throw ApiError{ErrorCode::service_unavailable, "down"};
-      case Ending::error_404: throw ApiError{ErrorCode::not_found, "answered"};
+      case Ending::error_503: {
+        const ApiError error{ErrorCode::service_unavailable, "down " + std::to_string(number)};
+        throw command.asks > 0 ? error.with_retry_after(std::chrono::milliseconds{command.asks}) : error;
+      }
+      case Ending::error_404: throw ApiError{ErrorCode::not_found, "answered " + std::to_string(number)};
       case Ending::unknown_error: throw Unknown{};
       case Ending::cancelled: throw CancelledError{};
       case Ending::rejected: throw BulkheadFullError{"another"};
     }
     return value;
+  }
+
+  /// The failure that the breaker knows of afterwards.
+  [[nodiscard]] static Left left_by(const Command& command, int number, bool late) {
+    switch (command.ending) {
+      case Ending::value:
+        if (!late) return std::nullopt;
+        break;
+      case Ending::error_404: return KnownFailure{"answered " + std::to_string(number)};
+      case Ending::error_503: {
+        KnownFailure failure{"down " + std::to_string(number)};
+        if (command.asks > 0) failure.retry_after = std::chrono::milliseconds{command.asks};
+        return failure;
+      }
+      default: break;
+    }
+    return KnownFailure{};
   }
 
   template <class Op>
@@ -188,9 +289,10 @@ class BreakerRun {
       return std::to_string(command.has_timeout ? breaker_.execute(op, options, rule)
                                                 : breaker_.execute(op, rule));
     } catch (const CircuitOpenError& error) {
-      expect("name in the error", error.name(), std::string{"b"});
-      expect("retry_after in the error", error.retry_after().value_or(std::chrono::seconds{-1}).count(),
-             std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds{retry_after}).count());
+      compare_rejection(error, retry_after);
+      const State state = reference_.state();
+      const bool was_opened = state == State::open || state == State::half_open;
+      compare_failure("cause in the error", error.cause(), was_opened ? reference_.cause() : std::nullopt);
       return "circuit open";
     } catch (const CancelledError&) {
       return "cancelled";
@@ -206,7 +308,8 @@ class BreakerRun {
   }
 
   /// How an admitted call is recorded, and what its caller gets (B10, B12).
-  [[nodiscard]] std::pair<Outcome, std::string> judge(const Command& command, bool late) const {
+  [[nodiscard]] std::pair<Outcome, std::string> judge(const Command& command, bool late,
+                                                      const Call& call) const {
     struct Row {
       Outcome outcome;
       const char* result;
@@ -228,8 +331,9 @@ class BreakerRun {
     const std::string result = command.has_fallback ? "3" : row.result;
     if (command.ending == Ending::rejected) return {row.outcome, result};
     if (late) return {Outcome::failure, result};
-    if (breaker_.config().classify == throw_from_classify) return {Outcome::ignored, "classify threw"};
-    if (breaker_.config().classify == ignore_failures) return {Outcome::ignored, result};
+    const auto classify = reference_.config_of(call).classify;
+    if (classify == throw_from_classify) return {Outcome::ignored, "classify threw"};
+    if (classify == ignore_failures) return {Outcome::ignored, result};
     return {row.outcome, result};
   }
 
@@ -238,6 +342,17 @@ class BreakerRun {
     auto subscription = breaker_.on_state_change(
         [seen, this](const fusebox::StateChange& change) { seen->push_back({change, clock_.wall_now()}); });
     subscribers_.push_back({reference_.changes().size(), seen, std::move(subscription)});
+  }
+
+  void listen() {
+    auto heard = std::make_shared<std::vector<Heard>>();
+    auto subscription = breaker_.on_call([heard](const fusebox::CallEvent& event) {
+      std::optional<fusebox::Failure> failure;
+      if (event.failure != nullptr) failure = *event.failure;
+      heard->push_back({event.name, event.outcome, event.duration, failure});
+    });
+    listeners_.push_back({reference_.ended().size(), heard, std::move(subscription)});
+    reference_.listen();
   }
 
   [[nodiscard]] std::chrono::nanoseconds span(const Command& command) const {
@@ -258,6 +373,8 @@ class BreakerRun {
           return config.failure_rate ? bucket(config.failure_rate->window.length()) : none;
         case Span::slow_window: return config.slow_calls ? config.slow_calls->window.length() : none;
         case Span::slow_bucket: return config.slow_calls ? bucket(config.slow_calls->window.length()) : none;
+        case Span::recovery_time: return config.recovery_time;
+        case Span::recovery_tenth: return config.recovery_time / 10;
         case Span::until_due: return std::chrono::nanoseconds{reference_.retry_after()};
       }
       return none;
@@ -298,17 +415,64 @@ class BreakerRun {
     expect("opened_count", stats.opened_count, reference_.opened_count);
     expect("consecutive_failures", stats.consecutive_failures, reference_.consecutive_failures());
     expect("failure_rate", stats.failure_rate, reference_.failure_rate());
-    compare_time("last_failure_time", stats.last_failure_time, reference_.last_failure);
-    compare_time("last_success_time", stats.last_success_time, reference_.last_success);
+    compare_time("last_failure_time", stats.last_failure_time, reference_.last_failure,
+                 reference_.failures_ever, last_failure_);
+    compare_time("last_success_time", stats.last_success_time, reference_.last_success,
+                 reference_.successes_ever, last_success_);
+    expect("window_calls", stats.window_calls, static_cast<std::uint64_t>(reference_.window_calls()));
+    expect("window_failures", stats.window_failures,
+           static_cast<std::uint64_t>(reference_.window_failures()));
+    expect("window_slow_calls", stats.window_slow_calls,
+           static_cast<std::uint64_t>(reference_.window_slow_calls()));
+    expect("in_flight is known", stats.in_flight.has_value(), reference_.in_flight().has_value());
+    expect("in_flight", stats.in_flight.value_or(0), reference_.in_flight().value_or(0));
+    compare_failure("stats.last_failure", stats.last_failure, reference_.cause());
+    expect("the config in force", breaker_.config() == reference_.config(), true);
     for (const Subscriber& subscriber : subscribers_) compare_changes(subscriber);
+    for (const Listener& listener : listeners_) compare_calls(listener);
   }
 
+  void compare_failure(const char* what, const std::optional<fusebox::Failure>& got, const Left& wanted) {
+    expect(what, got ? "there" : "absent", wanted ? "there" : "absent");
+    if (!got || !wanted) return;
+    if (!wanted->text.empty()) expect(what, got->message(), wanted->text);
+    constexpr std::chrono::milliseconds none{-1};
+    expect(what, got->retry_after().value_or(none).count(), wanted->retry_after.value_or(none).count());
+  }
+
+  void compare_rejection(const fusebox::RejectedError& error, Time retry_after) {
+    expect("name in the error", error.name(), std::string{"b"});
+    expect("retry_after in the error",
+           error.retry_after().value_or(std::chrono::milliseconds{-1}) / std::chrono::seconds{1},
+           std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds{retry_after}).count());
+  }
+
+  void compare_calls(const Listener& listener) {
+    const auto& wanted = reference_.ended();
+    const auto& heard = *listener.heard;
+    expect("calls heard", heard.size(), wanted.size() - listener.since);
+    for (std::size_t i = 0; i < heard.size() && problem_.empty(); ++i) {
+      const EndedCall& ended = wanted[listener.since + i];
+      expect("name of a call", heard[i].name, "b");
+      expect("outcome of a call", to_code(heard[i].outcome), to_code(ended.outcome));
+      expect("duration of a call", heard[i].duration.value_or(std::chrono::nanoseconds{-1}).count(),
+             ended.duration);
+      compare_failure("failure of a call", heard[i].failure, ended.failure);
+    }
+  }
+
+  /// A last time as it was first shown, and which call it is of.
+  struct Shown {
+    std::uint64_t call = 0;
+    std::chrono::system_clock::time_point time;
+  };
+
   void compare_time(const char* what, std::optional<std::chrono::system_clock::time_point> got,
-                    std::optional<Time> stamp) {
+                    std::optional<Time> stamp, std::uint64_t call, Shown& shown) {
     expect(what, got.has_value(), stamp.has_value());
     if (!got || !stamp) return;
-    const auto wanted = clock_.wall_now() - std::chrono::nanoseconds{now() - *stamp};
-    expect(what, got->time_since_epoch().count(), wanted.time_since_epoch().count());
+    if (shown.call != call) shown = {call, clock_.wall_now() - std::chrono::nanoseconds{now() - *stamp}};
+    expect(what, got->time_since_epoch().count(), shown.time.time_since_epoch().count());
   }
 
   void compare_changes(const Subscriber& subscriber) {
@@ -321,6 +485,7 @@ class BreakerRun {
       expect("from", to_string(seen[i].change.from), to_string(change.from));
       expect("to", to_string(seen[i].change.to), to_string(change.to));
       expect("reason", to_string(seen[i].change.reason), to_string(change.reason));
+      compare_failure("cause of a change", seen[i].change.cause, change.cause);
       expect("time of a change", seen[i].change.at.time_since_epoch().count(),
              seen[i].when.time_since_epoch().count());
     }
@@ -331,8 +496,12 @@ class BreakerRun {
   ReferenceBreaker reference_;
   std::vector<Lent> permits_;  // after the breaker: none may outlive it
   std::vector<Subscriber> subscribers_;
+  std::vector<Listener> listeners_;
   std::vector<Call> inside_;  // probes whose ops are running
+  Shown last_failure_, last_success_;
+  std::vector<Call> under_way_;  // executes
   int openings_ = 0;
+  int failures_ = 0;  // a number in the text of each
   const Command* doing_ = nullptr;
   std::string problem_;
 };

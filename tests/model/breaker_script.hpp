@@ -8,6 +8,7 @@
 #include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -40,6 +41,8 @@ enum class Span {
   slow_window,
   slow_bucket,
   until_due,  // what retry_after() says
+  recovery_time,
+  recovery_tenth,
 };
 
 /// Of an execute with CallOptions.
@@ -51,6 +54,7 @@ struct Command {
     execute,
     report,
     report_twice,
+    report_failure,  // what a call left, by its ending
     drop,
     advance,
     jump_wall,
@@ -59,17 +63,22 @@ struct Command {
     disable,
     subscribe,
     unsubscribe,
+    listen,  // to calls
+    stop_listening,
+    reconfigure,
   };
 
   Kind kind = Kind::acquire;
-  unsigned which = 0;  // of the permits that are out, or of the subscriptions
+  unsigned which = 0;  // of the permits that are out, or of the subscriptions; or which rules stay
   fusebox::Outcome outcome = fusebox::Outcome::success;
   Ending ending = Ending::value;
   bool has_fallback = false;
   bool has_timeout = false;
   Span span = Span::nothing;
   int offset = 0;  // nanoseconds
+  int asks = 0;    // milliseconds: the Retry-After of a 503, if above 0
   std::vector<Command> inside = {};
+  std::optional<fusebox::CircuitBreakerConfig> config = {};
 };
 using Commands = std::vector<Command>;
 
@@ -98,6 +107,14 @@ inline Command report(unsigned which, fusebox::Outcome outcome) {
 inline Command report_twice(unsigned which, fusebox::Outcome outcome) {
   return {.kind = Command::Kind::report_twice, .which = which, .outcome = outcome};
 }
+inline Command report_failure(unsigned which, Ending ending) {
+  return {.kind = Command::Kind::report_failure, .which = which, .ending = ending};
+}
+/// Of a call that ends with a 503.
+inline Command asking(int milliseconds, Command command) {
+  command.asks = milliseconds;
+  return command;
+}
 inline Command drop(unsigned which) { return {.kind = Command::Kind::drop, .which = which}; }
 inline Command advance(Span span, int offset = 0) {
   return {.kind = Command::Kind::advance, .span = span, .offset = offset};
@@ -108,6 +125,16 @@ inline Command force_open() { return {.kind = Command::Kind::force_open}; }
 inline Command disable() { return {.kind = Command::Kind::disable}; }
 inline Command subscribe() { return {.kind = Command::Kind::subscribe}; }
 inline Command unsubscribe(unsigned which) { return {.kind = Command::Kind::unsubscribe, .which = which}; }
+
+inline Command listen() { return {.kind = Command::Kind::listen}; }
+inline Command stop_listening(unsigned which) {
+  return {.kind = Command::Kind::stop_listening, .which = which};
+}
+enum Keep : unsigned { keep_nothing = 0, keep_failure_rate = 1, keep_slow_calls = 2, keep_counts = 4 };
+/// Another config, apart from what is kept (a sum of Keep) of the one in force.
+inline Command reconfigure(unsigned kept, fusebox::CircuitBreakerConfig config) {
+  return {.kind = Command::Kind::reconfigure, .which = kept, .config = std::move(config)};
+}
 
 // The code that makes a script.
 
@@ -120,7 +147,7 @@ inline std::string to_code(Ending ending) {
 inline std::string to_code(Span span) {
   constexpr const char* names[] = {"nothing",      "reset_timeout", "probe_timeout", "slower_than",
                                    "call_timeout", "rate_window",   "rate_bucket",   "slow_window",
-                                   "slow_bucket",  "until_due"};
+                                   "slow_bucket",  "until_due",     "recovery_time", "recovery_tenth"};
   return std::string{"Span::"} + names[static_cast<int>(span)];
 }
 
@@ -136,10 +163,15 @@ inline std::string to_code(const Command& command) {
       code += ")";
       if (command.has_fallback) code = "with_fallback(" + code + ")";
       if (command.has_timeout) code = "with_timeout(" + code + ")";
+      if (command.asks > 0) code = "asking(" + std::to_string(command.asks) + ", " + code + ")";
       return code;
     }
     case Command::Kind::report: return "report(" + which + ", " + to_code(command.outcome) + ")";
     case Command::Kind::report_twice: return "report_twice(" + which + ", " + to_code(command.outcome) + ")";
+    case Command::Kind::report_failure: {
+      const std::string code = "report_failure(" + which + ", " + to_code(command.ending) + ")";
+      return command.asks > 0 ? "asking(" + std::to_string(command.asks) + ", " + code + ")" : code;
+    }
     case Command::Kind::drop: return "drop(" + which + ")";
     case Command::Kind::advance:
       return "advance(" + to_code(command.span) +
@@ -150,6 +182,11 @@ inline std::string to_code(const Command& command) {
     case Command::Kind::disable: return "disable()";
     case Command::Kind::subscribe: return "subscribe()";
     case Command::Kind::unsubscribe: return "unsubscribe(" + which + ")";
+    case Command::Kind::listen: return "listen()";
+    case Command::Kind::stop_listening: return "stop_listening(" + which + ")";
+    case Command::Kind::reconfigure:
+      return "reconfigure(" + which + ", CircuitBreakerConfig" +
+             to_code(command.config.value_or(fusebox::CircuitBreakerConfig{})) + ")";
   }
   return "?";
 }

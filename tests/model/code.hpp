@@ -78,10 +78,14 @@ inline std::string to_code(const fusebox::CircuitBreakerConfig& config) {
   count("success_threshold", config.success_threshold, none.success_threshold);
   span("reset_timeout", config.reset_timeout, none.reset_timeout);
   count("half_open_max_calls", config.half_open_max_calls, none.half_open_max_calls);
+  count("half_open_max_failures", config.half_open_max_failures, none.half_open_max_failures);
   span("probe_timeout", config.probe_timeout, none.probe_timeout);
   fields.add("reset_backoff", config.reset_backoff, none.reset_backoff, to_code(config.reset_backoff));
   span("max_reset_timeout", config.max_reset_timeout, none.max_reset_timeout);
   fields.add("reset_jitter", config.reset_jitter, none.reset_jitter, to_code(config.reset_jitter));
+  fields.add("honor_retry_after", config.honor_retry_after, none.honor_retry_after,
+             config.honor_retry_after ? "true" : "false");
+  span("recovery_time", config.recovery_time, none.recovery_time);
   if (const auto& rule = config.failure_rate) {
     fields.add("failure_rate", "FailureRate{.threshold = " + to_code(rule->threshold) +
                                    ", .minimum_calls = " + std::to_string(rule->minimum_calls) +
@@ -107,6 +111,7 @@ inline std::string to_code(const fusebox::RetryConfig& config) {
   fields.add("max_delay", config.max_delay, none.max_delay, to_code(config.max_delay));
   fields.add("multiplier", config.multiplier, none.multiplier, to_code(config.multiplier));
   fields.add("jitter", config.jitter, none.jitter, to_code(config.jitter));
+  fields.add("jitter_factor", config.jitter_factor, none.jitter_factor, to_code(config.jitter_factor));
   fields.add("total_timeout", config.total_timeout, none.total_timeout, to_code(config.total_timeout));
   fields.add("honor_retry_after", config.honor_retry_after, none.honor_retry_after,
              yes_or_no(config.honor_retry_after));

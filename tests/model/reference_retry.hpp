@@ -1,4 +1,5 @@
-// model/reference_retry.hpp: what rules R1 to R7 say of one call, written from the design and nothing else.
+// model/reference_retry.hpp: what rules R1 to R7 and R11 say of one call, written from the design and nothing
+// else.
 //
 // A draw cannot be foreseen, so a wait is told by its bounds; with a source that draws the smallest or the
 // largest number they meet.
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -45,7 +47,7 @@ class ReferenceRetry {
   /// The wait after failed attempt `number` (R1, R5).
   [[nodiscard]] Bounds wait(int number) {
     const Attempt& attempt = script_.attempts[static_cast<std::size_t>(number - 1)];
-    drawn_ = spread(exponential(number - 1));
+    drawn_ = spread(delay(number));
     Bounds wait = drawn_;
     if (const Nanos after = asked(attempt); after >= 0) {
       const Nanos room = jitters() ? std::min(base(), max() - after) : 0;
@@ -98,6 +100,20 @@ class ReferenceRetry {
     return script_.accepts == Accepts::everything || (script_.accepts == Accepts::transient && transient);
   }
 
+  /// Before jitter (R1, R11).
+  [[nodiscard]] Bounds delay(int number) const {
+    const auto given = [&](Nanos nanos) {
+      const Nanos capped = std::clamp<Nanos>(nanos, 0, max());
+      return Bounds{capped, capped};
+    };
+    if (script_.step) {
+      const Nanos step = script_.step->count();
+      return given(step > max() / number ? max() : step * number);
+    }
+    if (script_.list.empty()) return exponential(number - 1);
+    return given(script_.list[std::min(static_cast<std::size_t>(number), script_.list.size()) - 1].count());
+  }
+
   /// min(max_delay, base_delay × multiplierⁿ), to a billionth where doubles are in it.
   [[nodiscard]] Bounds exponential(int n) const {
     long double delay = static_cast<long double>(base());
@@ -121,6 +137,22 @@ class ReferenceRetry {
       case fusebox::Jitter::decorrelated: {
         const auto thrice = [&](Nanos value) { return value > max() / 3 ? max() : 3 * value; };
         return draw({base(), base()}, {thrice(previous_.low), thrice(previous_.high)});
+      }
+      case fusebox::Jitter::proportional: {
+        const auto factor = static_cast<long double>(script_.config.jitter_factor);
+        const auto below = [&](Nanos value) {
+          return static_cast<Nanos>(static_cast<long double>(value) * (1 - factor));
+        };
+        const auto above = [&](Nanos value) {
+          const auto high = static_cast<long double>(value) * (1 + factor);
+          return high >= static_cast<long double>(max()) ? max() : static_cast<Nanos>(high);
+        };
+        const Bounds drawn =
+            draw({below(delay.low), below(delay.high)}, {above(delay.low), above(delay.high)});
+        // The library computes with doubles.
+        const auto error = static_cast<Nanos>(static_cast<long double>(delay.high) * 1e-15L) + 1;
+        return {std::max<Nanos>(0, drawn.low - error),
+                drawn.high > max() - error ? max() : drawn.high + error};
       }
     }
     return delay;

@@ -1,5 +1,5 @@
-// retry_with_backoff against rules R1 to R7: random configs, scripted attempts; calls, waits and the reason
-// to stop compared.
+// retry_with_backoff against rules R1 to R7 and R11 to R14: random configs, scripted attempts; calls, waits
+// and the reason to stop compared.
 #include <fusebox/retry.hpp>
 
 #include <algorithm>
@@ -29,8 +29,9 @@ rc::Gen<fusebox::RetryConfig> valid_config() {
       rc::gen::set(&RetryConfig::max_retries, any_of({3, 0, 1, 2, 5, 65'535})),
       rc::gen::set(&RetryConfig::base_delay, base), rc::gen::set(&RetryConfig::max_delay, above),
       rc::gen::set(&RetryConfig::multiplier, any_of({2.0, 1.0, 1.5, 3.0, 1e300})),
-      rc::gen::set(&RetryConfig::jitter,
-                   any_of({Jitter::none, Jitter::equal, Jitter::full, Jitter::decorrelated})),
+      rc::gen::set(&RetryConfig::jitter, any_of({Jitter::none, Jitter::equal, Jitter::full,
+                                                 Jitter::decorrelated, Jitter::proportional})),
+      rc::gen::set(&RetryConfig::jitter_factor, any_of({0.25, 0.0, 1.0, 0.1})),
       rc::gen::set(&RetryConfig::total_timeout,
                    any_of<Nanoseconds>({fusebox::no_timeout, fusebox::no_timeout, 1ns, 10ns, 60ns, 2s, 40s})),
       rc::gen::set(&RetryConfig::honor_retry_after, any_of({true, true, false})),
@@ -68,13 +69,22 @@ rc::Gen<RetryScript> retry_script() {
                    any_of({Accepts::transient, Accepts::transient, Accepts::everything, Accepts::nothing})),
       rc::gen::set(&RetryScript::draws, any_of({Draws::smallest, Draws::largest, Draws::random})),
       rc::gen::set(&RetryScript::tokens, any_of<std::optional<int>>({std::nullopt, std::nullopt, 0, 1, 3})),
-      rc::gen::set(&RetryScript::form, any_of({Form::tries, Form::throws, Form::by_value})),
+      rc::gen::set(&RetryScript::list, any_of<std::vector<Nanoseconds>>(
+                                           {{}, {}, {}, {0ns}, {5ns, 1s}, {1s, 9s, 2s, Nanoseconds::max()}})),
+      rc::gen::set(&RetryScript::step,
+                   any_of<std::optional<Nanoseconds>>({std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                                                       0ns, 4ns, 3s, Nanoseconds::max() / 2})),
+      rc::gen::set(&RetryScript::deadline, any_of<std::optional<Nanoseconds>>(
+                                               {std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                                                std::nullopt, -1s, 0ns, 12ns, 3s, 50s, fusebox::no_timeout})),
+      rc::gen::set(&RetryScript::deadline_of_another_clock, any_of({false, true})),
+      rc::gen::set(&RetryScript::form, any_of({Form::tries, Form::throws, Form::by_value, Form::by_hand})),
       rc::gen::set(&RetryScript::stopped_before, rc::gen::weightedElement<bool>({{19, false}, {1, true}})));
 }
 
 }  // namespace
 
-TEST_CASE("R1 to R7: a retry calls, waits and stops as the rules say") {
+TEST_CASE("R1 to R7, R11 to R14: a retry calls, waits and stops as the rules say") {
   std::array<std::size_t, 7> ends{};
   std::size_t scripts = 0;
   CHECK(holds("a retry does what the rules say", retry_script(), [&](const RetryScript& script) {

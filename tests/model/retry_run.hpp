@@ -5,6 +5,7 @@
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,8 @@
 #include "retry_script.hpp"
 
 namespace model {
+
+using namespace std::chrono_literals;
 
 class RetryRun {
  public:
@@ -69,6 +72,7 @@ class RetryRun {
     std::optional<int> tokens;
     int asked = 0;
     int deposits = 0;
+    int given_back = 0;
     bool try_withdraw() {
       ++asked;
       if (!tokens) return true;
@@ -77,6 +81,7 @@ class RetryRun {
       return true;
     }
     void deposit() { ++deposits; }
+    void give_back() { ++given_back; }
   };
 
   /// The fake clock, but for a wait during which somebody stops the token.
@@ -113,6 +118,12 @@ class RetryRun {
     return attempt.retry_after ? error.with_retry_after(*attempt.retry_after) : error;
   }
 
+  static fusebox::CircuitOpenError rejection(const Attempt& attempt) {
+    std::optional<std::chrono::milliseconds> after;
+    if (attempt.retry_after) after = fusebox::detail::to_milliseconds(*attempt.retry_after);
+    return fusebox::CircuitOpenError{"inner", after};
+  }
+
   /// Hands the failure of `attempt` to `to`, as the type it has.
   template <class To>
   static void fail(const Attempt& attempt, To to) {
@@ -130,7 +141,7 @@ class RetryRun {
       case Fault::status_503: return to(with(ErrorCode::service_unavailable, attempt));
       case Fault::unknown: return to(42);
       case Fault::cancelled: return to(fusebox::CancelledError{});
-      case Fault::rejected: return to(fusebox::CircuitOpenError{"inner", attempt.retry_after});
+      case Fault::rejected: return to(rejection(attempt));
     }
   }
   struct Thrower {
@@ -150,10 +161,13 @@ class RetryRun {
   };
 
   Answer op(const fusebox::Attempt& given) {
+    expect("the attempt's number", given.number, static_cast<int>(calls_ + 1));
+    expect("the attempt's resend_count", given.resend_count.value_or(0), static_cast<int>(calls_));
+    return op();
+  }
+
+  Answer op() {
     ++calls_;
-    const int number = static_cast<int>(calls_);
-    expect("the attempt's number", given.number, number);
-    expect("the attempt's resend_count", given.resend_count.value_or(0), number - 1);
     fake_.advance(latest().takes);
     if (latest().stop == Stop::in_op) source_.request_stop();
     Answer answer;
@@ -165,8 +179,26 @@ class RetryRun {
     return answer;
   }
 
+  /// A list, or a step, or the formula.
   template <class... Rule>
   void call(Rule... rule) {
+    const auto& list = script_.list;
+    if (list.empty() && !script_.step) return call_with(rule...);
+    call_with(fusebox::backoff([&](int number, const fusebox::Failure& failure) {
+                if (script_.step) return fusebox::linear(*script_.step).call(number, failure);
+                const auto at = [&](std::size_t i) { return list[std::min(i, list.size() - 1)]; };
+                return fusebox::backoff({at(0), at(1), at(2), at(3)}).call(number, failure);
+              }),
+              rule...);
+  }
+
+  [[nodiscard]] fusebox::Deadline deadline() const {
+    if (!script_.deadline) return fusebox::Deadline::never();
+    return fusebox::Deadline::after(*script_.deadline, script_.deadline_of_another_clock ? other_ : fake_);
+  }
+
+  template <class... Rule>
+  void call_with(Rule... rule) {
     using namespace fusebox;
     const auto op = [this](const fusebox::Attempt& given) { return this->op(given); };
     const auto hook = on_retry([this](int number, const Failure&, std::chrono::nanoseconds delay) {
@@ -183,7 +215,14 @@ class RetryRun {
     };
     const auto options = [&](auto retry, auto... more) {
       return retry(op, script_.config, StoppingClock{*this}, source_.get_token(), hook, at_end, budget_,
-                   with_random(generator_), more...);
+                   with_random(generator_), deadline(), more...);
+    };
+    const auto catching = [&](auto use) {
+      try {
+        use();
+      } catch (...) {
+        thrown_ = std::current_exception();
+      }
     };
     const auto throwing = [](auto&&... all) {
       return retry_with_backoff(std::forward<decltype(all)>(all)...);
@@ -194,20 +233,45 @@ class RetryRun {
     switch (script_.form) {
       case Form::tries: return take(options(trying, rule...));
       case Form::by_value:
-        if (script_.stopped_before) return take(options(trying, rule...));
-        return take(
-            options(throwing, failure_if([](const Answer& answer) { return answer.failure; }), rule...));
-      case Form::throws: try { take(options(throwing, rule...));
-        } catch (...) {
-          thrown_ = std::current_exception();
-        }
+        return catching([&] {
+          take(options(throwing, failure_if([](const Answer& answer) { return answer.failure; }), rule...));
+        });
+      case Form::throws: return catching([&] { take(options(throwing, rule...)); });
+      case Form::by_hand:
+        RetryState state{script_.config, StoppingClock{*this},    source_.get_token(), hook,   at_end,
+                         budget_,        with_random(generator_), deadline(),          rule...};
+        drive(state);
+        stats_ = state.stats();
+        has_value_ = stats_.stop_reason == StopReason::succeeded;
+    }
+  }
+
+  /// What a program does that waits otherwise.
+  void drive(fusebox::RetryState& state) {
+    const StoppingClock clock{*this};
+    const auto token = source_.get_token();
+    if (token.stop_requested()) return state.cancel();
+    for (;;) {
+      std::optional<fusebox::Failure> failure;
+      try {
+        static_cast<void>(op());
+      } catch (...) {
+        failure = fusebox::Failure::from_current_exception();
+      }
+      if (!failure) return state.succeed();
+      const auto wait = state.next(*std::move(failure));
+      if (!wait) return;
+      if (!clock.sleep_for(*wait, token) || token.stop_requested()) return state.cancel();
+      if (calls_ % 2 == 0) state.begin_attempt();  // or else the next call implies it
     }
   }
 
   void compare() {
     if (script_.stopped_before) return ended(0, fusebox::StopReason::cancelled);
-    const Nanos timeout = script_.config.total_timeout.count();
-    const bool has_timeout = script_.config.total_timeout != fusebox::no_timeout;
+    const Nanos timeout =
+        std::min(script_.config.total_timeout, std::max(0ns, script_.deadline.value_or(fusebox::no_timeout)))
+            .count();
+    const bool has_timeout = timeout != fusebox::no_timeout.count();
     Nanos since_first = 0;
     bool stopped = false;
     for (int number = 1;; ++number) {
@@ -241,8 +305,8 @@ class RetryRun {
         return;
       }
       reference_.waited(number, slept);
-      if (now.stop == Stop::in_on_retry || now.stop == Stop::in_wait)
-        return ended(number, fusebox::StopReason::cancelled);
+      was_cut_short_ = now.stop == Stop::in_on_retry || now.stop == Stop::in_wait;
+      if (was_cut_short_) return ended(number, fusebox::StopReason::cancelled);
       total_ = fusebox::detail::saturating_add(total_, slept);
       since_first = fusebox::detail::saturating_add(since_first, slept);
     }
@@ -266,13 +330,36 @@ class RetryRun {
     expect("calls of on_give_up", give_ups_, succeeded ? 0 : 1);
     expect("withdrawals", budget_.asked, asked_);
     expect("deposits", budget_.deposits, succeeded ? 1 : 0);
-    if (script_.form == Form::throws) {
-      expect("an exception", thrown_ != nullptr, !succeeded);
-      const bool is_last = !thrown_ || stats_.errors.empty() || thrown_ == stats_.errors.back().exception();
-      expect("the exception is op's last", is_last, true);
+    expect("tokens given back", budget_.given_back, was_cut_short_ ? 1 : 0);
+    const bool throws = script_.form == Form::throws || script_.form == Form::by_value;
+    if (throws && !succeeded && (script_.form == Form::throws || script_.stopped_before || was_cut_short_)) {
+      expect("an exception", thrown_ != nullptr, true);
+      if (thrown_) compare_exception();
     } else {
+      expect("an exception", thrown_ != nullptr, false);
       expect("has_value()", has_value_, succeeded);
     }
+  }
+
+  /// op's last, or CancelledError with op's last as its cause (R4).
+  void compare_exception() {
+    try {
+      std::rethrow_exception(thrown_);
+    } catch (const fusebox::CancelledError& error) {
+      if (thrown_ == last_exception()) return;
+      expect("CancelledError", script_.stopped_before || was_cut_short_, true);
+      expect("a cause", error.cause().has_value(), was_cut_short_);
+      if (!error.cause()) return;
+      const fusebox::Failure& cause = *error.cause();
+      expect("the cause is op's last failure",
+             cause.exception() == last_exception() && cause.code() == stats_.errors.back().code(), true);
+    } catch (...) {
+      expect("the exception is op's last", thrown_ == last_exception(), true);
+    }
+  }
+
+  [[nodiscard]] std::exception_ptr last_exception() const {
+    return stats_.errors.empty() ? nullptr : stats_.errors.back().exception();
   }
 
   template <class T>
@@ -286,6 +373,11 @@ class RetryRun {
   Generator generator_;
   Budget budget_;
   fusebox::test::FakeClock fake_;
+  fusebox::test::FakeClock other_ = [] {
+    fusebox::test::FakeClock clock;
+    clock.advance(std::chrono::hours{7});
+    return clock;
+  }();
   std::stop_source source_;
   std::string problem_;
 
@@ -302,6 +394,7 @@ class RetryRun {
   std::size_t waits_ = 0;
   int asked_ = 0;
   Nanos total_ = 0;
+  bool was_cut_short_ = false;
 };
 
 }  // namespace model

@@ -43,14 +43,19 @@ struct Attempt {
 
 enum class Accepts { transient, everything, nothing };  // retry_if; the first is without one
 enum class Draws { smallest, largest, random };
-enum class Form { tries, throws, by_value };  // the last: failures are returned, not thrown
+// by_value: failures are returned, not thrown; by_hand: with a RetryState
+enum class Form { tries, throws, by_value, by_hand };
 
 struct RetryScript {
   fusebox::RetryConfig config;
   std::vector<Attempt> attempts;  // those that follow succeed
   Accepts accepts = Accepts::transient;
   Draws draws = Draws::smallest;
-  std::optional<int> tokens = std::nullopt;  // in the budget
+  std::optional<int> tokens = std::nullopt;                         // in the budget
+  std::vector<std::chrono::nanoseconds> list;                       // of backoff; empty: the formula
+  std::optional<std::chrono::nanoseconds> step = std::nullopt;      // of linear backoff, instead of the list
+  std::optional<std::chrono::nanoseconds> deadline = std::nullopt;  // from the first attempt on
+  bool deadline_of_another_clock = false;
   Form form = Form::tries;
   bool stopped_before = false;
 };
@@ -87,8 +92,17 @@ inline std::string to_code(const RetryScript& script) {
   if (script.draws == Draws::largest) code += ", .draws = Draws::largest";
   if (script.draws == Draws::random) code += ", .draws = Draws::random";
   if (script.tokens) code += ", .tokens = " + std::to_string(*script.tokens);
+  if (!script.list.empty()) {
+    code += ", .list = {";
+    for (const auto delay : script.list) code += to_code(delay) + ", ";
+    code += "}";
+  }
+  if (script.step) code += ", .step = " + to_code(*script.step);
+  if (script.deadline) code += ", .deadline = " + to_code(*script.deadline);
+  if (script.deadline_of_another_clock) code += ", .deadline_of_another_clock = true";
   if (script.form == Form::throws) code += ", .form = Form::throws";
   if (script.form == Form::by_value) code += ", .form = Form::by_value";
+  if (script.form == Form::by_hand) code += ", .form = Form::by_hand";
   if (script.stopped_before) code += ", .stopped_before = true";
   return code + "}";
 }

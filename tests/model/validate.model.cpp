@@ -93,7 +93,8 @@ rc::Gen<CircuitBreakerConfig> breaker_config() {
       rc::gen::set(&Config::failure_threshold, a_count()),
       rc::gen::set(&Config::success_threshold, a_count()), rc::gen::set(&Config::reset_timeout, a_duration()),
       rc::gen::set(&Config::half_open_max_calls, a_count()),
-      rc::gen::set(&Config::probe_timeout, a_duration()),
+      rc::gen::set(&Config::half_open_max_failures, a_count()),
+      rc::gen::set(&Config::probe_timeout, a_duration()), rc::gen::set(&Config::recovery_time, a_duration()),
       rc::gen::set(&Config::reset_backoff, a_multiplier()),
       rc::gen::set(&Config::max_reset_timeout, a_duration()),
       rc::gen::set(&Config::reset_jitter,
@@ -112,9 +113,13 @@ rc::Gen<RetryConfig> retry_config() {
       rc::gen::set(&RetryConfig::max_delay, rc::gen::oneOf(rc::gen::just(Nanoseconds::max()), a_duration())),
       rc::gen::set(&RetryConfig::multiplier, a_multiplier()),
       rc::gen::set(&RetryConfig::jitter,
-                   rc::gen::weightedOneOf<Jitter>(
-                       {{30, any_of({Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated})},
-                        {1, rc::gen::just(static_cast<Jitter>(4))}})),
+                   rc::gen::weightedOneOf<Jitter>({{30, any_of({Jitter::none, Jitter::full, Jitter::equal,
+                                                                Jitter::decorrelated, Jitter::proportional})},
+                                                   {1, rc::gen::just(static_cast<Jitter>(5))}})),
+      rc::gen::set(&RetryConfig::jitter_factor,
+                   a_number({0.25, 0.0, 1.0, -0.0, std::numeric_limits<double>::denorm_min()},
+                            {std::nextafter(1.0, 2.0), -std::numeric_limits<double>::denorm_min(), -1.0, nan,
+                             infinity, -infinity})),
       rc::gen::set(&RetryConfig::total_timeout, a_duration()));
 }
 
@@ -157,10 +162,12 @@ Names refused(const CircuitBreakerConfig& config) {
       .count(config.success_threshold, 1, "success_threshold")
       .duration(config.reset_timeout, "reset_timeout")
       .count(config.half_open_max_calls, 1, "half_open_max_calls")
+      .count(config.half_open_max_failures, 0, "half_open_max_failures")
       .duration_or_zero(config.probe_timeout, "probe_timeout")
       .multiplier(config.reset_backoff, "reset_backoff")
       .duration_or_zero(config.max_reset_timeout, "max_reset_timeout")
       .unless(config.reset_jitter >= 0 && config.reset_jitter < 1, "reset_jitter")
+      .duration_or_zero(config.recovery_time, "recovery_time")
       .unless(config.classify != nullptr, "classify");
   if (config.failure_rate) refused.rate(*config.failure_rate, "failure_rate");
   if (config.slow_calls) {
@@ -177,7 +184,8 @@ Names refused(const RetryConfig& config) {
       .duration_or_zero(config.max_delay, "max_delay")
       .unless(config.max_delay >= config.base_delay, "max_delay")
       .multiplier(config.multiplier, "multiplier")
-      .unless(config.jitter <= Jitter::decorrelated, "jitter")
+      .unless(config.jitter <= Jitter::proportional, "jitter")
+      .unless(config.jitter_factor >= 0 && config.jitter_factor <= 1, "jitter_factor")
       .duration(config.total_timeout, "total_timeout")
       .fields();
 }

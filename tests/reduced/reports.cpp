@@ -49,7 +49,7 @@ void documents() {
   registry.get("a\"b", {.failure_threshold = 1})->try_acquire().failure();
   const std::string health = to_json(health_report(registry));
   CHECK(contains(health, R"("circuitBreakers":{"a\"b":{"state":"open","failureCount":1)"));
-  CHECK(contains(health, R"("summary":{"total":1,"open":1,"halfOpen":0,"closed":0})"));
+  CHECK(contains(health, R"("summary":{"total":1,"open":1,"halfOpen":0,"closed":0,"status":"degraded"})"));
   const std::string metrics = to_prometheus(registry);
   CHECK(contains(metrics, R"(fusebox_circuit_breaker_calls_total{name="a\"b",outcome="failure"} 1)"));
   CHECK(contains(metrics, R"(fusebox_circuit_breaker_state{name="a\"b",state="open"} 1)"));

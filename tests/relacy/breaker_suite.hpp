@@ -2,6 +2,8 @@
 // itself.
 #pragma once
 
+#include <fusebox/circuit_breaker/detail/admit.hpp>
+#include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 
 #include <array>
@@ -47,13 +49,13 @@ class BreakerSuite : public ActingSuite<Suite, threads, flaw> {
   void set_time_of_all(std::chrono::seconds time) { times_.fill(time); }
 
   [[nodiscard]] Admission admit() { return core.admit(false); }
-  void settle(Admission admission, Outcome outcome) {
+  void settle(Admission admission, Outcome outcome, const fusebox::Failure* failure = nullptr) {
     if (suffers<flaw>(Flaw::unstamped)) {
       if (word_of(admission).is_half_open()) admission.time = fusebox::detail::fine_tick(core.clock());
       const std::uint64_t generation = core.load().generation();
       admission.word = (admission.word & 0xffff'ffffU) | generation << 32U;
     }
-    core.settle(admission, outcome);
+    core.settle(admission, outcome, failure);
   }
   void call(Outcome outcome) {
     if (const Admission admission = admit(); !word_of(admission).is_rejected()) settle(admission, outcome);

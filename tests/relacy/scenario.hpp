@@ -45,5 +45,8 @@ Scenarios late_reports();
 Scenarios resets();
 Scenarios counts();
 Scenarios events();
+Scenarios reconfigurations();
+Scenarios shares();
+Scenarios calls();
 
 }  // namespace checks

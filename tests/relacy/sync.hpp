@@ -125,6 +125,23 @@ class Atomic {
   mutable std::array<bool, max_threads> saw_{};
 };
 
+/// Relacy's histories know no pointers to const.
+template <Flaw flaw, class T>
+class Atomic<flaw, const T*> {
+ public:
+  Atomic(const T* value) : atomic_{const_cast<T*>(value)} {}  // NOLINT(*-explicit-*, *-const-cast)
+
+  const T* load(std::memory_order order = std::memory_order_seq_cst, Place at = {}) const {
+    return atomic_.load(order, at);
+  }
+  void store(const T* value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
+    atomic_.store(const_cast<T*>(value), order, at);  // NOLINT(*-const-cast)
+  }
+
+ private:
+  Atomic<flaw, T*> atomic_;
+};
+
 template <Flaw flaw>
 class Mutex {
  public:
@@ -170,13 +187,13 @@ struct Sync {
     ThreadLocals() = default;
     ThreadLocals(const ThreadLocals&) = delete;
     ThreadLocals& operator=(const ThreadLocals&) = delete;
-    ~ThreadLocals() { fusebox::detail::thread_shard = shard_; }
+    ~ThreadLocals() { fusebox::detail::thread_shard_offset = shard_; }
 
    private:
-    unsigned shard_ = fusebox::detail::thread_shard;
+    std::size_t shard_ = fusebox::detail::thread_shard_offset;
   };
 
-  static void begin_thread() { fusebox::detail::thread_shard = 0; }
+  static void begin_thread() { fusebox::detail::thread_shard_offset = 0; }
 };
 
 }  // namespace checks

@@ -169,7 +169,7 @@ struct FailuresReachRate : BreakerSuite<FailuresReachRate<flaw, is_time>, 2, fla
     for (unsigned thread = 0; is_time && thread < 2; ++thread) {
       this->set_time(std::chrono::seconds{thread});
       for (int twice = 0; twice < 2; ++twice) {  // the first of a tick may move to another shard
-        fusebox::detail::thread_shard = thread;
+        fusebox::detail::move_thread_to_shard(thread);
         this->call(Outcome::success);
       }
     }

@@ -11,7 +11,7 @@ namespace trap {
 #define FUSEBOX_TRAP(name) \
   template <class... Args> \
   void name(Args&&...) = delete;
-FUSEBOX_TRAP(invoke_predicate)
+FUSEBOX_TRAP(invoke)
 FUSEBOX_TRAP(call_fallback)
 FUSEBOX_TRAP(can_fail)
 FUSEBOX_TRAP(check)

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
+#include <stdexcept>
 #include <type_traits>
 
 #if !defined(FUSEBOX_API) || !defined(FUSEBOX_VERSION) || !defined(FUSEBOX_VERSION_STRING) || \
@@ -28,6 +30,7 @@ using fusebox::BulkheadFullError;
 using fusebox::CancelledError;
 using fusebox::category_of;
 using fusebox::CircuitOpenError;
+using fusebox::ConfigError;
 using fusebox::ErrorCategory;
 using fusebox::ErrorCode;
 using fusebox::ErrorDetails;
@@ -48,7 +51,9 @@ using fusebox::default_outcome;
 using fusebox::Failure;
 using fusebox::failure_if;
 using fusebox::failure_traits;
+using fusebox::FailureTranslator;
 using fusebox::Outcome;
+using fusebox::register_failure_translator;
 
 // Circuit breaker
 using fusebox::CallOptions;
@@ -145,13 +150,18 @@ static_assert(is<decltype(CircuitBreakerStats::last_failure_time), WallTime>);
 static_assert(is<decltype(CircuitBreakerStats::last_success_time), WallTime>);
 static_assert(is<decltype(CircuitBreakerStats::retry_after), std::chrono::nanoseconds>);
 
-using Seconds = std::optional<std::chrono::seconds>;
+using Milliseconds = std::optional<std::chrono::milliseconds>;
 static_assert(is<decltype(std::declval<const Failure&>().code()), std::error_code>);
 static_assert(is<decltype(std::declval<const Failure&>().category()), ErrorCategory>);
 static_assert(is<decltype(std::declval<const Failure&>().status()), std::optional<int>>);
-static_assert(is<decltype(std::declval<const Failure&>().retry_after()), Seconds>);
+static_assert(is<decltype(std::declval<const Failure&>().retry_after()), Milliseconds>);
 static_assert(is<decltype(std::declval<const Failure&>().message()), std::string>);
+static_assert(is<decltype(std::declval<const Failure&>().is_config_error()), bool>);
 static_assert(is<decltype(std::declval<const Failure&>().rethrow()), void>);
+static_assert(std::is_base_of_v<std::invalid_argument, ConfigError>);
+static_assert(is<decltype(register_failure_translator(FailureTranslator{})), void>);
+static_assert(is<decltype(std::declval<const CancelledError&>().cause()), const std::optional<Failure>&>);
+static_assert(is<decltype(SystemClock{}.coarse_wall_now()), std::chrono::system_clock::time_point>);
 static_assert(is<decltype(Failure::from_status(503)), Failure>);
 static_assert(is<decltype(Failure::from_status(503, std::chrono::seconds{1})), Failure>);
 
@@ -161,7 +171,7 @@ static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().mes
 static_assert(is<decltype(std::declval<const ApiError&>().details()), const ErrorDetails&>);
 static_assert(
     is<decltype(std::declval<const ApiError&>().timestamp()), std::chrono::system_clock::time_point>);
-static_assert(is<decltype(std::declval<const ApiError&>().retry_after()), Seconds>);
+static_assert(is<decltype(std::declval<const ApiError&>().retry_after()), Milliseconds>);
 static_assert(is<decltype(std::declval<const ApiError&>().reason()), std::error_code>);
 static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().request_id()), std::string>);
 static_assert(std::is_convertible_v<decltype(std::declval<const ApiError&>().path()), std::string>);

@@ -43,6 +43,9 @@ static_assert(std::is_same_v<decltype(const_registry().stats()), AllStats>);
 static_assert(std::is_same_v<decltype(const_registry().clock()), const test::FakeClock&>);
 static_assert(std::is_same_v<decltype(const_registry().config()), const RegistryConfig&>);
 
+static_assert(std::is_same_v<decltype(registry().configure("a-*", {.failure_threshold = 3})), void>);
+static_assert(std::is_same_v<decltype(registry().configure({.max_breakers = 3})), void>);
+
 // A const registry makes no breakers.
 template <class R>
 concept GivesBreakers = requires(R& one) { one.get("name"); };
@@ -55,5 +58,6 @@ static_assert(std::is_same_v<decltype(get_circuit_breaker("name", {.success_thre
 static_assert(std::is_same_v<decltype(get_all_circuit_breaker_stats()), AllStats>);
 static_assert(std::is_same_v<decltype(reset_circuit_breaker("name")), bool>);
 static_assert(std::is_same_v<decltype(reset_all_circuit_breakers()), void>);
+static_assert(std::is_same_v<decltype(configure_default_registry({.max_breakers = 3})), void>);
 
 }  // namespace

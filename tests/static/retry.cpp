@@ -147,6 +147,17 @@ static_assert(std::is_same_v<decltype(Attempt::stop_token), std::stop_token>);
 static_assert(std::is_same_v<decltype(std::declval<const Attempt&>().idempotency_key()), const std::string&>);
 static_assert(!std::is_default_constructible_v<Attempt>);
 
+// A retry by hand.
+
+static_assert(std::is_default_constructible_v<RetryState>);
+static_assert(std::is_nothrow_move_constructible_v<RetryState>);
+static_assert(!std::is_copy_constructible_v<RetryState> && !std::is_move_assignable_v<RetryState>);
+static_assert(!std::is_convertible_v<RetryConfig, RetryState>);
+static_assert(std::is_same_v<decltype(std::declval<RetryState&>().next(std::declval<const Failure&>())),
+                             std::optional<std::chrono::nanoseconds>>);
+static_assert(std::is_same_v<decltype(std::declval<const RetryState&>().stop_reason()), StopReason>);
+static_assert(std::is_same_v<decltype(std::declval<const RetryState&>().stats()), const RetryStats&>);
+
 // Options: in any order, with a config before them or without, lvalues and rvalues.
 
 struct Budget {
@@ -159,7 +170,12 @@ struct BudgetWithDeposit {
 struct BudgetOfInts {
   int try_withdraw();
 };
+struct BudgetOfFailures {
+  bool try_withdraw(const Failure&);
+  void give_back();
+};
 static_assert(RetryBudgetLike<Budget>);
+static_assert(RetryBudgetLike<BudgetOfFailures>);
 static_assert(RetryBudgetLike<BudgetWithDeposit>);
 static_assert(!RetryBudgetLike<BudgetOfInts>);
 static_assert(!RetryBudgetLike<const Budget>);
@@ -173,12 +189,13 @@ static_assert(!RetryBudgetLike<int>);
   all_of(retry_with_backoff(
       number, {.max_retries = 1}, clock, token, hook, on_give_up([](const RetryStats&) {}),
       retry_if([](const Failure&) { return true; }), failure_if([](const int& value) { return value < 0; }),
-      budget, with_random(generator)));
+      budget, backoff({100ms, 500ms, 2s}), Deadline::after(1s, clock), with_random(generator)));
   all_of(retry_with_backoff(number, with_random(std::mt19937{}), budget,
                             failure_if([](int value) { return value < 0; }),
                             retry_if([](const auto& failure) { return failure.is_transient(); }),
                             on_give_up([](const auto&) {}), hook, token, test::FakeClock{}));
   all_of(retry_with_backoff(number, retry_presets::quick, hook));
+  all_of(retry_with_backoff(number, linear(1s), Deadline::never()));
   all_of(retry_with_backoff(number, SystemClock{}));
   all_of(try_retry_with_backoff(number, {.base_delay = 100ms}, budget, clock));
   all_of(try_retry_with_backoff(number, std::as_const(token), std::as_const(clock)));

@@ -1,4 +1,6 @@
 // One breaker in a storm: hours of simulated time on real threads. Afterwards every invariant holds.
+#include <fusebox/circuit_breaker/detail/admit.hpp>
+#include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 
 #include <algorithm>
@@ -104,6 +106,30 @@ TEST_CASE("B14 B23 reset(), force_open() and disable() in between break no chain
     storm.breaker().reset();  // forced_open and disabled end by hand only
     check_recoveries(storm, !config.slow_calls);
     check_chain(storm, State::closed);
+  }
+}
+
+TEST_CASE("B18 B19 other configs in between lose no call, and break no chain and no recovery", "[B18][B19]") {
+  for (const auto& [name, config] : configs()) {
+    INFO(name);
+    Storm storm{config};
+    storm.rage({.with_configs = true, .with_listener = true, .with_nesting = false});
+    INFO("impossible: " << (storm.impossible() == nullptr ? "nothing" : storm.impossible()));
+    REQUIRE(storm.impossible() == nullptr);
+    const CircuitBreakerStats stats = storm.breaker().stats();
+    const Calls& calls = storm.calls();
+    CHECK(stats.rejected_count == calls.rejected);
+    CHECK(stats.success_count == calls.success);
+    CHECK(stats.failure_count == calls.failure);
+    CHECK(stats.ignored_count == calls.ignored);
+    CHECK(storm.heard().success == calls.success);
+    CHECK(storm.heard().failure == calls.failure);
+    CHECK(storm.heard().ignored == calls.ignored);
+    CHECK(stats.in_flight == 0U);
+    check_openings(storm, stats.opened_count);
+    check_chain(storm, stats.state);
+    storm.breaker().reconfigure(config);
+    check_recoveries(storm, !config.slow_calls);
   }
 }
 

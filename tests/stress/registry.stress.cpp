@@ -1,5 +1,5 @@
 // A registry in a storm: more names than fit, whose breakers are got, held, tripped, removed and read at
-// once.
+// once, while the configs of new ones change.
 #include <fusebox/registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -38,13 +38,14 @@ class User {
         if (random_() % 64 == 0) registry_.clear();
         break;
       case 5: listen(); break;
+      case 6: configure(); break;
       default: use(name);
     }
   }
 
  private:
   void use(const std::string& name) {
-    const Registry::Handle breaker = registry_.get(name, {.failure_threshold = 1});
+    const Registry::Handle breaker = registry_.get(name, {.failure_threshold = given});
     if (breaker->name() != name) impossible_ = "get() gave a breaker of another name";
     const Registry::Handle found = registry_.find(name);
     if (found && found->name() != name) impossible_ = "find() gave a breaker of another name";
@@ -57,6 +58,23 @@ class User {
         break;
       default: breaker->try_acquire().success();
     }
+  }
+
+  /// "name 1" and "name 1x" get even thresholds, other names odd ones.
+  void configure() {
+    const int half = static_cast<int>(random_() % 1000);
+    switch (random_() % 3) {
+      case 0: registry_.configure("name 1*", {.failure_threshold = 2 * half + 2}); break;
+      case 1: registry_.configure("name 1", {.failure_threshold = 2 * half + 4}); break;
+      default:
+        registry_.configure({.max_breakers = 16, .default_config = {.failure_threshold = 2 * half + 1}});
+    }
+    const std::string name = "name " + std::to_string(random_() % 24);
+    const int threshold = registry_.get(name)->config().failure_threshold;
+    if (threshold != given && (threshold % 2 == 0) != name.starts_with("name 1"))
+      impossible_ = "a breaker has the config of another name";
+    if (registry_.config().default_config.failure_threshold % 2 == 0)
+      impossible_ = "a registry has the config of a name";
   }
 
   void look() {
@@ -76,6 +94,8 @@ class User {
     use("name " + std::to_string(random_() % 24));
   }
 
+  static constexpr int given = 1;  // to get()
+
   Registry& registry_;
   std::minstd_rand random_;
   std::atomic<const char*>& impossible_;
@@ -84,10 +104,11 @@ class User {
 
 }  // namespace
 
-TEST_CASE("G1 to G3 a registry that every thread uses at once keeps its bound and tells names apart",
-          "[G1][G2][G3]") {
+TEST_CASE("B19 G1 to G3 a registry that every thread uses at once keeps its bound and tells names apart",
+          "[B19][G1][G2][G3]") {
   std::atomic<const char*> impossible{nullptr};
-  Registry registry{{.max_breakers = 16}};
+  Registry registry{{.max_breakers = 16, .default_config = {.failure_threshold = 3}}};
+  registry.configure("name 1*", {.failure_threshold = 2});
   support::run_together(threads, [&](int i) {
     User user{registry, static_cast<unsigned>(i), impossible};
     for (int step = 0; step < 2 * steps(); ++step) user.step();

@@ -44,13 +44,16 @@ struct Calls {
 
 struct Weather {
   bool with_operator = false;   // one thread also resets, forces and disables
+  bool with_configs = false;    // one thread also puts other configs in force
+  bool with_listener = false;   // somebody hears all calls
   bool leaves_permits = false;  // permits that callers hold at the end are kept until the storm is gone
   bool with_nesting = true;     // calls inside calls, some of which are part of a probe and not counted (B7)
 };
 
 class Storm {
  public:
-  explicit Storm(const fusebox::CircuitBreakerConfig& config) : breaker_{"stormy", config} {
+  explicit Storm(const fusebox::CircuitBreakerConfig& config)
+      : first_config_{config}, breaker_{"stormy", config} {
     subscription_ = breaker_.on_state_change([this](const fusebox::StateChange& change) {
       changes_.push_back(change);
       if (change.to == fusebox::State::open) ++openings_heard_;
@@ -59,6 +62,8 @@ class Storm {
 
   void rage(Weather weather) {
     weather_ = weather;
+    if (weather.with_listener)
+      call_subscription_ = breaker_.on_call([this](const fusebox::CallEvent& event) { hear(event); });
     std::array<Calls, threads> calls;
     std::array<std::vector<fusebox::Permit>, threads> left;
     support::run_together(threads, [&](int i) {
@@ -74,6 +79,8 @@ class Storm {
   [[nodiscard]] Breaker& breaker() { return breaker_; }
   [[nodiscard]] const Calls& calls() const { return calls_; }
   [[nodiscard]] const std::vector<fusebox::StateChange>& changes() const { return changes_; }
+  /// As the listener heard them. Calls that were rejected are none.
+  [[nodiscard]] Calls heard() const { return {heard_success_, heard_failure_, heard_ignored_, 0}; }
   /// What a thread saw although no rule allows it; null if there was no such thing.
   [[nodiscard]] const char* impossible() const { return impossible_.load(); }
   [[nodiscard]] std::chrono::nanoseconds simulated() const {
@@ -88,12 +95,13 @@ class Storm {
     Caller(Storm& storm, int number)
         : storm_{storm},
           random_{static_cast<unsigned>(number) + 1},
-          is_operator_{storm.weather_.with_operator && number == 0} {}
+          is_operator_{storm.weather_.with_operator && number == 0},
+          changes_configs_{storm.weather_.with_configs && number == 1} {}
 
     void step() {
       pass_time();
       look();
-      switch (random_() % 12) {
+      switch (random_() % 13) {
         case 0: return hold();
         case 1: return report();
         case 2: return lose();
@@ -103,8 +111,10 @@ class Storm {
         case 4: return retry();
         case 5:
           if (is_operator_) operate();
+          if (changes_configs_) reconfigure();
           return;
         case 6: return listen_a_while();
+        case 7: return listen_to_calls();
         default: call(answer());
       }
     }
@@ -144,11 +154,16 @@ class Storm {
       }
     }
 
+    [[nodiscard]] static fusebox::ApiError unavailable() {
+      return fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "down"}.with_retry_after(
+          std::chrono::milliseconds{100});
+    }
+
     static int give(Answer answer) {
       switch (answer) {
         case Answer::ok: break;
         case Answer::not_found: throw fusebox::ApiError{fusebox::ErrorCode::not_found, "no such thing"};
-        case Answer::unavailable: throw fusebox::ApiError{fusebox::ErrorCode::service_unavailable, "down"};
+        case Answer::unavailable: throw unavailable();
         case Answer::cancelled: throw fusebox::CancelledError{};
       }
       return 1;
@@ -224,6 +239,8 @@ class Storm {
       fusebox::Permit permit = take_held();
       const Answer how = answer();
       count(how);
+      if (how == Answer::unavailable && random_() % 2 == 0)
+        return permit.report(fusebox::Failure{unavailable()});
       permit.report(how == Answer::unavailable ? fusebox::Outcome::failure
                     : how == Answer::cancelled ? fusebox::Outcome::ignored
                                                : fusebox::Outcome::success);
@@ -241,6 +258,37 @@ class Storm {
         case 1: return breaker().disable();
         default: return breaker().reset();
       }
+    }
+
+    /// Among the breaker's first config, one with a recovery and rates, and one that forgives probes.
+    void reconfigure() {
+      using namespace std::chrono_literals;
+      fusebox::CircuitBreakerConfig other = storm_.first_config_;
+      switch (random_() % 4) {
+        case 0: break;
+        case 1: other.recovery_time = 5s; break;
+        case 2: other.half_open_max_failures = 1; break;
+        default:
+          other.failure_rate = fusebox::FailureRate{.minimum_calls = 5, .window = fusebox::last_calls(10)};
+          other.reset_timeout = 900ms;  // measured on another clock than a second
+          break;
+      }
+      breaker().reconfigure(other);
+      if (breaker().config() != other) storm_.impossible_ = "another config than the last";
+    }
+
+    void listen_to_calls() {
+      std::atomic<bool> has_ended{false};
+      {
+        const fusebox::Subscription subscription = breaker().on_call([&](const fusebox::CallEvent& event) {
+          if (has_ended) storm_.impossible_ = "a call heard after the subscription's end";
+          if (event.name != "stormy") storm_.impossible_ = "a call without the breaker's name";
+          if (event.outcome == fusebox::Outcome::success && event.duration < std::chrono::seconds{0})
+            storm_.impossible_ = "a call that took less than no time";
+        });
+        call(answer());
+      }
+      has_ended = true;
     }
 
     void listen_a_while() {
@@ -264,6 +312,11 @@ class Storm {
           stats.success_count < last_.success_count || stats.failure_count < last_.failure_count ||
           stats.ignored_count < last_.ignored_count || stats.rejected_count < last_.rejected_count ||
           stats.slow_count < last_.slow_count || stats.opened_count < last_.opened_count;
+      if (stats.window_failures > stats.window_calls) storm_.impossible_ = "more failures than calls";
+      if (storm_.weather_.with_listener && !stats.in_flight)
+        storm_.impossible_ = "nobody knows the calls under way, though somebody listens";
+      if (stats.last_failure && stats.opened_count == 0 && !storm_.weather_.with_operator)
+        storm_.impossible_ = "a cause without an opening";
       if (fell && !storm_.weather_.with_operator) storm_.impossible_ = "a count that fell";
       last_ = stats;
       if (!storm_.weather_.with_operator) let_events_catch_up();
@@ -277,11 +330,24 @@ class Storm {
     Storm& storm_;
     std::minstd_rand random_;
     bool is_operator_;
+    bool changes_configs_;
     Calls calls_;
     std::vector<fusebox::Permit> held_;
     fusebox::CircuitBreakerStats last_;
   };
 
+  void hear(const fusebox::CallEvent& event) {
+    // A failure is known, but for permits that report nothing but an outcome.
+    if (event.failure != nullptr && event.failure->message().empty())
+      impossible_ = "a failure without a text";
+    switch (event.outcome) {
+      case fusebox::Outcome::success: ++heard_success_; break;
+      case fusebox::Outcome::failure: ++heard_failure_; break;
+      case fusebox::Outcome::ignored: ++heard_ignored_; break;
+    }
+  }
+
+  const fusebox::CircuitBreakerConfig first_config_;
   Breaker breaker_;
   Calls calls_;
   Weather weather_;
@@ -289,6 +355,10 @@ class Storm {
   std::vector<fusebox::Permit> left_;
   std::vector<fusebox::StateChange> changes_;
   std::atomic<std::uint64_t> openings_heard_{0};
+  std::atomic<std::uint64_t> heard_success_{0};
+  std::atomic<std::uint64_t> heard_failure_{0};
+  std::atomic<std::uint64_t> heard_ignored_{0};
+  fusebox::Subscription call_subscription_;
   fusebox::Subscription subscription_;
 };
 

@@ -46,4 +46,14 @@ class EquivalentCategory final : public NamedCategory {
   }
 };
 
+/// Of which every number is an error of one ErrorCategory.
+class KindCategory final : public NamedCategory {
+ public:
+  explicit KindCategory(std::error_condition kind) : NamedCategory{"kind"}, kind_{kind} {}
+  [[nodiscard]] std::error_condition default_error_condition(int) const noexcept override { return kind_; }
+
+ private:
+  std::error_condition kind_;
+};
+
 }  // namespace support

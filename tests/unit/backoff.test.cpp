@@ -92,6 +92,7 @@ static_assert(to_string(Jitter::none) == "none");
 static_assert(to_string(Jitter::full) == "full");
 static_assert(to_string(Jitter::equal) == "equal");
 static_assert(to_string(Jitter::decorrelated) == "decorrelated");
+static_assert(to_string(Jitter::proportional) == "proportional");
 
 }  // namespace
 
@@ -205,8 +206,49 @@ TEST_CASE("R1 decorrelated jitter is between the base and three times the previo
   }
 }
 
+TEST_CASE("R1 proportional jitter spreads a delay by a factor to both sides, up to the cap", "[R1]") {
+  struct Row {
+    nanoseconds delay;
+    nanoseconds max;
+    double factor;
+    nanoseconds low;
+    nanoseconds high;
+  };
+  for (const Row& row :
+       {Row{100ms, 30s, 0.25, 75ms, 125ms}, Row{100ms, 30s, 0.1, 90ms, 110ms},
+        Row{100ms, 30s, 0, 100ms, 100ms}, Row{100ms, 30s, 1, 0ms, 200ms},
+        Row{100ms, 110ms, 0.25, 75ms, 110ms}, Row{100ms, 100ms, 0.25, 75ms, 100ms},
+        Row{3ns, 30s, 0.25, 3ns, 3ns}, Row{4ns, 30s, 0.25, 3ns, 5ns}, Row{0ns, 30s, 0.5, 0ns, 0ns},
+        Row{longest, longest, 1, 0ns, longest}, Row{longest - 1ns, longest, 1, 0ns, longest},
+        Row{longest / 2, longest, 1, 0ns, longest - 1ns}}) {
+    CAPTURE(row.delay.count(), row.max.count(), row.factor);
+    const auto spread = [&](std::uint64_t bits) {
+      Script generator{{bits}};
+      return detail::spread(row.delay, Jitter::proportional, 1ns, row.max, 1ns, generator, row.factor);
+    };
+    CHECK(spread(smallest) == row.low);
+    CHECK(spread(largest) == row.high);
+    const nanoseconds mid = spread(middle);
+    CHECK(mid - row.low <= row.high - mid + 1ns);
+    CHECK(row.high - mid <= mid - row.low + 1ns);
+  }
+}
+
+TEST_CASE("R1 a share of a delay is in [0, delay] for every factor below 1", "[R1]") {
+  for (const double factor : {0.0, 5e-324, 0.1, 0.5, 1 - 0x1p-53}) {
+    for (const nanoseconds delay : {0ns, 1ns, nanoseconds{(1LL << 53U) + 1}, longest - 1ns, longest}) {
+      CAPTURE(factor, delay.count());
+      const auto share = detail::share_of(delay.count(), factor);
+      CHECK(share >= 0);
+      CHECK(share <= delay.count());
+    }
+  }
+  STATIC_REQUIRE(detail::share_of(1000, 0.25) == 250);
+}
+
 TEST_CASE("R1 every jitter is total for every n, at the ends of what time can hold", "[R1]") {
-  for (const Jitter jitter : {Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated}) {
+  for (const Jitter jitter :
+       {Jitter::none, Jitter::full, Jitter::equal, Jitter::decorrelated, Jitter::proportional}) {
     for (const std::uint32_t n : all_kinds_of_n) {
       for (const std::uint64_t bits : {smallest, middle, largest}) {
         for (const nanoseconds max : {nanoseconds{1s}, nanoseconds{30s}, longest}) {

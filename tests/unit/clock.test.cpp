@@ -52,6 +52,22 @@ TEST_CASE("T1 SystemClock reads the system's steady and wall clocks", "[T1]") {
   CHECK(wall <= wall_after);
 }
 
+TEST_CASE("T1 the coarse wall time of SystemClock is a little behind its wall time, and goes on", "[T1]") {
+  const SystemClock clock;
+  const auto before = clock.wall_now();
+  const auto coarse = clock.coarse_wall_now();
+  CHECK(coarse <= clock.wall_now());
+  CHECK(coarse > before - 1s);
+  clock.sleep_for(50ms);
+  CHECK(clock.coarse_wall_now() > coarse);
+}
+
+TEST_CASE("T1 T4 the coarse wall time of SystemClock can be replaced too", "[T1][T4]") {
+  const test::FakeClock clock;
+  const test::ScopedSystemClock guard{clock};
+  CHECK(SystemClock{}.coarse_wall_now() == clock.wall_now());
+}
+
 TEST_CASE("T1 the coarse readings of SystemClock go on", "[T1]") {
   const SystemClock clock;
   const auto first = clock.coarse_now();
@@ -194,4 +210,99 @@ TEST_CASE("T5 never is later than every other deadline", "[T5]") {
   STATIC_REQUIRE(earliest(Deadline::never(), some) == some);
   STATIC_REQUIRE(earliest(some, Deadline::never()) == some);
   STATIC_REQUIRE(earliest(Deadline::never(), Deadline::never()).is_never());
+}
+
+// The clock of a Deadline.
+
+TEST_CASE("T6 a Deadline asks the clock that it was made with", "[T6]") {
+  const test::FakeClock clock;
+  const auto deadline = Deadline::after(2s, clock);
+  CHECK(deadline.remaining() == 2s);
+  CHECK_FALSE(deadline.expired());
+  clock.advance(2s - 1ns);
+  CHECK(deadline.remaining() == 1ns);
+  clock.advance(1ns);
+  CHECK(deadline.remaining() == 0s);
+  CHECK(deadline.expired());
+
+  const auto same = Deadline::at(clock.now() + 7s, clock);
+  CHECK(same.remaining() == 7s);
+}
+
+TEST_CASE("T6 a Deadline still answers by any other clock", "[T6]") {
+  const test::FakeClock clock;
+  const auto deadline = Deadline::after(2s, clock);
+  test::FakeClock later = clock;
+  CHECK(deadline.remaining(later) == 2s);
+  CHECK(deadline.remaining(at_the_end) == 0ns);
+  CHECK(deadline.expired(at_the_end));
+  CHECK(deadline.remaining(before_zero) == deadline.time() - before_zero.now());
+}
+
+TEST_CASE("T6 copies and the earliest of two keep their clocks", "[T6]") {
+  const test::FakeClock clock;
+  const test::FakeClock other;
+  other.advance(1h);
+  const auto soon = Deadline::after(1s, clock);
+  const auto later = Deadline::after(3s, other);
+  const Deadline copy = soon;
+  clock.advance(400ms);
+  CHECK(copy.remaining() == 600ms);
+  CHECK(earliest(soon, later).remaining() == 600ms);
+  CHECK(earliest(later, soon).remaining() == 600ms);
+  CHECK(earliest(later, Deadline::never()).remaining() == 3s);
+  Deadline assigned = later;
+  assigned = soon;
+  CHECK(assigned.remaining() == 600ms);
+}
+
+TEST_CASE("T6 without a clock a Deadline asks SystemClock, and so does one after a timeout", "[T6][T4]") {
+  test::FakeClock clock;
+  const test::ScopedSystemClock guard{clock};
+  const auto at = Deadline::at(clock.now() + 5s);
+  const auto after = Deadline::after(5s);
+  const auto given = Deadline::after(5s, SystemClock{});
+  clock.advance(2s);
+  CHECK(at.remaining() == 3s);
+  CHECK(after.remaining() == 3s);
+  CHECK(given.remaining() == 3s);
+}
+
+TEST_CASE("T6 a Deadline that knows its clock reads no other", "[T6][T3]") {
+  test::FakeClock system;
+  const test::ScopedSystemClock guard{system};
+  system.advance(1000h);
+  const test::FakeClock clock;
+  CHECK(Deadline::after(5s, clock).remaining() == 5s);
+}
+
+TEST_CASE("T6 never has no time to run out by any clock", "[T6]") {
+  const test::FakeClock clock;
+  CHECK(Deadline::after(no_timeout, clock).is_never());
+  CHECK(Deadline::after(no_timeout, clock).remaining() == no_timeout);
+  CHECK_FALSE(Deadline::never().expired());
+  CHECK(Deadline::at(SteadyTime::max(), clock).remaining() == no_timeout);
+}
+
+TEST_CASE("T6 deadlines are equal if their times are, whatever their clocks", "[T6]") {
+  const test::FakeClock clock;
+  const auto deadline = Deadline::after(5s, clock);
+  CHECK(deadline == Deadline::at(clock.now() + 5s));
+  CHECK(deadline == Deadline::at(clock.now() + 5s, before_zero));
+  CHECK(deadline != Deadline::after(5s + 1ns, clock));
+}
+
+TEST_CASE("T6 a Deadline is small and trivially copyable", "[T6]") {
+  STATIC_REQUIRE(std::is_trivially_copyable_v<Deadline>);
+  STATIC_REQUIRE(sizeof(Deadline) <= 3 * sizeof(void*));
+}
+
+TEST_CASE("T6 a clock of an empty type may be a temporary", "[T6]") {
+  struct Frozen {
+    [[nodiscard]] static SteadyTime now() { return SteadyTime{5s}; }
+    [[nodiscard]] static std::chrono::system_clock::time_point wall_now() { return {}; }
+    static bool sleep_for(nanoseconds, const StopToken&) { return true; }
+  };
+  CHECK(Deadline::after(2s, Frozen{}).remaining() == 2s);
+  CHECK(Deadline::at(SteadyTime{6s}, Frozen{}).remaining() == 1s);
 }

@@ -99,15 +99,18 @@ TEST_CASE("H3 a rate limit rounds up to whole seconds and says 1 second in the s
   }
 }
 
-TEST_CASE("H3 a rate limit that no integer of seconds holds saturates, and a NaN is 1 second", "[H3]") {
+TEST_CASE("H3 E7 a rate limit is capped at 24 hours, and a NaN is 1 second", "[H3][E7]") {
   const auto retry_after = [](auto wait) {
     Response response;
     send_rate_limit_error(response, wait);
     return response.headers["Retry-After"];
   };
-  CHECK(retry_after(std::chrono::duration<double>{1e300}) == "9223372036");
-  CHECK(retry_after(std::chrono::duration<double>{std::numeric_limits<double>::infinity()}) == "9223372036");
-  CHECK(retry_after(std::chrono::hours{3'000'000'000'000'000}) == "9223372036");
+  CHECK(retry_after(std::chrono::duration<double>{1e300}) == "86400");
+  CHECK(retry_after(std::chrono::duration<double>{std::numeric_limits<double>::infinity()}) == "86400");
+  CHECK(retry_after(std::chrono::hours{3'000'000'000'000'000}) == "86400");
+  CHECK(retry_after(24h) == "86400");
+  CHECK(retry_after(24h - 1ms) == "86400");
+  CHECK(retry_after(24h - 1s) == "86399");
   CHECK(retry_after(std::chrono::duration<double>{std::numeric_limits<double>::quiet_NaN()}) == "1");
   CHECK(retry_after(std::chrono::duration<double>{-1e300}) == "1");
   CHECK(retry_after(std::chrono::duration<double>{1.25}) == "2");

@@ -24,6 +24,15 @@ TEST_CASE("H11 width, fill and alignment work as for strings", "[H11]") {
         " half-open|open*****| closed ");
 }
 
+TEST_CASE("E8 formatted names and messages show no control characters", "[E8]") {
+  const std::string odd = "a\n\x1b";
+  const std::string shown = "a\xEF\xBF\xBD\xEF\xBF\xBD";
+  CHECK(fmt::format("{}", ApiError{ErrorCode::gone, odd}) == "410 not_found: " + shown);
+  CHECK(fmt::format("{}", Failure{ApiError{ErrorCode::gone, odd}}) == shown);
+  const StateChange change{odd, State::closed, State::open, {}, StateChangeReason::failure_rate};
+  CHECK(fmt::format("{}", change).substr(0, shown.size() + 1) == shown + ":");
+}
+
 TEST_CASE("H11 values outside an enum format as unknown", "[H11]") {
   CHECK(fmt::format("{}", static_cast<State>(200)) == "unknown");
   CHECK(fmt::format("{}", static_cast<ErrorCode>(299)) == "unknown");

@@ -20,8 +20,9 @@ using support::Registry;
 
 TEST_CASE("H6 the report of an empty registry is the guide's document", "[H6]") {
   Registry registry{{}, test::FakeClock{}};
-  CHECK(to_json(health_report(registry)) == R"({"timestamp":"2025-01-07T12:00:00.000Z","circuitBreakers":{},)"
-                                            R"("summary":{"total":0,"open":0,"halfOpen":0,"closed":0}})");
+  CHECK(to_json(health_report(registry)) ==
+        R"({"timestamp":"2025-01-07T12:00:00.000Z","circuitBreakers":{},)"
+        R"("summary":{"total":0,"open":0,"halfOpen":0,"closed":0,"status":"ok"}})");
 }
 
 TEST_CASE("H6 each breaker's stats stand under its name, and a time only if there is one", "[H6]") {
@@ -62,7 +63,8 @@ TEST_CASE("H6 each count stands under its own name", "[H6]") {
   CHECK(document["circuitBreakers"]["b"] == json::parse(R"({"state": "open", "failureCount": 1,
       "successCount": 2, "failureRate": 0.25, "ignoredCount": 3, "rejectedCount": 4, "slowCount": 5,
       "openedCount": 6, "consecutiveFailures": 7, "retryAfterMs": 9})"));
-  CHECK(document["summary"] == json::parse(R"({"total": 9, "open": 10, "halfOpen": 11, "closed": 12})"));
+  CHECK(document["summary"] ==
+        json::parse(R"({"total": 9, "open": 10, "halfOpen": 11, "closed": 12, "status": "degraded"})"));
 }
 
 TEST_CASE("H6 forced_open counts as open, disabled as closed", "[H6]") {
@@ -81,7 +83,8 @@ TEST_CASE("H6 forced_open counts as open, disabled as closed", "[H6]") {
   CHECK(report.summary.half_open == 1);
   CHECK(report.summary.closed == 2);
   const auto document = json::parse(to_json(report));
-  CHECK(document["summary"] == json::parse(R"({"total":5,"open":2,"halfOpen":1,"closed":2})"));
+  CHECK(document["summary"] ==
+        json::parse(R"({"total":5,"open":2,"halfOpen":1,"closed":2,"status":"degraded"})"));
   CHECK(document["circuitBreakers"]["half"]["state"] == "half-open");
   CHECK(document["circuitBreakers"]["forced"]["state"] == "forced-open");
   CHECK(document["circuitBreakers"]["open"]["retryAfterMs"] == 10'000);
@@ -112,4 +115,36 @@ TEST_CASE("H6 names that become alike as valid UTF-8 stay apart", "[H6]") {
   CHECK(report.circuit_breakers.size() == 2);
   CHECK(report.circuit_breakers.contains("a\xef\xbf\xbd (2)"));
   CHECK(json::parse(to_json(report))["circuitBreakers"].size() == 2);
+}
+
+TEST_CASE("H6 H7 the status is ok while every breaker is closed, and degraded otherwise", "[H6][H7]") {
+  for (const State state : support::all_states) {
+    CAPTURE(to_string(state));
+    Registry registry{{}, test::FakeClock{}};
+    registry.get("closed");
+    support::bring_to(*registry.get("b", brittle), state);
+    const bool is_closed = state == State::closed || state == State::disabled;
+    const auto report = health_report(registry);
+    CHECK(report.summary.status() == (is_closed ? "ok" : "degraded"));
+    CHECK(json::parse(to_json(report))["summary"]["status"] == report.summary.status());
+    registry.reset_all();
+    CHECK(health_report(registry).summary.status() == "ok");
+  }
+}
+
+TEST_CASE("H7 no time in the health document changes while nothing happens", "[H7]") {
+  test::FakeClock clock;
+  clock.set_coarse_tick(4ms);
+  clock.advance(1'234'567ns);
+  Registry registry{{}, clock};
+  support::succeed(*registry.get("b"));
+  clock.advance(6ms);
+  fail(*registry.get("b"));
+  const auto document = [&] { return json::parse(to_json(health_report(registry))); };
+  const auto first = document()["circuitBreakers"];
+  for (int scrape = 0; scrape < 97; ++scrape) {
+    clock.advance(15s + 1'700us);
+    if (scrape % 10 == 9) clock.set_wall(clock.wall_now() + (scrape % 20 == 9 ? 1500ms : -700ms));
+    CHECK(document()["circuitBreakers"] == first);
+  }
 }

@@ -118,3 +118,24 @@ TEST_CASE("H6 H7 names that become alike as valid UTF-8 give no sample twice", "
   }
   CHECK(series.size() == 3 * 12);
 }
+
+TEST_CASE("H7 no sample changes while nothing happens, whatever the clocks do", "[H7]") {
+  test::FakeClock clock;
+  clock.set_coarse_tick(4ms);
+  clock.advance(1'234'567ns);
+  Registry registry{{.default_config = support::brittle}, clock};
+  for (const char* name : {"a", "b"}) {
+    support::fail(*registry.get(name));
+    clock.advance(3ms);
+  }
+  const std::string first = to_prometheus(registry);
+  for (int scrape = 0; scrape < 97; ++scrape) {
+    clock.advance(15s + 1'700us);
+    if (scrape % 10 == 9) clock.set_wall(clock.wall_now() + (scrape % 20 == 9 ? 1500ms : -700ms));
+    CHECK(to_prometheus(registry) == first);
+  }
+  clock.advance(1h);
+  registry.get("a")->reset();
+  support::fail(*registry.get("a"));
+  CHECK(to_prometheus(registry) != first);
+}

@@ -57,16 +57,24 @@ template <class E = httplib::Error>
   }
 }
 
+/// The code for a result that is no answer, though cpp-httplib reports no error.
+[[nodiscard]] inline std::error_code no_answer_code() noexcept {
+  return {static_cast<int>(httplib::Error::Unknown), httplib_error_category()};
+}
+
 }  // namespace detail
 
-/// The failure of a request; std::nullopt if the answer has a status below 400.
+/// The failure of a request; std::nullopt for an answer with a status from 200 to 399. A transport error
+/// comes before any answer, such as that of a proxy which refuses to connect. A status below 200 is not the
+/// final answer: the failure has no status then.
 ///
 /// cpp-httplib does not distinguish a read that ends early from one that takes too long. Both are
 /// timed_out, since the request may have been processed. Retry-After dates are compared with SystemClock.
 template <>
 struct failure_traits<httplib::Result> {
   [[nodiscard]] static std::optional<Failure> failure(const httplib::Result& result) {
-    if (!result) return Failure{detail::httplib_code(result.error())};
+    if (result.error() != httplib::Error::Success) return Failure{detail::httplib_code(result.error())};
+    if (!result || result->status < 200) return Failure{detail::no_answer_code()};
     if (result->status < 400) return std::nullopt;
     std::optional<std::chrono::seconds> retry_after;
     if (result->has_header("Retry-After")) {

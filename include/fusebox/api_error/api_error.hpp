@@ -25,7 +25,7 @@ FUSEBOX_BEGIN_NAMESPACE
 class FUSEBOX_API ApiError : public detail::ErrorSetters<ApiError, detail::ErrorData> {
  public:
   /// The category follows from the code; the timestamp is SystemClock's. A NUL in the message becomes
-  /// U+FFFD.
+  /// U+FFFD; in what() so does any control character or invalid UTF-8.
   ApiError(ErrorCode code, std::string_view message)
       : ApiError{code, message, make_error_code(code), SystemClock{}.wall_now()} {}
   ApiError(ErrorCode code, ErrorCategory category, std::string_view message)
@@ -36,7 +36,9 @@ class FUSEBOX_API ApiError : public detail::ErrorSetters<ApiError, detail::Error
   /// An error whose reason() is `reason`, made at `timestamp`. For adapters and policies.
   ApiError(ErrorCode code, std::string_view message, std::error_code reason,
            std::chrono::system_clock::time_point timestamp)
-      : ApiError{detail::error_text(message), code, reason, timestamp} {}
+      : ApiError{detail::error_text(message), code, reason, timestamp} {
+    keep_message(message);
+  }
 
  protected:
   ApiError(const std::runtime_error& text, ErrorCode code, std::error_code reason,

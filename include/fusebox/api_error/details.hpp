@@ -24,6 +24,22 @@ concept FieldRange = !std::convertible_to<const R&, std::string_view> && require
   { range.begin()->second } -> std::convertible_to<std::string_view>;
   range.end();
 };
+
+/// A field of a braced list: a name and a text, or a pair of them. It is made from two whole arguments, never
+/// from a list of its own, since a view over two pointers compiles and is wrong.
+struct FieldView {
+  template <std::convertible_to<std::string_view> Name, std::convertible_to<std::string_view> Text>
+  FieldView(const Name& its_name, const Text& its_text) : name{its_name}, text{its_text} {}
+  template <class Pair>
+    requires requires(const Pair& pair) {
+      { pair.first } -> std::convertible_to<std::string_view>;
+      { pair.second } -> std::convertible_to<std::string_view>;
+    }
+  FieldView(const Pair& pair) : FieldView{pair.first, pair.second} {}  // NOLINT(*-explicit-*)
+
+  std::string_view name;
+  std::string_view text;
+};
 }  // namespace detail
 
 /// `{}` is absent; any string is a text; `{{"email", "Invalid email format"}}`, or a map or vector of
@@ -38,8 +54,11 @@ class ErrorDetails {
   template <std::convertible_to<std::string_view> S>
   ErrorDetails(const S& text) : kind_{Kind::text}, text_{std::string_view{text}} {}  // NOLINT(*-explicit-*)
 
-  ErrorDetails(std::initializer_list<std::pair<std::string_view, std::string_view>> fields)
-      : kind_{Kind::fields}, fields_(fields.begin(), fields.end()) {}
+  ErrorDetails(std::initializer_list<detail::FieldView> fields) : kind_{Kind::fields} {
+    for (const auto& field : fields) fields_.emplace_back(field.name, field.text);
+  }
+  /// One pair of braces too many.
+  ErrorDetails(std::initializer_list<std::initializer_list<detail::FieldView>>) = delete;
 
   template <detail::FieldRange R>
   ErrorDetails(const R& fields) : kind_{Kind::fields} {  // NOLINT(*-explicit-*)

@@ -5,6 +5,7 @@
 // IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,48 +35,58 @@ class FUSEBOX_API RejectedError : public detail::ErrorSetters<RejectedError, Api
 
  protected:
   RejectedError(PolicyErrc reason, std::shared_ptr<const detail::RejectionSource> source,
-                std::optional<std::chrono::seconds> retry_after,
+                std::optional<std::chrono::milliseconds> retry_after,
                 std::chrono::system_clock::time_point timestamp)
       : ErrorSetters{source->text, error_code_of(reason), make_error_code(reason), timestamp} {
     source_ = std::move(source);
     retry_after_ = retry_after;
   }
 
-  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> make_source(std::string_view name,
-                                                                                  std::string_view before,
-                                                                                  std::string_view after) {
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> make_source(
+      std::string_view name, std::string_view before, std::string_view after,
+      std::shared_ptr<const detail::Causes> causes = nullptr) {
     std::string text{before};
     if (!name.empty()) text.append(" '").append(name).append("'");
     text.append(after);
     return std::make_shared<const detail::RejectionSource>(
-        detail::RejectionSource{std::string{name}, detail::error_text(text)});
+        detail::RejectionSource{std::string{name}, detail::error_text(text), nullptr, std::move(causes)});
   }
 };
 
 /// The circuit breaker is open. `retry_after()` is the time until it admits a probe, rounded up to seconds.
+/// what() says whether the breaker was open, half-open, forced open or recovering.
 class FUSEBOX_API CircuitOpenError : public detail::ErrorSetters<CircuitOpenError, RejectedError> {
  public:
-  explicit CircuitOpenError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
-      : CircuitOpenError{source_for(name), retry_after, SystemClock{}.wall_now()} {}
+  explicit CircuitOpenError(std::string_view name = {},
+                            std::optional<std::chrono::milliseconds> retry_after = {})
+      : CircuitOpenError{source_for(name, " is open", nullptr), retry_after, SystemClock{}.wall_now(), 0} {}
   explicit CircuitOpenError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+  /// The failure that opened the breaker, if it is known (B18). A breaker remembers those of its last eight
+  /// openings.
+  [[nodiscard]] std::optional<Failure> cause() const noexcept;
 
  private:
   friend struct detail::CircuitRejection;
 
   CircuitOpenError(std::shared_ptr<const detail::RejectionSource> source,
-                   std::optional<std::chrono::seconds> retry_after,
-                   std::chrono::system_clock::time_point timestamp)
-      : ErrorSetters{PolicyErrc::circuit_open, std::move(source), retry_after, timestamp} {}
+                   std::optional<std::chrono::milliseconds> retry_after,
+                   std::chrono::system_clock::time_point timestamp, std::uint32_t generation)
+      : ErrorSetters{PolicyErrc::circuit_open, std::move(source), retry_after, timestamp} {
+    generation_ = generation;
+  }
 
-  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(std::string_view name) {
-    return make_source(name, "circuit breaker", " is open");
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(
+      std::string_view name, std::string_view state, std::shared_ptr<const detail::Causes> causes) {
+    return make_source(name, "circuit breaker", state, std::move(causes));
   }
 };
 
 /// The bulkhead has no free slot.
 class FUSEBOX_API BulkheadFullError : public detail::ErrorSetters<BulkheadFullError, RejectedError> {
  public:
-  explicit BulkheadFullError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
+  explicit BulkheadFullError(std::string_view name = {},
+                             std::optional<std::chrono::milliseconds> retry_after = {})
       : ErrorSetters{PolicyErrc::bulkhead_full, make_source(name, "bulkhead", " is full"), retry_after,
                      SystemClock{}.wall_now()} {}
   explicit BulkheadFullError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
@@ -84,7 +95,8 @@ class FUSEBOX_API BulkheadFullError : public detail::ErrorSetters<BulkheadFullEr
 /// Our own rate limit is reached.
 class FUSEBOX_API RateLimitedError : public detail::ErrorSetters<RateLimitedError, RejectedError> {
  public:
-  explicit RateLimitedError(std::string_view name = {}, std::optional<std::chrono::seconds> retry_after = {})
+  explicit RateLimitedError(std::string_view name = {},
+                            std::optional<std::chrono::milliseconds> retry_after = {})
       : ErrorSetters{PolicyErrc::rate_limited, make_source(name, "rate limit", " reached"), retry_after,
                      SystemClock{}.wall_now()} {}
   explicit RateLimitedError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
@@ -101,7 +113,8 @@ class FUSEBOX_API TimeoutError : public detail::ErrorSetters<TimeoutError, ApiEr
   explicit TimeoutError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
 };
 
-/// The caller ended the call: the answer is no longer wanted.
+/// The caller ended the call: the answer is no longer wanted. A retry that is cancelled during a wait has
+/// made attempts: cause() is the failure of the last one (R4).
 class FUSEBOX_API CancelledError : public detail::ErrorSetters<CancelledError, ApiError> {
  public:
   explicit CancelledError(std::string_view message = "cancelled")
@@ -109,7 +122,12 @@ class FUSEBOX_API CancelledError : public detail::ErrorSetters<CancelledError, A
   CancelledError(std::string_view message, std::chrono::system_clock::time_point timestamp)
       : ErrorSetters{detail::error_text(message), error_code_of(PolicyErrc::cancelled),
                      make_error_code(PolicyErrc::cancelled), timestamp} {}
+  CancelledError(std::string_view message, std::chrono::system_clock::time_point timestamp, Failure cause);
   explicit CancelledError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+  /// The last failure of the operation that was cancelled, if any; it lives as long as this error or a copy.
+  /// Include `<fusebox/failure.hpp>` to use it.
+  [[nodiscard]] const std::optional<Failure>& cause() const noexcept;
 };
 
 FUSEBOX_END_NAMESPACE

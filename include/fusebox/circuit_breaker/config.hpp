@@ -25,7 +25,7 @@ struct FailureRate {
 /// breaker again.
 struct SlowCalls {
   std::chrono::nanoseconds slower_than =
-      std::chrono::seconds{60};     ///< strictly; from 1 s up on the coarse clock
+      std::chrono::seconds{60};     ///< strictly; from 100 ms up on the coarse clock
   double threshold = 1.0;           ///< in (0, 1]
   int minimum_calls = 20;           ///< below it there is no rate
   Window window = last_calls(100);  ///< or within(10s)
@@ -38,13 +38,17 @@ struct CircuitBreakerConfig {
   int failure_threshold = 5;  ///< consecutive failures that open; 0 turns this rule off
   int success_threshold = 2;  ///< successful probes that close
   std::chrono::nanoseconds reset_timeout =
-      std::chrono::seconds{60};  ///< how long it stays open before a probe may pass
-  int half_open_max_calls = 1;   ///< probes in flight at once
+      std::chrono::seconds{60};    ///< how long it stays open before a probe may pass
+  int half_open_max_calls = 1;     ///< probes in flight at once
+  int half_open_max_failures = 0;  ///< failed probes that a half-open state forgives before it opens again
   std::chrono::nanoseconds probe_timeout{
       0};                      ///< a probe silent this long loses its slot; 0: as reset_timeout
   double reset_backoff = 1.0;  ///< each re-opening multiplies the wait …
   std::chrono::nanoseconds max_reset_timeout = std::chrono::minutes{10};  ///< … up to here
-  double reset_jitter = 0.0;  ///< fraction in [0, 1) of the wait, drawn at random, taken off
+  double reset_jitter = 0.0;      ///< fraction in [0, 1) of the wait, drawn at random, taken off
+  bool honor_retry_after = true;  ///< wait as long as the failure that opens asks, up to max_reset_timeout
+  std::chrono::nanoseconds recovery_time{
+      0};  ///< after probes closed it, the share of admitted calls grows from 1/10 to all within this time
   std::optional<FailureRate> failure_rate = std::nullopt;
   std::optional<SlowCalls> slow_calls = std::nullopt;
   Outcome (*classify)(const Failure&) = default_outcome;  ///< not asked about cancellations and rejections
@@ -100,6 +104,10 @@ struct RateFields {
     return problem("half_open_max_calls", positive_count_rule,
                    static_cast<long long>(config.half_open_max_calls));
   }
+  if (!is_count(config.half_open_max_failures)) {
+    return problem("half_open_max_failures", count_rule,
+                   static_cast<long long>(config.half_open_max_failures));
+  }
   if (!is_duration(config.probe_timeout)) return problem("probe_timeout", "at least 0", config.probe_timeout);
   if (!is_multiplier(config.reset_backoff)) {
     return problem("reset_backoff", "finite and at least 1", config.reset_backoff);
@@ -110,6 +118,7 @@ struct RateFields {
   if (!(config.reset_jitter >= 0 && config.reset_jitter < 1)) {
     return problem("reset_jitter", "in [0, 1)", config.reset_jitter);
   }
+  if (!is_duration(config.recovery_time)) return problem("recovery_time", "at least 0", config.recovery_time);
   if (config.failure_rate) {
     constexpr RateFields names{"failure_rate.threshold", "failure_rate.minimum_calls", "failure_rate.window"};
     const auto& rule = *config.failure_rate;

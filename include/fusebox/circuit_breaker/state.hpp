@@ -1,12 +1,14 @@
-// fusebox/circuit_breaker/state.hpp: State, and StateChange, the event of a breaker.
+// fusebox/circuit_breaker/state.hpp: State, and the events of a breaker: StateChange and CallEvent.
 #pragma once
 // IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <fusebox/detail/macros.hpp>
+#include <fusebox/failure.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -65,6 +67,19 @@ struct FUSEBOX_API StateChange {
   State to = State::closed;
   std::chrono::system_clock::time_point at;  ///< wall time, by the breaker's clock
   StateChangeReason reason = StateChangeReason::reset;
+  /// The failure that opened the breaker, if it is known (B18): of the last of the calls that did. None for a
+  /// slow success, a permit that reported without a Failure, and a change that is no opening.
+  std::optional<Failure> cause = std::nullopt;
+};
+
+/// One call that a breaker admitted and that has ended (B18).
+struct FUSEBOX_API CallEvent {
+  std::string name;  ///< of the breaker
+  Outcome outcome = Outcome::ignored;
+  /// From admission to settling.
+  std::optional<std::chrono::nanoseconds> duration = std::nullopt;
+  /// What the call left, if it did not succeed and the failure is known. Valid during the callback.
+  const Failure* failure = nullptr;
 };
 
 FUSEBOX_END_NAMESPACE

@@ -5,8 +5,9 @@
 
 #include <cstdint>
 
+#include <fusebox/api_error.hpp>
 #include <fusebox/detail/ticks.hpp>
-#include <fusebox/failure/outcome.hpp>
+#include <fusebox/failure.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -23,7 +24,12 @@ struct Admission {
 /// What a Permit reports to.
 class FUSEBOX_API PermitTarget {
  public:
-  virtual void report_permit(Admission admission, Outcome outcome) noexcept = 0;
+  /// `failure` is null if it is not known.
+  virtual void report_permit(Admission admission, Outcome outcome, const Failure* failure) noexcept = 0;
+  /// What the policy makes of a failure; may throw what its config's functions throw.
+  [[nodiscard]] virtual Outcome judge_permit(Admission admission, const Failure& failure) const = 0;
+  /// The error of a rejected permit.
+  [[nodiscard]] virtual RejectedError permit_error(Admission admission) const = 0;
   /// Before the report of a permit that was counted.
   virtual void end_permit() noexcept = 0;
 

@@ -38,31 +38,40 @@ inline constexpr std::uintptr_t deepest_nesting = std::uintptr_t{16} << 20U;
   return begin <= address && address < end;
 }
 
+#if FUSEBOX_DETAIL_UNWIND
+/// A walk of the stack, from the innermost call on. Asks contains(begin, end) about each frame.
+template <class Contains>
+struct StackWalk {
+  Contains& contains;
+  std::uintptr_t previous = 0;
+  bool found = false;
+
+  /// False to end the walk.
+  bool visit(std::uintptr_t end) {
+    if (previous != 0) {
+      if (end < previous) return false;  // the walk has come to another stack
+      found = contains(previous, end);   // a frame lies between the ends of two calls of the same stack
+      if (found) return false;
+    }
+    previous = end;
+    return true;
+  }
+
+  static ::_Unwind_Reason_Code step(::_Unwind_Context* context, void* walk) {
+    const auto end = static_cast<std::uintptr_t>(::_Unwind_GetCFA(context));
+    return static_cast<StackWalk*>(walk)->visit(end) ? ::_URC_NO_REASON : ::_URC_END_OF_STACK;
+  }
+};
+#endif
+
 /// Does contains(begin, end) hold for the frame of one of the callers of this function? Walks the stack,
 /// about 0.2 us in all for some ten frames: ask may_be_caller() first. Where no stack can be walked, asks
 /// once about all of it that may_be_caller() takes for callers.
 template <class Contains>
 [[nodiscard]] FUSEBOX_DETAIL_COLD bool is_any_caller(Contains contains) noexcept {
 #if FUSEBOX_DETAIL_UNWIND
-  struct Walk {
-    Contains& contains;
-    std::uintptr_t previous = 0;
-    bool found = false;
-  } walk{contains};
-  ::_Unwind_Backtrace(
-      [](::_Unwind_Context* context, void* data) -> ::_Unwind_Reason_Code {
-        auto& self = *static_cast<Walk*>(data);
-        const auto end = static_cast<std::uintptr_t>(::_Unwind_GetCFA(context));
-        if (self.previous != 0) {
-          if (end < self.previous) return ::_URC_END_OF_STACK;  // the walk has come to another stack
-          // A frame lies between the ends of two calls of the same stack.
-          self.found = self.contains(self.previous, end);
-          if (self.found) return ::_URC_END_OF_STACK;
-        }
-        self.previous = end;
-        return ::_URC_NO_REASON;
-      },
-      &walk);
+  StackWalk<Contains> walk{contains};
+  ::_Unwind_Backtrace(&StackWalk<Contains>::step, &walk);
   return walk.found;
 #else
   const auto position = reinterpret_cast<std::uintptr_t>(stack_position());

@@ -17,6 +17,7 @@
 #include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/detail/unwinding.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -28,8 +29,9 @@ class Delivery;
 /// which may have been unloaded (G4).
 struct FUSEBOX_API DueDelivery {
   std::shared_ptr<Delivery> delivery;
-  /// Delivers the queued events, unless another thread does. Returns what their callbacks postponed.
-  std::vector<DueDelivery> (*drain)(Delivery&) noexcept;
+  /// Delivers the queued events, unless another thread does, all of them also if a callback ends the thread.
+  /// Sets `postponed`, which is empty, to what their callbacks postponed.
+  void (*drain)(Delivery&, std::vector<DueDelivery>& postponed);
 };
 
 /// What a hub is delivering; the Deliveries' lock guards its members.
@@ -131,16 +133,42 @@ class Deliveries {
   Delivery* first_ = nullptr;
 };
 
-/// Drains `due`, then what its callbacks postponed, and so on.
-inline void deliver_with_postponed(const DueDelivery& due) noexcept {
-  std::vector<DueDelivery> left = due.drain(*due.delivery);
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    const std::vector<DueDelivery> more = left[i].drain(*left[i].delivery);
-    FUSEBOX_DETAIL_TRY { left.insert(left.end(), more.begin(), more.end()); }
-    FUSEBOX_DETAIL_CATCH_ALL {  // out of memory
-      for (const DueDelivery& one : more) deliver_with_postponed(one);
+/// Drains each of `left`, then what their callbacks postponed, and so on.
+inline void drain_all(std::vector<DueDelivery> left) {
+  std::vector<DueDelivery> postponed;
+  std::size_t next = 0;
+  const auto step = [&] {
+    if (!postponed.empty()) {
+      std::vector<DueDelivery> more = std::exchange(postponed, {});
+      FUSEBOX_DETAIL_TRY {
+        left.insert(left.end(), more.begin(), more.end());
+        return true;
+      }
+      FUSEBOX_DETAIL_CATCH_ALL {}  // out of memory: these before the others
+      drain_all(std::move(more));
+      return true;
     }
-  }
+    if (next == left.size()) return false;
+    const DueDelivery& one = left[next++];
+    one.drain(*one.delivery, postponed);
+    return true;
+  };
+  run_to_end(step);
+}
+
+/// Drains `due`, then what its callbacks postponed, and so on.
+inline void deliver_with_postponed(const DueDelivery& due) {
+  std::vector<DueDelivery> postponed;
+  bool is_drained = false;
+  const auto step = [&] {
+    if (!std::exchange(is_drained, true)) {
+      due.drain(*due.delivery, postponed);
+      return true;
+    }
+    if (!postponed.empty()) drain_all(std::exchange(postponed, {}));
+    return false;
+  };
+  run_to_end(step);
 }
 
 /// Those of StdSync; another Sync has a static deliveries() of its own.

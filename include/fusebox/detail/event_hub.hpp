@@ -2,7 +2,8 @@
 //
 // push() queues an event under the lock that orders the policy's changes; deliver() then runs the callbacks
 // outside every lock. One thread at a time drains a hub, so that each subscriber receives the events in
-// their order. An event that a callback causes is delivered after that callback returns.
+// their order. An event that a callback causes is delivered after that callback returns. If a callback ends
+// the thread, what is left of the drain is done while the stack is unwound.
 //
 // The queue holds EventRecord<Event>, which a policy specialises: an event without its strings, so that
 // push() never allocates.
@@ -24,6 +25,7 @@
 #include <fusebox/detail/subscriber.hpp>
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/detail/unwinding.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -73,35 +75,14 @@ class FUSEBOX_API EventHub final : public Delivery {
 
   /// Delivers the queued events unless they are being delivered; if this code was called by a callback, after
   /// it has returned. Takes the owner, since a callback may release the policy.
-  static void deliver(const std::shared_ptr<EventHub>& hub) noexcept {
-    const DueDelivery due{
-        hub, [](Delivery& delivery) noexcept { return static_cast<EventHub&>(delivery).drain(); }};
+  static void deliver(const std::shared_ptr<EventHub>& hub) {
+    const DueDelivery due{hub, [](Delivery& delivery, std::vector<DueDelivery>& postponed) {
+                            static_cast<EventHub&>(delivery).drain(postponed);
+                          }};
     if (!deliveries_of<Sync>().postpone(due)) deliver_with_postponed(due);
   }
 
  private:
-  [[nodiscard]] std::vector<DueDelivery> drain() noexcept {
-    std::unique_lock lock{mutex_};
-    if (is_draining_ || size_ == 0) return {};  // the draining thread delivers the new event too
-    is_draining_ = true;
-    Deliveries<Sync>& deliveries = deliveries_of<Sync>();
-    deliveries.begin(*this, __builtin_frame_address(0));
-    while (size_ > 0) {
-      const Queued next = queued(0);
-      first_ = (first_ + 1) % queue_.size();
-      --size_;
-      const std::shared_ptr<const Entries> entries = entries_;
-      lock.unlock();
-      next.record.write_to(event_);
-      for (const Entry& entry : *entries) {
-        if (entry.since <= next.sequence) entry.subscriber->receive(event_, *this);
-      }
-      lock.lock();
-    }
-    is_draining_ = false;
-    return deliveries.end(*this);
-  }
-
   struct Entry {
     std::shared_ptr<Listener> subscriber;
     std::uint64_t since;  // the first event that it receives
@@ -112,6 +93,50 @@ class FUSEBOX_API EventHub final : public Delivery {
     Record record;
     std::uint64_t sequence;  // of its last part, if it was merged
   };
+
+  /// Where a drain stands: at which subscriber of which event.
+  struct Progress {
+    std::unique_lock<typename Sync::Mutex> lock;  // not held while a callback runs
+    Queued event;
+    std::shared_ptr<const Entries> entries;
+    std::size_t next = 0;
+  };
+
+  void drain(std::vector<DueDelivery>& postponed) {
+    Progress progress{std::unique_lock{mutex_}, {}, nullptr};
+    if (is_draining_ || size_ == 0) return;  // the draining thread delivers the new event too
+    is_draining_ = true;
+    deliveries_of<Sync>().begin(*this, __builtin_frame_address(0));
+    const auto step = [&] { return deliver_next(progress, postponed); };
+    run_to_end(step);
+  }
+
+  /// To one subscriber. False if no event is left, which ends the drain.
+  [[nodiscard]] bool deliver_next(Progress& progress, std::vector<DueDelivery>& postponed) {
+    if (progress.entries && progress.next < progress.entries->size()) {
+      const Entry& entry = (*progress.entries)[progress.next++];
+      if (entry.since <= progress.event.sequence) entry.subscriber->receive(event_, *this);
+      return true;
+    }
+    if (progress.entries) {
+      progress.event = {};  // both may destroy objects of the user's
+      progress.entries = nullptr;
+      progress.lock.lock();
+    }
+    if (size_ == 0) {
+      is_draining_ = false;
+      postponed = deliveries_of<Sync>().end(*this);
+      return false;
+    }
+    progress.event = queued(0);
+    first_ = (first_ + 1) % queue_.size();
+    --size_;
+    progress.entries = entries_;
+    progress.next = 0;
+    progress.lock.unlock();
+    progress.event.record.write_to(event_);
+    return true;
+  }
 
   /// A copy of the entries without `left_out` and without those that were stopped.
   [[nodiscard]] std::shared_ptr<Entries> entries_without(const Listener* left_out) const {

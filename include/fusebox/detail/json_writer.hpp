@@ -5,8 +5,6 @@
 #pragma once
 // IWYU pragma: private
 
-#include <charconv>
-#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <iterator>
@@ -15,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <fusebox/detail/number_text.hpp>
 #include <fusebox/detail/utf8.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -44,15 +43,6 @@ inline void append_json_string(std::string& out, std::string_view text) {
     }
   });
   out.push_back('"');
-}
-
-/// The shortest text that reads back as the same number. Not by fmt: fmt 9 in a header writes two thirds as
-/// 0.7 with clang 14 in C++23.
-template <class T>
-  requires std::integral<T> || std::floating_point<T>
-void append_number(std::string& out, T value) {
-  char text[32];
-  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
 /// Writes a JSON object: `{` when it is made, its members one by one, and `}` when it goes out of scope.

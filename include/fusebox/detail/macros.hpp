@@ -5,6 +5,10 @@
 #pragma once
 // IWYU pragma: private
 
+#if __cplusplus <= 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG > 201703L)
+#error "fusebox needs C++20: compile with -std=c++20 or newer"
+#endif
+
 #include <version>
 
 /// FUSEBOX_API: default visibility. Use it for everything that must exist once in a process: thrown types,
@@ -59,12 +63,43 @@
 #define FUSEBOX_DETAIL_RETHROW ::fusebox::detail::die("exception in a build without exceptions")
 #endif
 
+/// FUSEBOX_DETAIL_WALK_BASES: 1 if an exception can be asked for its type, and that type for its bases,
+/// without throwing it again: libstdc++ with RTTI. Elsewhere a handler must find out.
+#if FUSEBOX_DETAIL_EXCEPTIONS && defined(__GLIBCXX__) && defined(__GXX_RTTI)
+#define FUSEBOX_DETAIL_WALK_BASES 1
+#else
+#define FUSEBOX_DETAIL_WALK_BASES 0
+#endif
+
+/// FUSEBOX_DETAIL_CXXABI: 1 if <cxxabi.h> says what a handler has caught: the C++ ABI of all but MSVC.
+#if FUSEBOX_DETAIL_EXCEPTIONS && (defined(__GLIBCXX__) || defined(_LIBCPP_VERSION)) && !defined(_MSC_VER) && \
+    !defined(__EMSCRIPTEN__)
+#define FUSEBOX_DETAIL_CXXABI 1
+#else
+#define FUSEBOX_DETAIL_CXXABI 0
+#endif
+
 /// FUSEBOX_DETAIL_STOP_TOKEN: 1 if the standard library has std::stop_token. Use it around code that stops
 /// a wait.
 #if defined(__cpp_lib_jthread)
 #define FUSEBOX_DETAIL_STOP_TOKEN 1
 #else
 #define FUSEBOX_DETAIL_STOP_TOKEN 0
+#endif
+
+/// FUSEBOX_DETAIL_TO_CHARS: 1 if the standard library has std::to_chars for double. libc++ does not say so by
+/// its feature macro; on Apple's systems its functions are in a library that comes with macOS 13.3.
+#if defined(__APPLE__)
+#if defined(__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__) && \
+    __ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__ >= 130300
+#define FUSEBOX_DETAIL_TO_CHARS 1
+#else
+#define FUSEBOX_DETAIL_TO_CHARS 0
+#endif
+#elif defined(__cpp_lib_to_chars) || (defined(_LIBCPP_VERSION) && _LIBCPP_VERSION >= 14000)
+#define FUSEBOX_DETAIL_TO_CHARS 1
+#else
+#define FUSEBOX_DETAIL_TO_CHARS 0
 #endif
 
 /// FUSEBOX_DETAIL_GETENTROPY: 1 if the operating system has getentropy().

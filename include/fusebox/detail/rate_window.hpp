@@ -54,7 +54,7 @@ class CountWindow {
  public:
   explicit CountWindow(int calls) : calls_{static_cast<std::uint64_t>(calls)} {
     while (mask_ < calls_) mask_ = 2 * mask_ + 1;  // more than calls: the entry at the head is not in use
-    ring_ = std::make_unique<Entry[]>(mask_ + 1);
+    ring_ = std::make_unique<Entry[]>(static_cast<std::size_t>(mask_ + 1));
   }
 
   /// Begins a generation; `recorded` outcomes belong to earlier ones. Under the breaker's lock. An outcome
@@ -69,22 +69,29 @@ class CountWindow {
   /// Records a hit that has been counted; recorded() says how many outcomes there are now.
   template <class Recorded>
   void record_hit(std::uint32_t generation, const Recorded& recorded) noexcept {
+    std::optional<std::uint64_t> overwritten;  // the first entry of another thread that may hold our place
     for (;;) {
       std::uint64_t word = word_.load(std::memory_order_seq_cst);
       if (generation_of(word) != generation) return;  // a late report
       const std::uint64_t place = place_of(recorded());
-      Entry& entry = entry_at(head_of(word));
+      const std::uint64_t published = head_of(word);
+      Entry& entry = entry_at(published);
       std::uint64_t old = entry.load(std::memory_order_relaxed);
       // A thread that publishes this entry meanwhile has changed it before: then the exchange fails.
       if (word_.load(std::memory_order_seq_cst) != word) continue;
-      if (!entry.compare_exchange_strong(old, place, std::memory_order_relaxed, std::memory_order_relaxed))
+      // Release: pairs with the load in make_room_before().
+      if (!entry.compare_exchange_strong(old, place, std::memory_order_acq_rel, std::memory_order_relaxed))
         continue;
       const std::uint64_t hits = hits_of(word) < calls_ ? hits_of(word) + 1 : calls_;
-      if (!word_.compare_exchange_strong(word, word_of(generation, head_of(word) + 1, hits),
+      if (!word_.compare_exchange_strong(word, word_of(generation, published + 1, hits),
                                          std::memory_order_seq_cst, std::memory_order_seq_cst)) {
+        // Another thread has published the entry, perhaps with our place instead of its own.
+        if (!overwritten) overwritten = published;
         continue;
       }
-      return make_room_before(head_of(word), place, hits);
+      // To the entry before that one, whose thread knew nothing of our place.
+      const std::uint64_t at_least = overwritten ? ((published - *overwritten) & 0xffffU) + 1 : 0;
+      return make_room_before(published, place, hits, at_least);
     }
   }
 
@@ -115,20 +122,33 @@ class CountWindow {
     const std::uint64_t before = before_.load(std::memory_order_relaxed);
     return recorded > before ? recorded - before : 0;  // an outcome that is left out may not be counted yet
   }
-  [[nodiscard]] Entry& entry_at(std::uint64_t index) const noexcept { return ring_[index & mask_]; }
+  [[nodiscard]] Entry& entry_at(std::uint64_t index) const noexcept {
+    return ring_[static_cast<std::size_t>(index & mask_)];
+  }
 
   /// Hits that were counted before any of them was recorded read the same place. The last one keeps it, and
-  /// the others move down, so that each has a place of its own.
-  void make_room_before(std::uint64_t index, std::uint64_t place, std::uint64_t hits) noexcept {
+  /// the others move down, so that each has a place of its own. Looks at least at `at_least` entries, and
+  /// then stops at the first one that may stay: whoever moved an entry goes on to the one before it.
+  void make_room_before(std::uint64_t index, std::uint64_t place, std::uint64_t hits,
+                        std::uint64_t at_least) noexcept {
+    std::uint64_t limit = place;
     for (std::uint64_t back = 1; back < hits; ++back) {
       Entry& entry = entry_at(index - back);
-      std::uint64_t held = entry.load(std::memory_order_relaxed);
-      if (held + back <= place) return;
-      while (held + back > place) {
-        if (held > place) return;  // a later hit has been recorded here meanwhile
-        const std::uint64_t lower = place > back ? place - back : 0;
-        if (entry.compare_exchange_weak(held, lower, std::memory_order_relaxed, std::memory_order_relaxed))
+      if (limit > 0) --limit;
+      bool stays = false;
+      while (!stays) {
+        // Acquire: the word below is not older than the entry.
+        std::uint64_t held = entry.load(std::memory_order_acquire);
+        const std::uint64_t since = (head_of(word_.load(std::memory_order_seq_cst)) - index) & 0xffffU;
+        if (since + back > mask_) return;  // the ring has come round: a later hit is recorded here
+        stays = held <= limit;
+        if (stays) {
+          if (back >= at_least) return;
+          limit = held;
+        } else if (entry.compare_exchange_strong(held, limit, std::memory_order_acq_rel,
+                                                 std::memory_order_relaxed)) {
           break;
+        }
       }
     }
   }
@@ -187,7 +207,7 @@ class TimeWindow {
   }
 
   FUSEBOX_DETAIL_INLINE void record(std::uint32_t generation, Tick now, bool hit) noexcept {
-    Shard& shard = shards_[thread_shard];
+    Shard& shard = shards_[thread_shard() % shard_count];
     const Tick number = newest_number_at(shard, now);
     Bucket& bucket = shard.ring[static_cast<std::size_t>(number) % ring_size];
     if (!add_to_current(bucket, generation, number, hit)) [[unlikely]]
@@ -204,6 +224,7 @@ class TimeWindow {
   }
 
  private:
+  static constexpr std::size_t shard_count = fewest_shards;  // each of them is looked at for a rate
   static constexpr Tick bucket_count = 10;
   static constexpr std::size_t ring_size = 16;
   static constexpr std::uint64_t one_call = std::uint64_t{1} << 20U;

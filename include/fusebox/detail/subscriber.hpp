@@ -15,6 +15,7 @@
 #include <fusebox/detail/deliveries.hpp>
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/detail/unwinding.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -43,9 +44,9 @@ class FUSEBOX_API Subscriber {
   [[nodiscard]] bool is_active() const noexcept { return active_.load(std::memory_order_acquire); }
 
   /// Runs the callback with an event of its type, unless it was stopped, as part of `delivery`. What the
-  /// callback throws is dropped (B14).
+  /// callback throws is dropped (B14), unless it ends the thread.
   template <class Event>
-  void receive(const Event& event, Delivery& delivery) noexcept {
+  void receive(const Event& event, Delivery& delivery) {
     run_with(&event, delivery);
   }
 
@@ -58,19 +59,51 @@ class FUSEBOX_API Subscriber {
   }
 
  private:
-  void run_with(const void* event, Delivery& delivery) noexcept {
+  /// One run of the callback, as stop() counts them.
+  class Run {
+   public:
     // Sequentially consistent, as are the store and the load in stop(): either stop() counts this run and
-    // waits for it, or the load here sees that the subscriber was stopped.
-    runs_.fetch_add(1, std::memory_order_seq_cst);
-    if (active_.load(std::memory_order_seq_cst)) {
-      Deliveries<Sync>& deliveries = deliveries_of<Sync>();
-      deliveries.begin_callback(delivery, this);
-      FUSEBOX_DETAIL_TRY { call_(callback_, event); }
-      FUSEBOX_DETAIL_CATCH_ALL {}
-      if (deliveries.end_callback(delivery)) destroy_callback();
+    // waits for it, or the load in run_with() sees that the subscriber was stopped.
+    explicit Run(Subscriber& subscriber) noexcept : subscriber_{subscriber} {
+      subscriber_.runs_.fetch_add(1, std::memory_order_seq_cst);
     }
-    runs_.fetch_sub(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
-    runs_.notify_all();
+    ~Run() {
+      subscriber_.runs_.fetch_sub(1, std::memory_order_seq_cst);  // pairs with the load in wait_until_only()
+      subscriber_.runs_.notify_all();
+    }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+   private:
+    Subscriber& subscriber_;
+  };
+
+  /// The time in which the callback is on the stack.
+  class InCallback {
+   public:
+    InCallback(Subscriber& subscriber, Delivery& delivery) noexcept
+        : subscriber_{subscriber}, delivery_{delivery} {
+      deliveries_of<Sync>().begin_callback(delivery_, &subscriber_);
+    }
+    ~InCallback() {
+      if (deliveries_of<Sync>().end_callback(delivery_)) subscriber_.destroy_callback();
+    }
+    InCallback(const InCallback&) = delete;
+    InCallback& operator=(const InCallback&) = delete;
+
+   private:
+    Subscriber& subscriber_;
+    Delivery& delivery_;
+  };
+
+  void run_with(const void* event, Delivery& delivery) {
+    const Run run{*this};
+    if (!active_.load(std::memory_order_seq_cst)) return;
+    const InCallback in_callback{*this, delivery};
+    FUSEBOX_DETAIL_TRY { call_(callback_, event); }
+    FUSEBOX_DETAIL_CATCH_ALL {
+      if (!detail::caught_exception()) FUSEBOX_DETAIL_RETHROW;
+    }
   }
 
   void wait_until_only(int own) const noexcept {

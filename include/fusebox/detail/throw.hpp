@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include <fusebox/config_error.hpp>
 #include <fusebox/detail/macros.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -37,9 +38,9 @@ template <class Error>
 #endif
 }
 
-/// Throws std::invalid_argument.
+/// Throws a ConfigError (E6).
 [[noreturn]] FUSEBOX_DETAIL_COLD inline void throw_invalid(const std::string& what) {
-  throw_error(std::invalid_argument{what});
+  throw_error(ConfigError{what});
 }
 
 }  // namespace detail

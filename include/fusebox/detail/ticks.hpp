@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <ratio>
 
 #include <fusebox/detail/macros.hpp>
 
@@ -40,14 +41,27 @@ inline constexpr Tick tick_max = std::numeric_limits<Tick>::max();
   return from < 0 && to > tick_max + from ? tick_max : to - from;
 }
 
-/// Whole seconds, rounded up: the unit of Retry-After.
+/// Whole seconds, rounded up: the unit of the Retry-After field.
 [[nodiscard]] constexpr std::chrono::seconds ceil_seconds(std::chrono::nanoseconds duration) noexcept {
   return std::chrono::ceil<std::chrono::seconds>(duration);
 }
 
+/// Whole milliseconds, rounded up: the unit of the library's retry_after() (E7). Saturates; 0 for a NaN.
+template <class Rep, class Period>
+[[nodiscard]] constexpr std::chrono::milliseconds to_milliseconds(
+    std::chrono::duration<Rep, Period> duration) noexcept {
+  using std::chrono::milliseconds;
+  constexpr auto limit = static_cast<double>(milliseconds::max().count());
+  const double asked = std::chrono::duration<double, std::milli>(duration).count();
+  if (asked >= limit) return milliseconds::max();
+  if (asked <= -limit) return milliseconds::min();
+  return asked == asked ? std::chrono::ceil<milliseconds>(duration) : milliseconds{0};
+}
+
 /// Saturates.
-[[nodiscard]] constexpr std::chrono::nanoseconds to_nanoseconds(std::chrono::seconds duration) noexcept {
-  constexpr auto limit = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds::max());
+[[nodiscard]] constexpr std::chrono::nanoseconds to_nanoseconds(std::chrono::milliseconds duration) noexcept {
+  constexpr auto limit =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
   if (duration > limit) return std::chrono::nanoseconds::max();
   if (duration < -limit) return std::chrono::nanoseconds::min();
   return duration;
@@ -71,6 +85,18 @@ template <class C>
     return ticks(clock.coarse_now());
   } else {
     return ticks(clock.now());
+  }
+}
+
+/// The clock's cheaper reading of the wall time if it has one (T1).
+template <class C>
+[[nodiscard]] FUSEBOX_DETAIL_INLINE std::chrono::system_clock::time_point coarse_wall_time(const C& clock) {
+  if constexpr (requires {
+                  { clock.coarse_wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
+                }) {
+    return clock.coarse_wall_now();
+  } else {
+    return clock.wall_now();
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <fusebox/detail/macros.hpp>
@@ -67,6 +68,23 @@ constexpr void for_each_character(std::string_view text, F f) {
     ++length;
   }
   return length;
+}
+
+/// Is the character a control character: C0, DEL or C1?
+[[nodiscard]] constexpr bool is_control(std::string_view character) noexcept {
+  const auto first = static_cast<unsigned char>(character.front());
+  return first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0);
+}
+
+/// The text for people and logs: U+FFFD for each control character and each invalid group of bytes, so that a
+/// text from elsewhere forges no line of a log (E8).
+[[nodiscard]] inline std::string shown_text(std::string_view text) {
+  const std::size_t plain = plain_length(text);
+  std::string shown{text.substr(0, plain)};
+  for_each_character(text.substr(plain), [&](std::string_view character) {
+    shown.append(is_control(character) ? std::string_view{"\xEF\xBF\xBD"} : character);
+  });
+  return shown;
 }
 
 }  // namespace detail

@@ -5,11 +5,13 @@
 #pragma once
 // IWYU pragma: private
 
-#include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 
+#include <fusebox/detail/number_text.hpp>
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/fwd.hpp>
 
@@ -18,6 +20,7 @@ FUSEBOX_BEGIN_NAMESPACE
 namespace detail {
 
 inline constexpr int max_count = 65'535;
+inline constexpr std::size_t max_name = 512;  // bytes (E8)
 inline constexpr const char* count_rule = "in [0, 65535]";
 inline constexpr const char* positive_count_rule = "in [1, 65535]";
 inline constexpr const char* rate_rule = "in (0, 1]";
@@ -58,9 +61,17 @@ struct Problem {
   return value >= 1 && value <= max_count;
 }
 [[nodiscard]] constexpr bool is_rate(double value) noexcept { return value > 0 && value <= 1; }
-[[nodiscard]] constexpr bool is_multiplier(double value) noexcept {
-  return value >= 1 && value <= std::numeric_limits<double>::max();
+/// Is it in [low, high], both positive or +0? Such doubles are ordered as their bits are, and negative ones,
+/// NaN and infinities stand above: one comparison.
+[[nodiscard]] constexpr bool is_between(double low, double high, double value) noexcept {
+  // Not std::bit_cast, which libc++ before 14 does not have (P1).
+  const auto bits = [](double number) { return __builtin_bit_cast(std::uint64_t, number); };
+  return bits(value) - bits(low) <= bits(high) - bits(low);
 }
+[[nodiscard]] constexpr bool is_multiplier(double value) noexcept {
+  return is_between(1, std::numeric_limits<double>::max(), value);
+}
+[[nodiscard]] constexpr bool is_share(double value) noexcept { return value >= 0 && value <= 1; }
 [[nodiscard]] constexpr bool is_duration(std::chrono::nanoseconds value) noexcept {
   return value >= std::chrono::nanoseconds::zero();
 }
@@ -89,17 +100,13 @@ struct Problem {
     case Problem::Kind::integer: got = std::to_string(problem.number); break;
     case Problem::Kind::duration: got = duration_text(std::chrono::nanoseconds{problem.number}); break;
     case Problem::Kind::text: got = problem.text; break;
-    case Problem::Kind::real: {
-      char buffer[32];  // std::to_chars knows no locale
-      got.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, problem.real).ptr);
-      break;
-    }
+    case Problem::Kind::real: detail::append_number(got, problem.real); break;
     case Problem::Kind::none: break;
   }
   return std::string{type} + "." + problem.field + " must be " + problem.rule + ", got " + got;
 }
 
-/// Throws std::invalid_argument with the text if there is a problem; without exceptions, aborts with it.
+/// Throws a ConfigError with the text if there is a problem; without exceptions, aborts with it.
 inline void throw_if(const char* type, const Problem& problem) {
   if (problem) [[unlikely]]
     throw_invalid(to_text(type, problem));

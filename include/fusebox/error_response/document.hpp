@@ -5,12 +5,18 @@
 // IWYU pragma: private, include <fusebox/error_response.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/detail/iso_time.hpp>
 #include <fusebox/detail/json_writer.hpp>
+#include <fusebox/detail/utf8.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/error_response/detail/json_check.hpp>
 
@@ -32,15 +38,63 @@ struct HttpResponse {
 
 namespace detail {
 
+/// An object of the fields. Several messages for one name become an array.
+inline void append_fields(std::string& out, const std::vector<ErrorDetails::Field>& fields) {
+  std::map<std::string, std::vector<std::string_view>> texts;  // by printable name
+  std::vector<decltype(texts)::const_iterator> in_order;
+  for (const auto& [name, text] : fields) {
+    std::string printable;
+    for_each_character(name, [&](std::string_view character) { printable.append(character); });
+    const auto [place, is_new] = texts.try_emplace(std::move(printable));
+    if (is_new) in_order.push_back(place);
+    place->second.push_back(text);
+  }
+  JsonObject object{out};
+  for (const auto& field : in_order) {
+    const auto& [name, messages] = *field;
+    if (messages.size() == 1) {
+      object.text(name, messages.front());
+      continue;
+    }
+    object.member(name).push_back('[');
+    for (const std::string_view message : messages) {
+      append_json_string(out, message);
+      out.push_back(',');
+    }
+    out.back() = ']';
+  }
+}
+
+/// The path as a URI reference of this host (RFC 3986 §4.2): what no path may contain is percent-encoded, and
+/// so is what would make its beginning another host or a scheme.
+[[nodiscard]] inline std::string uri_reference(std::string_view path) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?";
+  constexpr std::string_view digits = "0123456789ABCDEFabcdef";
+  const auto is_encoded = [&](std::size_t at) {
+    return path[at] == '%' && at + 2 < path.size() && digits.find(path[at + 1]) != std::string_view::npos &&
+           digits.find(path[at + 2]) != std::string_view::npos;
+  };
+  const std::size_t first_segment = path.starts_with('/') ? 0 : path.find_first_of("/?");
+  std::string out;
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const char c = path[at];
+    const bool misleads = (at == 1 && path.starts_with("//")) || (c == ':' && at < first_segment);
+    if ((plain.find(c) != std::string_view::npos && !misleads) || is_encoded(at)) {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.append({'%', digits[byte / 16U], digits[byte % 16U]});
+    }
+  }
+  return out;
+}
+
 inline void append_details(std::string& out, const ErrorDetails& details) {
   switch (details.kind()) {
     case ErrorDetails::Kind::absent: out.append("null"); break;
     case ErrorDetails::Kind::text: append_json_string(out, details.text()); break;
-    case ErrorDetails::Kind::fields: {
-      JsonObject object{out};
-      for (const auto& [name, text] : details.fields()) object.text(name, text);
-      break;
-    }
+    case ErrorDetails::Kind::fields: append_fields(out, details.fields()); break;
     case ErrorDetails::Kind::json:
       if (JsonChecker::is_value(details.text())) {
         out.append(details.text());
@@ -49,6 +103,16 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
       }
       break;
   }
+}
+
+/// The longest Retry-After that a client is sent (E7).
+inline constexpr std::chrono::seconds longest_retry_after = std::chrono::hours{24};
+
+/// The Retry-After field for a wait: whole seconds, rounded up, from 1 second to 24 hours.
+[[nodiscard]] constexpr std::chrono::seconds retry_after_field(std::chrono::milliseconds wait) noexcept {
+  if (wait >= longest_retry_after) return longest_retry_after;
+  return wait <= std::chrono::seconds{1} ? std::chrono::seconds{1}
+                                         : std::chrono::ceil<std::chrono::seconds>(wait);
 }
 
 /// The status of the answer: the error's code, or 500 if that is no HTTP error status.
@@ -87,9 +151,9 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
 /// milliseconds.
 [[nodiscard]] inline std::string to_json(const ApiError& error) { return detail::to_json(error, {}); }
 
-/// The document of RFC 9457 (application/problem+json): type, title, status, detail, and instance if the
-/// error has a path; and the extension members category, timestamp, and, if the error has them, requestId
-/// and details.
+/// The document of RFC 9457 (application/problem+json): type, title, status, detail, and instance, a URI
+/// reference of this host, if the error has a path; and the extension members category, timestamp, and, if
+/// the error has them, requestId and details.
 [[nodiscard]] inline std::string to_problem_json(const ApiError& error) {
   std::string out;
   {
@@ -99,7 +163,7 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
     document.text("title", reason_phrase(status));
     document.number("status", status);
     document.text("detail", error.message());
-    if (!error.path().empty()) document.text("instance", error.path());
+    if (!error.path().empty()) document.text("instance", detail::uri_reference(error.path()));
     document.text("category", to_string(error.category()));
     document.text("timestamp", detail::iso_time(error.timestamp()));
     if (!error.request_id().empty()) document.text("requestId", error.request_id());
@@ -109,12 +173,12 @@ inline void append_details(std::string& out, const ErrorDetails& details) {
 }
 
 /// The response for an error: its document by to_json, and Retry-After if the error has one. The 503 of an
-/// open breaker and a 429 always have Retry-After. It is at least 1 second (H5).
+/// open breaker and a 429 always have Retry-After. It is in seconds, rounded up, from 1 second to 24 hours
+/// (H5).
 [[nodiscard]] inline HttpResponse to_response(const ApiError& error, const RequestInfo& request = {}) {
   HttpResponse response{.status = detail::response_status(error), .body = detail::to_json(error, request)};
   if (error.retry_after() || response.status == 429 || error.reason() == PolicyErrc::circuit_open) {
-    const auto wait = error.retry_after().value_or(std::chrono::seconds{1});
-    response.retry_after = wait < std::chrono::seconds{1} ? std::chrono::seconds{1} : wait;
+    response.retry_after = detail::retry_after_field(error.retry_after().value_or(std::chrono::seconds{1}));
   }
   return response;
 }

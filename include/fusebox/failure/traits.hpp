@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/detail/invoke.hpp>
 #include <fusebox/detail/options.hpp>
 #include <fusebox/fwd.hpp>
 
@@ -23,22 +24,6 @@ FUSEBOX_BEGIN_NAMESPACE
 /// The primary template has neither: failure_of or the defaults then judge a T.
 template <class T>
 struct failure_traits {};
-
-namespace detail {
-
-/// predicate(value), also for a pointer to a member. std::invoke would need <functional>.
-template <class Predicate, class T>
-decltype(auto) invoke_predicate(Predicate& predicate, const T& value) {
-  if constexpr (std::is_member_function_pointer_v<std::remove_const_t<Predicate>>) {
-    return (value.*predicate)();
-  } else if constexpr (std::is_member_object_pointer_v<std::remove_const_t<Predicate>>) {
-    return value.*predicate;
-  } else {
-    return predicate(value);
-  }
-}
-
-}  // namespace detail
 
 /// Judges the value of one call, in place of what its type says:
 ///
@@ -59,7 +44,7 @@ class FailureIf {
     requires std::predicate<const Predicate&, const T&> ||
              std::is_invocable_r_v<std::optional<Failure>, const Predicate&, const T&>
   [[nodiscard]] decltype(auto) operator()(const T& value) const {
-    return detail::invoke_predicate(predicate_, value);
+    return detail::invoke(predicate_, value);
   }
 
  private:

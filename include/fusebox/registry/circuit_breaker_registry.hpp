@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,9 +18,11 @@
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/detail/clock_reading.hpp>
 #include <fusebox/detail/subscriber.hpp>
+#include <fusebox/detail/ticks.hpp>
 #include <fusebox/registry/config.hpp>
 #include <fusebox/registry/detail/name_order.hpp>
 #include <fusebox/registry/detail/name_table.hpp>
+#include <fusebox/registry/detail/named_configs.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -34,21 +37,22 @@ class FUSEBOX_API CircuitBreakerRegistry {
   using Breaker = CircuitBreaker<C>;
   using Handle = std::shared_ptr<Breaker>;
 
-  /// Every breaker gets a copy of `clock`. Throws std::invalid_argument if `validate` refuses the config.
-  explicit CircuitBreakerRegistry(RegistryConfig config = {}, C clock = {})
-      : config_{std::move(config)}, clock_{std::move(clock)} {
-    if (const std::string wrong = validate(config_); !wrong.empty()) detail::throw_invalid(wrong);
+  /// Every breaker gets a copy of `clock`. Throws ConfigError if `validate` refuses the config.
+  explicit CircuitBreakerRegistry(const RegistryConfig& config = {}, C clock = {})
+      : clock_{std::move(clock)} {
+    store(config);
   }
   CircuitBreakerRegistry(const CircuitBreakerRegistry&) = delete;
   CircuitBreakerRegistry& operator=(const CircuitBreakerRegistry&) = delete;
   ~CircuitBreakerRegistry() = default;
 
-  /// The breaker of that name; creates it with the default config if it is new. Throws
-  /// std::invalid_argument if the name is empty.
+  /// The breaker of that name; if it is new, creates it with the config that configure() gave to its name or
+  /// to the longest prefix of it, else with the default config. Throws ConfigError if the name is
+  /// empty.
   Handle get(std::string_view name) { return find_or_make(name, nullptr); }
 
   /// The breaker of that name; creates it with `config` if it is new. The first config wins: a later one
-  /// that differs is ignored and counted in config_conflicts() (G1). Throws std::invalid_argument if the
+  /// that differs is ignored and counted in config_conflicts() (G1). Throws ConfigError if the
   /// name is empty, or if `validate` refuses the config, which then changes nothing.
   Handle get(std::string_view name, const CircuitBreakerConfig& config) {
     detail::throw_if("CircuitBreakerConfig", detail::check(config));
@@ -82,6 +86,15 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return breaker != nullptr;
   }
 
+  /// Puts another config in force for the breaker of that name, as CircuitBreaker::reconfigure() does; false
+  /// if there is none (B19). Throws ConfigError, and changes nothing, if `validate` refuses the config.
+  bool reconfigure(std::string_view name, const CircuitBreakerConfig& config) {
+    detail::throw_if("CircuitBreakerConfig", detail::check(config));
+    const Handle breaker = find(name);
+    if (breaker) breaker->reconfigure(config);
+    return breaker != nullptr;
+  }
+
   void reset_all() {
     std::vector<std::weak_ptr<Breaker>> breakers;  // weak: a breaker that is held cannot be evicted (G3)
     breakers.reserve(size());
@@ -104,7 +117,8 @@ class FUSEBOX_API CircuitBreakerRegistry {
 
   [[nodiscard]] std::size_t size() const { return breakers_.size(); }
 
-  /// How often get() was called with a config that differs from the breaker's. Relaxed: a number to look at.
+  /// How often get() was called with a config that the breaker neither has nor had. Relaxed: a number to look
+  /// at.
   [[nodiscard]] std::uint64_t config_conflicts() const noexcept {
     return config_conflicts_.load(std::memory_order_relaxed);
   }
@@ -115,7 +129,29 @@ class FUSEBOX_API CircuitBreakerRegistry {
     return unregistered_;
   }
 
-  [[nodiscard]] const RegistryConfig& config() const noexcept { return config_; }
+  /// Sets the config of breakers that get(name) creates from now on. The pattern is a name ("payments-eu"),
+  /// or a prefix and one `*` ("payments-*"; "*" is every name). A name counts before a prefix, a longer
+  /// prefix before a shorter one, and all before `default_config`; an equal pattern is replaced. Breakers
+  /// that exist keep their config, and a config given to get() wins (B19). Throws ConfigError for another
+  /// pattern, or if `validate` refuses the config; either changes nothing.
+  void configure(std::string_view pattern, const CircuitBreakerConfig& config) {
+    detail::throw_if("CircuitBreakerConfig", detail::check(config));
+    const std::lock_guard lock{mutex_};
+    named_configs_.set(pattern, config);
+  }
+
+  /// Replaces the registry's config: the bound from now on, and the default config of breakers created from
+  /// now on; what configure(pattern) has set stays (B19). Throws ConfigError if `validate` refuses
+  /// the config, or if more than `max_breakers` are registered; either changes nothing.
+  void configure(const RegistryConfig& config) {
+    const std::lock_guard lock{mutex_};
+    store(config);
+  }
+
+  /// The present config. The reference stays valid and constant; configure() puts another one in its place.
+  [[nodiscard]] const RegistryConfig& config() const noexcept {
+    return *config_.load(std::memory_order_acquire);  // pairs with the store in store()
+  }
   [[nodiscard]] const C& clock() const noexcept { return clock_; }
 
   /// Calls `callback(const StateChange&)` for every change of every breaker, existing or created later. The
@@ -142,8 +178,8 @@ class FUSEBOX_API CircuitBreakerRegistry {
   }
 
   [[nodiscard]] Handle find_and_touch(std::string_view name, const CircuitBreakerConfig* config) {
-    Handle known = breakers_.find_and_touch(name);
-    if (known && config != nullptr && *config != known->config()) [[unlikely]]
+    Handle known = breakers_.find_and_touch(name, [this] { return detail::coarse_tick(clock_); });
+    if (known && config != nullptr && !known->core_.has_had(*config)) [[unlikely]]
       config_conflicts_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number to look at
     return known;
   }
@@ -152,12 +188,14 @@ class FUSEBOX_API CircuitBreakerRegistry {
     Handle evicted;  // destroyed after the lock is released
     const std::lock_guard lock{mutex_};
     if (Handle known = find_and_touch(name, config)) return known;  // another thread was faster
+    if (config == nullptr) config = named_configs_.find(name);
+    const RegistryConfig& registry = this->config();
     auto made = std::make_shared<Breaker>(std::string{name},
-                                          config != nullptr ? *config : config_.default_config, clock_);
+                                          config != nullptr ? *config : registry.default_config, clock_);
     for (const auto& subscriber : subscribers_) {
       if (subscriber->is_active()) made->core_.subscribe(subscriber);
     }
-    if (breakers_.size() < static_cast<std::size_t>(config_.max_breakers)) {
+    if (breakers_.size() < static_cast<std::size_t>(registry.max_breakers)) {
       breakers_.insert(made);
       return made;
     }
@@ -183,17 +221,32 @@ class FUSEBOX_API CircuitBreakerRegistry {
     }
   }
 
+  /// The caller holds the mutex, or constructs.
+  void store(const RegistryConfig& config) {
+    if (const std::string wrong = validate(config); !wrong.empty()) detail::throw_invalid(wrong);
+    const std::size_t registered = breakers_.size();
+    if (static_cast<std::size_t>(config.max_breakers) < registered) {
+      detail::throw_invalid("RegistryConfig.max_breakers must be at least " + std::to_string(registered) +
+                            ", the number of registered breakers, got " +
+                            std::to_string(config.max_breakers));
+    }
+    configs_.push_front(config);
+    config_.store(&configs_.front(), std::memory_order_release);  // pairs with the load in config()
+  }
+
   void unsubscribe_from(Breaker& breaker) noexcept {
     for (const auto& subscriber : subscribers_) breaker.core_.unsubscribe(*subscriber);
   }
 
-  const RegistryConfig config_;
+  std::atomic<const RegistryConfig*> config_{nullptr};
   [[no_unique_address]] C clock_;
   detail::NameTable<Breaker> breakers_;
   std::atomic<std::uint64_t> config_conflicts_{0};
   mutable std::mutex mutex_;  // guards everything below, and every change of the table
   std::vector<std::shared_ptr<detail::Subscriber<>>> subscribers_;
   std::uint64_t unregistered_ = 0;
+  detail::NamedConfigs named_configs_;
+  std::forward_list<RegistryConfig> configs_;  // the present one and those before, to which references exist
 };
 
 FUSEBOX_END_NAMESPACE

@@ -11,7 +11,7 @@ FUSEBOX_BEGIN_NAMESPACE
 
 struct RegistryConfig {
   int max_breakers = 10'000;                 ///< at least 1
-  CircuitBreakerConfig default_config = {};  ///< for get() without a config
+  CircuitBreakerConfig default_config = {};  ///< for get() without a config, and no configure() for the name
 };
 
 /// Empty if the config is valid, else the first error: field, rule and value.

@@ -9,6 +9,7 @@
 
 #include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/registry/circuit_breaker_registry.hpp>
+#include <fusebox/registry/config.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -18,6 +19,10 @@ FUSEBOX_BEGIN_NAMESPACE
   static detail::NoDestroy<CircuitBreakerRegistry<>> registry;
   return *registry;
 }
+
+/// As CircuitBreakerRegistry::configure() of the process-wide registry: best at the beginning of main().
+/// Later, or if static objects have already asked for breakers, those keep the config that they have (B19).
+inline void configure_default_registry(const RegistryConfig& config) { default_registry().configure(config); }
 
 /// As CircuitBreakerRegistry::get().
 inline std::shared_ptr<CircuitBreaker<>> get_circuit_breaker(std::string_view name) {

@@ -21,7 +21,7 @@ class Attempt {
  public:
   int number;                       ///< 1 for the first
   std::optional<int> resend_count;  ///< absent for the first, then 1, 2, …
-  Deadline deadline;                ///< the end of total_timeout, on the clock of the call; never without one
+  Deadline deadline;                ///< the end of total_timeout or of the Deadline given; never without both
   StopToken stop_token;             ///< the std::stop_token of the call; otherwise one that is never stopped
 
   /// A random UUID, made at the first use, the same for every attempt of one call. Send it as the
@@ -33,7 +33,7 @@ class Attempt {
 
  private:
   friend struct detail::RetryLoop;
-  Attempt(int n, Deadline end, StopToken token, std::optional<std::string>& key)
+  Attempt(int n, const Deadline& end, StopToken token, std::optional<std::string>& key)
       : number{n}, deadline{end}, stop_token{std::move(token)}, key_{key} {
     if (n > 1) resend_count = n - 1;
   }

@@ -19,6 +19,7 @@ struct RetryConfig {
   std::chrono::nanoseconds max_delay = std::chrono::seconds{30};  ///< no delay is longer
   double multiplier = 2.0;  ///< each delay divided by the one before; at least 1
   Jitter jitter = Jitter::equal;
+  double jitter_factor = 0.25;  ///< of Jitter::proportional: how much of a delay; in [0, 1]
   std::chrono::nanoseconds total_timeout = no_timeout;  ///< from the first attempt; no wait may reach it (R3)
   bool honor_retry_after = true;                        ///< wait as long as the failure asks (R5)
   bool idempotent = true;  ///< false: retry only what was surely not processed (R7)
@@ -33,23 +34,34 @@ struct RetryConfig {
 
 namespace detail {
 
-/// The first wrong field, in reading order.
-[[nodiscard]] constexpr Problem check(const RetryConfig& config) noexcept {
+/// The first wrong field, in reading order. `jitter_factor_is_good` leaves it out.
+[[nodiscard]] constexpr Problem check(const RetryConfig& config,
+                                      bool jitter_factor_is_good = false) noexcept {
   if (!is_count(config.max_retries))
     return problem("max_retries", count_rule, static_cast<long long>(config.max_retries));
   if (!is_duration(config.base_delay)) return problem("base_delay", "at least 0", config.base_delay);
-  if (!is_duration(config.max_delay)) return problem("max_delay", "at least 0", config.max_delay);
-  if (config.max_delay < config.base_delay)
-    return problem("max_delay", "at least base_delay", config.max_delay);
+  if (config.max_delay < config.base_delay) {
+    const bool is_negative = !is_duration(config.max_delay);
+    return problem("max_delay", is_negative ? "at least 0" : "at least base_delay", config.max_delay);
+  }
   if (!is_multiplier(config.multiplier))
     return problem("multiplier", "finite and at least 1", config.multiplier);
-  if (config.jitter > Jitter::decorrelated) {
-    return problem("jitter", "one of none, full, equal, decorrelated", static_cast<long long>(config.jitter));
+  if (config.jitter > Jitter::proportional) {
+    return problem("jitter", "one of none, full, equal, decorrelated, proportional",
+                   static_cast<long long>(config.jitter));
   }
+  if (!jitter_factor_is_good && !is_share(config.jitter_factor))
+    return problem("jitter_factor", "in [0, 1]", config.jitter_factor);
   if (!is_positive_duration(config.total_timeout)) {
     return problem("total_timeout", positive_duration_rule, config.total_timeout);
   }
   return {};
+}
+
+/// False only for a good config: cheaper than check(), for every call.
+[[nodiscard]] FUSEBOX_DETAIL_INLINE bool may_be_bad(const RetryConfig& config) noexcept {
+  // is_between() takes -0.0 for wrong, with one comparison instead of two.
+  return check(config, true) || !is_between(0, 1, config.jitter_factor);
 }
 
 }  // namespace detail

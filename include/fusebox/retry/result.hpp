@@ -5,6 +5,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -58,6 +59,62 @@ namespace detail {
 
 struct RetryLoop;
 
+/// How a retry ended, whatever the type of its value. Its destructor is one test if nothing failed.
+struct RetryOutcome {
+  union {
+    RetryStats stats;
+  };
+  const Failure* own = nullptr;  // the library's, on the heap: op was never called, or a wait was cancelled
+  bool failed = false;
+  bool wait_was_cancelled = false;
+
+  RetryOutcome() noexcept : stats{} {}
+  RetryOutcome(const RetryOutcome& other)
+      : stats{other.stats}, failed{other.failed}, wait_was_cancelled{other.wait_was_cancelled} {
+    if (other.own != nullptr) set_own(*other.own);
+  }
+  RetryOutcome(RetryOutcome&& other) noexcept
+      : stats{std::move(other.stats)},
+        own{std::exchange(other.own, nullptr)},
+        failed{other.failed},
+        wait_was_cancelled{other.wait_was_cancelled} {}
+  RetryOutcome& operator=(RetryOutcome other) noexcept {
+    std::swap(stats, other.stats);
+    std::swap(own, other.own);
+    failed = other.failed;
+    wait_was_cancelled = other.wait_was_cancelled;
+    return *this;
+  }
+  FUSEBOX_DETAIL_INLINE ~RetryOutcome() {
+    // An empty vector of three pointers owns nothing. Others may, such as those of debug modes.
+    constexpr bool is_plain = sizeof(std::vector<Failure>) == 3 * sizeof(void*);
+    const auto memory = is_plain ? reinterpret_cast<std::uintptr_t>(stats.errors.data()) : 1;
+    if ((memory | reinterpret_cast<std::uintptr_t>(own)) != 0) [[unlikely]]
+      destroy();
+  }
+
+  FUSEBOX_DETAIL_COLD void set_own(Failure failure) { own = new Failure{std::move(failure)}; }
+
+  /// The error that ended the retry; a failure without a code if it succeeded.
+  [[nodiscard]] FUSEBOX_DETAIL_COLD const Failure& error() const noexcept {
+    if (own != nullptr && !wait_was_cancelled) return *own;
+    if (failed && !stats.errors.empty()) return stats.errors.back();
+    static const NoDestroy<Failure> none{std::error_code{}};
+    return *none;
+  }
+
+  /// Of a retry that failed: throws the error, or CancelledError if a stop cut a wait short (R4).
+  [[noreturn]] FUSEBOX_DETAIL_COLD void throw_error() const {
+    rethrow_or_abort(own != nullptr ? *own : error());
+  }
+
+ private:
+  FUSEBOX_DETAIL_COLD void destroy() noexcept {
+    delete own;
+    stats.~RetryStats();
+  }
+};
+
 /// What op returned: a value made in place by calling op, a pointer for a reference, nothing for void.
 template <class T>
 struct ResultStorage {
@@ -96,7 +153,7 @@ struct ResultStorage<T> {
 /// succeeded. If the last attempt returned a failed value, such as an expected that holds an error, value()
 /// gives it though has_value() is false. As safe to share between threads as its value.
 template <class T>
-class RetryResult {
+class RetryResult : private detail::RetryOutcome {
   static constexpr bool is_void = std::is_void_v<T>;
   static constexpr bool not_void = !is_void;
   struct Nothing {};
@@ -105,20 +162,15 @@ class RetryResult {
  public:
   using value_type = T;
 
-  RetryStats stats;
+  using RetryOutcome::stats;  ///< How the retry went.
 
-  [[nodiscard]] bool has_value() const noexcept { return succeeded_; }
+  [[nodiscard]] bool has_value() const noexcept { return !failed; }
 
   /// The error that ended the retry; a failure without a code if it succeeded.
-  [[nodiscard]] const Failure& error() const noexcept {
-    if (const auto* early = std::get_if<failure_index>(std::addressof(outcome_))) return *early;
-    if (!succeeded_ && !stats.errors.empty()) return stats.errors.back();
-    static const detail::NoDestroy<Failure> none{std::error_code{}};
-    return *none;
-  }
+  [[nodiscard]] const Failure& error() const noexcept { return RetryOutcome::error(); }
 
-  /// The value. Without a value it throws the error: op's own exception, or the library's. If exceptions are
-  /// disabled it aborts.
+  /// The value. Without a value it throws the error: op's own exception, or the library's; CancelledError if
+  /// a stop cut a wait short. If exceptions are disabled it aborts.
   decltype(auto) value() & { return get(*this); }
   decltype(auto) value() const& { return get(*this); }
   T value() && {
@@ -144,6 +196,21 @@ class RetryResult {
     return std::addressof(get(*this));
   }
 
+  /// The value if op succeeded, else the default. Throws nothing of op's.
+  template <class U = std::remove_cvref_t<T>>
+  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) const&
+    requires not_void
+  {
+    return has_value() ? get(*this) : static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
+  }
+  template <class U = std::remove_cvref_t<T>>
+  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) &&
+    requires not_void
+  {
+    if (!has_value()) return static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
+    return std::move(*this).value();
+  }
+
   /// For `Order order = retry_with_backoff(fetch_order);`, which then reads as the plain call.
   // NOLINTNEXTLINE(*-explicit-*)
   operator Converted() &&
@@ -162,18 +229,12 @@ class RetryResult {
   friend struct failure_traits<RetryResult>;
 
   RetryResult() = default;
-  /// The first attempt: `call()` gives the value, in place.
-  template <class Call>
-  RetryResult(std::in_place_t, Call& call)
-      : outcome_{std::in_place_index<value_index>, std::in_place, call}, succeeded_{true} {
-    stats.attempts = 1;
-  }
 
   template <class Self>
   [[nodiscard]] static decltype(auto) get(Self& self) {
-    auto* value = std::get_if<value_index>(std::addressof(self.outcome_));
+    auto* value = std::get_if<value_index>(std::addressof(self.value_));
     if (value == nullptr) [[unlikely]]
-      detail::rethrow_or_abort(self.error());
+      self.throw_error();
     if constexpr (is_void) {
       return;
     } else if constexpr (std::is_reference_v<T>) {
@@ -184,25 +245,17 @@ class RetryResult {
   }
 
   template <class Call>
-  void make(Call& call) {
-    outcome_.template emplace<value_index>(std::in_place, call);
+  FUSEBOX_DETAIL_INLINE void make(Call& call) {
+    value_.template emplace<value_index>(std::in_place, call);
   }
+  void drop_value() noexcept { value_.template emplace<0>(); }
   [[nodiscard]] const auto& peek() const noexcept {
-    return std::get_if<value_index>(std::addressof(outcome_))->get();
-  }
-  void drop_value() noexcept { outcome_.template emplace<nothing_index>(); }
-  void fail_without_attempt(Failure failure) { outcome_.template emplace<failure_index>(std::move(failure)); }
-  /// Of a failed retry: throws its error, unless the last attempt returned a failed value.
-  void throw_exception() const {
-    if (outcome_.index() != value_index) detail::rethrow_or_abort(error());
+    return std::get_if<value_index>(std::addressof(value_))->get();
   }
 
   // A variant: unlike that of std::optional, its empty state writes nothing but the index.
-  static constexpr std::size_t nothing_index = 0;
   static constexpr std::size_t value_index = 1;
-  static constexpr std::size_t failure_index = 2;  // op was never called, or its first call threw just now
-  std::variant<std::monostate, detail::ResultStorage<T>, Failure> outcome_;
-  bool succeeded_ = false;
+  std::variant<std::monostate, detail::ResultStorage<T>> value_;
 };
 
 /// A retry inside a rejected call made no attempt (B9).
@@ -211,7 +264,8 @@ struct failure_traits<RetryResult<T>> {
   [[nodiscard]] static RetryResult<T> from_rejection(const RejectedError& error) {
     RetryResult<T> result;
     result.stats.stop_reason = StopReason::not_retryable;
-    result.fail_without_attempt(Failure{error});
+    result.failed = true;
+    result.set_own(Failure{error});
     return result;
   }
 };

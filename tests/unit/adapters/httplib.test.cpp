@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -81,7 +82,7 @@ class ClosedPort {
 
 }  // namespace
 
-TEST_CASE("H8 an answer below 400 is no failure", "[H8]") {
+TEST_CASE("H8 an answer from 200 to 399 is no failure", "[H8]") {
   const Server server;
   CHECK_FALSE(judge(server.get("/status/200")));
   CHECK_FALSE(judge(server.get("/status/204")));
@@ -98,6 +99,43 @@ TEST_CASE("H8 an error status is a failure of that status, with its Retry-After"
   }
   CHECK(judge(server.get("/status/503?after=7"))->retry_after() == 7s);
   CHECK_FALSE(judge(server.get("/status/503?after=soon"))->retry_after());
+}
+
+TEST_CASE("H8 a transport error comes before the response that came with it", "[H8]") {
+  const auto failed_after = [](int status, httplib::Error error) {
+    auto response = std::make_unique<httplib::Response>();
+    response->status = status;
+    return httplib::Result{std::move(response), error};
+  };
+  for (const int status : {200, 302, 404, 407}) {
+    CAPTURE(status);
+    const auto result = failed_after(status, httplib::Error::Read);
+    const auto failure = judge(result);
+    REQUIRE(failure);
+    CHECK(failure->code() == NetworkErrc::timed_out);
+    CHECK_FALSE(failure->status());
+    CHECK(upstream_error(result, "orders")->code() == ErrorCode::bad_gateway);
+    CHECK(judge(failed_after(status, httplib::Error::Connection))->code() == NetworkErrc::connection_refused);
+    CHECK(judge(failed_after(status, httplib::Error::Unknown))->code());
+  }
+}
+
+TEST_CASE("H8 a status below 200, and no answer at all, is a failure without a status", "[H8]") {
+  for (const int status : {-1, 0, 99, 100, 101, 103, 199}) {
+    CAPTURE(status);
+    auto response = std::make_unique<httplib::Response>();
+    response->status = status;
+    const httplib::Result result{std::move(response), httplib::Error::Success};
+    const auto failure = judge(result);
+    REQUIRE(failure);
+    CHECK(failure->code());
+    CHECK_FALSE(failure->status());
+    CHECK(default_outcome(*failure) == Outcome::failure);
+    CHECK(upstream_error(result, "orders")->code() == ErrorCode::bad_gateway);
+  }
+  const auto none = judge(httplib::Result{nullptr, httplib::Error::Success});
+  REQUIRE(none);
+  CHECK(none->code());
 }
 
 TEST_CASE("H8 a refused connection is NetworkErrc::connection_refused", "[H8]") {
@@ -134,6 +172,14 @@ TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP",
   CHECK(server.requests == 3);
   CHECK(clock.sleeps() == std::vector<std::chrono::nanoseconds>{2s, 2s});
   CHECK(result.value()->status == 503);
+}
+
+TEST_CASE("H8 E7 a Retry-After that no integer holds saturates", "[H8][E7]") {
+  const Server server;
+  CHECK(judge(server.get("/status/503?after=99999999999999999999999"))->retry_after() ==
+        std::chrono::milliseconds::max());
+  const auto error = upstream_error(server.get("/status/503?after=99999999999999999999999"), "orders");
+  CHECK(error->retry_after() == std::chrono::milliseconds::max());
 }
 
 TEST_CASE("H8 a breaker opens on 5xx, not on 404", "[H8]") {

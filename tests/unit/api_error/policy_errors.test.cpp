@@ -103,3 +103,30 @@ TEST_CASE("E4 an error that was sliced can be made anew, with its name and all i
   CHECK(RejectedError{ApiError{CircuitOpenError{"payments"}}}.name() == "payments");
   CHECK(RejectedError{ApiError{ErrorCode::service_unavailable}}.name().empty());
 }
+
+TEST_CASE("E4 R4 a cancellation carries the failure that it cut short, also sliced and thrown again",
+          "[E4][R4]") {
+  const auto at = SystemClock{}.wall_now();
+  const CancelledError error{"stopped after 2 attempts", at, Failure::from_status(503, 1500ms)};
+  CHECK(error.message() == "stopped after 2 attempts");
+  CHECK(error.timestamp() == at);
+  CHECK(error.reason() == PolicyErrc::cancelled);
+  REQUIRE(error.cause());
+  CHECK(error.cause()->status() == 503);
+  CHECK(error.cause()->retry_after() == 1500ms);
+
+  const ApiError sliced = error.with_path("/path");
+  CHECK(CancelledError{sliced}.cause()->status() == 503);
+  const Failure failure{sliced};
+  CHECK(failure.is_cancellation());
+  CHECK(failure.message() == "stopped after 2 attempts");
+  try {
+    failure.rethrow();
+    FAIL("nothing was thrown");
+  } catch (const CancelledError& again) {
+    REQUIRE(again.cause());
+    CHECK(again.cause()->status() == 503);
+  }
+  CHECK_FALSE(CancelledError{}.cause());
+  CHECK_FALSE(CancelledError{ApiError{ErrorCode::gone}}.cause());
+}

@@ -83,6 +83,20 @@ TEST_CASE("B12 op may take the Deadline, which is the start plus the timeout", "
   CHECK(seen[1] == Deadline{clock.now() + 1ns});
 }
 
+TEST_CASE("T6 B12 the Deadline that op takes knows the breaker's clock", "[T6][B12]") {
+  test::FakeClock clock;
+  Breaker breaker{"b", {}, clock};
+  const auto op = [&](Deadline deadline) {
+    CHECK(deadline.remaining() == 2s);
+    clock.advance(500ms);
+    CHECK(deadline.remaining() == 1500ms);
+    CHECK_FALSE(deadline.expired());
+    return earliest(deadline, Deadline::never()).remaining();
+  };
+  CHECK(breaker.execute(op, {.timeout = 2s}) == 1500ms);
+  CHECK(breaker.execute([](Deadline deadline) { return deadline.remaining(); }) == no_timeout);
+}
+
 TEST_CASE("B12 without a timeout the Deadline is never, and no call is late", "[B12]") {
   test::FakeClock clock;
   Breaker breaker{"b", {}, clock};

@@ -210,6 +210,13 @@ TEST_CASE("C2 nothing is clamped: a breaker's config is the one that it was give
   CHECK(Breaker{"b", config}.config() == config);
 }
 
+TEST_CASE("C3 E8 a name of more than 512 bytes is refused", "[C3][E8]") {
+  CHECK_THROWS_AS(Breaker(std::string(513, 'a')), std::invalid_argument);
+  CHECK_THROWS_WITH(Breaker(std::string(6000, 'a')),
+                    "CircuitBreaker.name must be at most 512 bytes, got 6000");
+  CHECK(Breaker(std::string(512, 'a')).name().size() == 512);
+}
+
 TEST_CASE("C3 an empty name is refused", "[C3]") {
   CHECK_THROWS_AS(Breaker{""}, std::invalid_argument);
   CHECK_THROWS_WITH(Breaker{""}, "CircuitBreaker.name must not be empty, got \"\"");

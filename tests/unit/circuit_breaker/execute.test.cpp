@@ -2,10 +2,12 @@
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -410,4 +412,72 @@ TEST_CASE("B11 an expected-like op with an expected-like fallback gives the expe
   CHECK(breaker.execute(bad, [] { return Expected{5}; }).value() == 5);
   CHECK(breaker.execute(bad, bad).error() == NetworkErrc::timed_out);
   CHECK(breaker.execute(bad, [] { return 6; }).value() == 6);
+}
+
+TEST_CASE("B10 a fallback may be a pointer to a member of Failure", "[B10]") {
+  Breaker breaker{"b"};
+  const auto op = []() -> std::string { throw std::runtime_error{"boom"}; };
+  CHECK(breaker.execute(op, &Failure::message) == "boom");
+  const auto coded = [] { return std::make_error_code(std::errc::connection_refused); };
+  CHECK(breaker.execute(coded, &Failure::code) == std::errc::connection_refused);
+  breaker.force_open();
+  CHECK(breaker.execute(op, &Failure::message) == "circuit breaker 'b' is forced open");
+}
+
+TEST_CASE("B10 a fallback runs outside any handler, in every state", "[B10]") {
+  Breaker breaker{"b", {.failure_threshold = 2}};
+  std::vector<bool> handled;
+  const auto op = [] { throw 1; };
+  const auto note = [&] { handled.push_back(std::current_exception() != nullptr); };
+  breaker.execute(op, note);
+  breaker.execute(op, [&](const Failure& failure) {
+    note();
+    CHECK_THROWS_AS(failure.rethrow(), int);
+  });
+  REQUIRE(breaker.state() == State::open);
+  breaker.execute(op, note);
+  breaker.execute([] { return std::make_error_code(std::errc::timed_out); },
+                  [&](const Failure& failure) {
+                    note();
+                    return failure.code();
+                  });
+  CHECK(handled == std::vector{false, false, false, false});
+}
+
+TEST_CASE("B10 a fallback inside a handler of the caller sees the caller's exception", "[B10]") {
+  Breaker breaker{"b", {.failure_threshold = 1}};
+  try {
+    throw 7;
+  } catch (int) {
+    for (int i = 0; i < 2; ++i) {  // closed, then open
+      CHECK_THROWS_AS(breaker.execute([] { throw std::runtime_error{"op's"}; }, [] { throw; }), int);
+    }
+  }
+}
+
+TEST_CASE("B11 op and fallback may return const values of move-only types", "[B11]") {
+  Breaker breaker{"b", {.failure_threshold = 1}};
+  using Box = std::unique_ptr<int>;
+  const auto op = []() -> const Box { return std::make_unique<int>(1); };
+  const auto fallback = []() -> const Box { return std::make_unique<int>(2); };
+  static_assert(std::is_same_v<decltype(breaker.execute(op)), Box>);
+  CHECK(*breaker.execute(op) == 1);
+  CHECK(*breaker.execute(op, fallback) == 1);
+  CHECK(*breaker.execute([]() -> const Box { throw 1; }, fallback) == 2);
+  CHECK(*breaker.execute(op, fallback) == 2);
+  const auto checked = breaker.execute(
+      op, [](const Failure&) -> const Box { return nullptr; }, failure_if([](const Box&) { return true; }));
+  CHECK(checked == nullptr);
+}
+
+TEST_CASE("B11 two views, and a view beside a literal, have a common type", "[B11]") {
+  Breaker breaker{"b"};
+  using std::string_view;
+  static_assert(std::is_same_v<decltype(breaker.execute([] { return string_view{"a"}; },
+                                                        [] { return string_view{"b"}; })),
+                               string_view>);
+  CHECK(breaker.execute([] { return string_view{"a"}; }, [] { return "b"; }) == "a");
+  static const std::string kept = "kept";
+  CHECK(breaker.execute([]() -> string_view { throw 1; }, []() -> const std::string& { return kept; }) ==
+        "kept");
 }

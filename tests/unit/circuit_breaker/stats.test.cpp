@@ -342,20 +342,80 @@ TEST_CASE("B6 B13 late reports have their times too", "[B6][B13]") {
   CHECK(breaker.stats().last_failure_time == reported);
 }
 
-TEST_CASE("B13 the last times are computed from the wall clock at the moment of the request", "[B13]") {
+TEST_CASE("B13 a last time is as long ago on the wall as on the steady clock when it is first shown",
+          "[B13]") {
+  for (const auto jump : {1h, -5h, 24h * 365}) {
+    test::FakeClock clock;
+    const auto start = clock.wall_now();
+    Breaker breaker{"b", {}, clock};
+    fail(breaker);
+    succeed(breaker);
+    clock.advance(10s);
+    clock.set_wall(start + 10s + jump);
+    CHECK(breaker.stats().last_failure_time == start + jump);
+    CHECK(breaker.stats().last_success_time == start + jump);
+  }
+}
+
+TEST_CASE("B13 H7 a last time that was shown stays as it is, whatever the clocks do", "[B13][H7]") {
+  test::FakeClock clock;
+  clock.set_coarse_tick(4ms);
+  clock.advance(1'234'567ns);
+  Breaker breaker{"b", {}, clock};
+  fail(breaker);
+  clock.advance(7ms);
+  succeed(breaker);
+  clock.advance(2ms);
+  const auto first = breaker.stats();
+  REQUIRE(first.last_failure_time < first.last_success_time);
+  for (const auto jump : {0h, 1h, -5h, 24h * 365}) {
+    clock.set_wall(clock.wall_now() + jump);
+    for (int i = 0; i < 20; ++i) {
+      clock.advance(i * 1'700us);
+      CHECK(breaker.stats().last_failure_time == first.last_failure_time);
+      CHECK(breaker.stats().last_success_time == first.last_success_time);
+    }
+  }
+}
+
+TEST_CASE("B13 H7 calls of another kind and transitions move no last time", "[B13][H7]") {
+  test::FakeClock clock;
+  clock.set_coarse_tick(4ms);
+  clock.advance(3ms);
+  Breaker breaker{"b", {.failure_threshold = 1}, clock};
+  fail(breaker);
+  const auto failed = breaker.stats().last_failure_time;
+  clock.advance(9ms);
+  (void)breaker.try_acquire();
+  CHECK(breaker.stats().last_failure_time == failed);
+  clock.advance(61s);
+  succeed(breaker);
+  breaker.try_acquire().ignore();
+  CHECK(breaker.stats().last_failure_time == failed);
+  const auto succeeded = breaker.stats().last_success_time;
+  clock.advance(5ms);
+  breaker.disable();
+  fail(breaker);
+  CHECK(breaker.stats().last_success_time == succeeded);
+  CHECK(breaker.stats().last_failure_time > failed);
+}
+
+TEST_CASE("B13 H7 after the wall clock was set, only a new report has the new time", "[B13][H7]") {
   test::FakeClock clock;
   const auto start = clock.wall_now();
   Breaker breaker{"b", {}, clock};
   fail(breaker);
   succeed(breaker);
-  clock.advance(10s);
-  for (const auto jump : {1h, -5h, 24h * 365}) {
-    clock.set_wall(start + 10s + jump);
-    CHECK(breaker.stats().last_failure_time == start + jump);
-    CHECK(breaker.stats().last_success_time == start + jump);
-  }
-  clock.set_wall(start + 10s);
-  CHECK(breaker.stats().last_failure_time == start);
+  (void)breaker.stats();
+  clock.set_wall(start + 24h);  // and no steady time has passed
+  fail(breaker);
+  CHECK(breaker.stats().last_failure_time == start + 24h);
+  CHECK(breaker.stats().last_success_time == start);
+  clock.set_wall(start + 48h);
+  breaker.reset();
+  CHECK_FALSE(breaker.stats().last_failure_time);
+  fail(breaker);
+  CHECK(breaker.stats().last_failure_time == start + 48h);
 }
 
 TEST_CASE("T1 stamps are coarse readings", "[T1]") {
@@ -368,7 +428,53 @@ TEST_CASE("T1 stamps are coarse readings", "[T1]") {
   succeed(breaker);
   CHECK(breaker.stats().last_failure_time == start + 3ms);
   CHECK(breaker.stats().last_success_time == start + 3ms);
+  fail(breaker);
+  succeed(breaker);
   clock.advance(1ms);
   CHECK(breaker.stats().last_failure_time == start);
   CHECK(breaker.stats().last_success_time == start);
+}
+
+TEST_CASE("B20 the counts in the windows say what the rates are made of, also below minimum_calls", "[B20]") {
+  test::FakeClock clock;
+  const auto both = [](Window failures, Window slow) {
+    return CircuitBreakerConfig{
+        .failure_threshold = 0,
+        .failure_rate = FailureRate{.minimum_calls = 4, .window = failures},
+        .slow_calls = SlowCalls{.slower_than = 1s, .minimum_calls = 4, .window = slow}};
+  };
+  Breaker breaker{"b", both(last_calls(4), last_calls(5)), clock};
+  const auto call = [&](std::chrono::nanoseconds duration, Outcome outcome) {
+    Permit permit = breaker.try_acquire();
+    clock.advance(duration);
+    permit.report(outcome);
+  };
+  CHECK(breaker.stats().window_calls == 0);
+  call(0s, Outcome::failure);
+  call(2s, Outcome::success);
+  call(2s, Outcome::ignored);  // recorded nowhere
+  CHECK(breaker.stats().window_calls == 2);
+  CHECK(breaker.stats().window_failures == 1);
+  CHECK(breaker.stats().window_slow_calls == 1);
+  CHECK(breaker.stats().failure_rate == 0);
+  for (int i = 0; i < 3; ++i) call(0s, Outcome::success);
+  CHECK(breaker.stats().window_calls == 4);       // of failure_rate
+  CHECK(breaker.stats().window_failures == 0);    // the fifth last
+  CHECK(breaker.stats().window_slow_calls == 1);  // in a window of five
+}
+
+TEST_CASE("B20 with slow_calls alone the calls are those of its window, and without a rule there are none",
+          "[B20]") {
+  test::FakeClock clock;
+  Breaker slow{"b", {.slow_calls = SlowCalls{.slower_than = 1s}}, clock};
+  Breaker plain{"b", {}, clock};
+  for (Breaker* breaker : {&slow, &plain}) {
+    breaker->execute([&] { clock.advance(2s); });
+    breaker->try_acquire().failure();
+  }
+  CHECK(slow.stats().window_calls == 2);
+  CHECK(slow.stats().window_slow_calls == 1);
+  CHECK(slow.stats().window_failures == 0);
+  CHECK(plain.stats().window_calls == 0);
+  CHECK(plain.stats().window_slow_calls == 0);
 }

@@ -21,7 +21,7 @@ TEST_CASE("N2 an admission is two words, which are compared", "[N2]") {
 }
 
 TEST_CASE("B1 a permit's target takes reports without throwing and is never destroyed as one", "[B1]") {
-  STATIC_REQUIRE(noexcept(std::declval<PermitTarget&>().report_permit({}, Outcome::success)));
+  STATIC_REQUIRE(noexcept(std::declval<PermitTarget&>().report_permit({}, Outcome::success, nullptr)));
   STATIC_REQUIRE(noexcept(std::declval<PermitTarget&>().end_permit()));
   STATIC_REQUIRE_FALSE(std::is_destructible_v<PermitTarget>);
 }

@@ -33,7 +33,9 @@ class Source final : public detail::Delivery, public std::enable_shared_from_thi
 };
 
 detail::DueDelivery due(const std::shared_ptr<Source>& source) {
-  return {source, [](detail::Delivery& delivery) noexcept { return static_cast<Source&>(delivery).drain(); }};
+  return {source, [](detail::Delivery& delivery, std::vector<detail::DueDelivery>& postponed) {
+            postponed = static_cast<Source&>(delivery).drain();
+          }};
 }
 
 using Sources = std::vector<const detail::Delivery*>;

@@ -35,7 +35,7 @@ struct Hub {
     return subscribe([&changes](const StateChange& change) { changes.push_back(change); });
   }
   void push(State from, State to, StateChangeReason reason = StateChangeReason::forced) const {
-    hub->push({from, to, reason, std::chrono::system_clock::time_point{1h}});
+    hub->push({from, to, reason, std::chrono::system_clock::time_point{1h}, nullptr});
   }
   void deliver() const { EventHub::deliver(hub); }
 

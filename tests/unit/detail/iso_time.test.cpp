@@ -5,6 +5,7 @@
 #include "catch.hpp"
 
 using fusebox::detail::iso_time;
+using fusebox::detail::IsoTime;
 using namespace std::chrono_literals;
 using std::chrono::sys_days;
 
@@ -28,4 +29,11 @@ TEST_CASE("H2 a time outside the years 0 to 9999 is shown as their end", "[H2]")
   CHECK(iso_time(end) == "9999-12-31T23:59:59.999Z");
   CHECK(iso_time(std::chrono::system_clock::time_point::max()).size() == 24);
   CHECK(iso_time(std::chrono::system_clock::time_point::min()).size() == 24);
+}
+
+TEST_CASE("H2 every digit of a time is in its place", "[H2]") {
+  STATIC_REQUIRE(IsoTime{sys_days{1234y / 10 / 29} + 23h + 45min + 58s + 967ms}.text() ==
+                 "1234-10-29T23:45:58.967Z");
+  STATIC_REQUIRE(IsoTime{sys_days{9876y / 1 / 30} + 1h + 2min + 3s + 54ms}.text() ==
+                 "9876-01-30T01:02:03.054Z");
 }

@@ -620,7 +620,7 @@ TEST_CASE("B3 threads of different shards are in one rate, while buckets begin a
       }
       return;
     }
-    detail::thread_shard = static_cast<unsigned>(thread);
+    detail::move_thread_to_shard(static_cast<std::size_t>(thread));
     for (int i = 0; i < 10'000; ++i) {
       window.record(1, 0, false);
       window.record(1, 0, true);

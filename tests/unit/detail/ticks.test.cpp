@@ -1,11 +1,13 @@
 #include <fusebox/detail/ticks.hpp>
 
 #include <chrono>
+#include <limits>
 
 #include "catch.hpp"
 
 using namespace fusebox::detail;
 using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
@@ -16,6 +18,17 @@ struct PlainClock {
 };
 struct CoarseClock : PlainClock {
   [[nodiscard]] static SteadyTime coarse_now() { return SteadyTime{3s}; }
+};
+struct WallClock {
+  [[nodiscard]] static std::chrono::system_clock::time_point wall_now() {
+    return std::chrono::system_clock::time_point{5s};
+  }
+};
+struct CoarseWallClock : WallClock {
+  [[nodiscard]] static std::chrono::system_clock::time_point coarse_wall_now() { return wall_now() - 3s; }
+};
+struct OddWallClock : WallClock {  // its coarse_wall_now is something else
+  [[nodiscard]] static int coarse_wall_now() { return 3; }
 };
 struct OddClock : PlainClock {  // its coarse_now is something else
   [[nodiscard]] static int coarse_now() { return 3; }
@@ -34,7 +47,7 @@ static_assert(ticks(SteadyTime::max()) == tick_max && ticks(SteadyTime::min()) =
 constexpr SteadyTime epoch{};
 static_assert(noexcept(ticks(nanoseconds{})) && noexcept(ticks(epoch)));
 static_assert(noexcept(saturating_add(0, 0)) && noexcept(elapsed(0, 0)));
-static_assert(noexcept(ceil_seconds(nanoseconds{})) && noexcept(to_nanoseconds(seconds{})));
+static_assert(noexcept(ceil_seconds(nanoseconds{})) && noexcept(to_nanoseconds(milliseconds{})));
 
 // Seconds for a Retry-After are rounded up.
 static_assert(ceil_seconds(0ns) == 0s && ceil_seconds(1ns) == 1s && ceil_seconds(1s - 1ns) == 1s);
@@ -71,14 +84,31 @@ TEST_CASE("T1 elapsed time is 0 if the clock went back, and saturates", "[T1]") 
   SUCCEED();
 }
 
+TEST_CASE("E7 any duration becomes milliseconds, rounded up, and saturates", "[E7]") {
+  using std::chrono::duration;
+  using std::chrono::hours;
+  static_assert(to_milliseconds(0s) == 0ms && to_milliseconds(1ns) == 1ms && to_milliseconds(1500us) == 2ms);
+  static_assert(to_milliseconds(30s) == 30s && to_milliseconds(-1500us) == -1ms);
+  static_assert(to_milliseconds(seconds::max()) == milliseconds::max());
+  static_assert(to_milliseconds(seconds::min()) == milliseconds::min());
+  static_assert(to_milliseconds(hours::max()) == milliseconds::max());
+  static_assert(to_milliseconds(9'000'000'000'000'000s) == 9'000'000'000'000'000s);
+  CHECK(to_milliseconds(duration<double>{1.2345}) == 1235ms);
+  CHECK(to_milliseconds(duration<double>{1e300}) == milliseconds::max());
+  CHECK(to_milliseconds(duration<double>{-1e300}) == milliseconds::min());
+  CHECK(to_milliseconds(duration<double>{std::numeric_limits<double>::quiet_NaN()}) == 0ms);
+}
+
 TEST_CASE("T1 seconds become nanoseconds, or the end of their range on either side", "[T1]") {
   static_assert(to_nanoseconds(0s) == 0ns && to_nanoseconds(60s) == 60s && to_nanoseconds(-60s) == -60s);
   static_assert(to_nanoseconds(9'223'372'036s) == 9'223'372'036s);
+  static_assert(to_nanoseconds(1ms) == 1ms && to_nanoseconds(9'223'372'036'854ms) == 9'223'372'036'854ms);
+  static_assert(to_nanoseconds(9'223'372'036'855ms) == nanoseconds::max());
   static_assert(to_nanoseconds(9'223'372'037s) == nanoseconds::max());
-  static_assert(to_nanoseconds(seconds::max()) == nanoseconds::max());
+  static_assert(to_nanoseconds(milliseconds::max()) == nanoseconds::max());
   static_assert(to_nanoseconds(-9'223'372'036s) == -9'223'372'036s);
   static_assert(to_nanoseconds(-9'223'372'037s) == nanoseconds::min());
-  static_assert(to_nanoseconds(seconds::min()) == nanoseconds::min());
+  static_assert(to_nanoseconds(milliseconds::min()) == nanoseconds::min());
   SUCCEED();
 }
 
@@ -87,4 +117,10 @@ TEST_CASE("T1 the coarse tick is the clock's coarse reading if it has one, else 
   CHECK(coarse_tick(CoarseClock{}) == ticks(3s));
   CHECK(coarse_tick(PlainClock{}) == ticks(5s));
   CHECK(coarse_tick(OddClock{}) == ticks(5s));
+}
+
+TEST_CASE("T1 the coarse wall time is the clock's coarse reading if it has one, else the fine one", "[T1]") {
+  CHECK(coarse_wall_time(CoarseWallClock{}) == WallClock::wall_now() - 3s);
+  CHECK(coarse_wall_time(WallClock{}) == WallClock::wall_now());
+  CHECK(coarse_wall_time(OddWallClock{}) == WallClock::wall_now());
 }

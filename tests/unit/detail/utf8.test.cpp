@@ -7,6 +7,7 @@
 #include "catch.hpp"
 
 using namespace fusebox;
+using detail::shown_text;
 
 namespace {
 
@@ -58,6 +59,21 @@ TEST_CASE("H2 invalid bytes become U+FFFD", "[H2]") {
   CHECK(replaced("\xff\xfe") == bad + bad);
   CHECK(replaced("\xe2\x82z\xed\xa0\x80") == bad + "z" + bad + bad + bad);
   CHECK(replaced("").empty());
+}
+
+TEST_CASE("E8 a shown text has U+FFFD for control characters and invalid bytes", "[E8]") {
+  const std::string_view bad = "\xEF\xBF\xBD";
+  CHECK(shown_text("").empty());
+  CHECK(shown_text("plain \"text\" \\ ~") == "plain \"text\" \\ ~");
+  CHECK(shown_text("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") == "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  for (const std::string_view one : {"\n", "\r", "\t", "\x1b", "\x01", "\x1f", "\x7f", "\xc2\x80", "\xc2\x9f",
+                                     "\xff", "\xc2", "\xe2\x82"}) {
+    CAPTURE(one);
+    CHECK(shown_text(one) == bad);
+    CHECK(shown_text("a" + std::string{one} + "b") == "a" + std::string{bad} + "b");
+  }
+  CHECK(shown_text(std::string_view{"\0", 1}) == bad);
+  CHECK(shown_text("\xc2\xa0") == "\xc2\xa0");
 }
 
 TEST_CASE("H2 what stands for itself in every format", "[H2]") {

@@ -77,7 +77,7 @@ TEST_CASE("E10 an error status has the phrase of RFC 9110 or RFC 6585, any other
           "[E10]") {
   STATIC_REQUIRE(reason_phrase(400) == "Bad Request");
   STATIC_REQUIRE(reason_phrase(401) == "Unauthorized");
-  STATIC_REQUIRE(reason_phrase(402) == "Client Error");
+  STATIC_REQUIRE(reason_phrase(402) == "Payment Required");
   STATIC_REQUIRE(reason_phrase(403) == "Forbidden");
   STATIC_REQUIRE(reason_phrase(404) == "Not Found");
   STATIC_REQUIRE(reason_phrase(405) == "Method Not Allowed");
@@ -102,5 +102,20 @@ TEST_CASE("E10 an error status has the phrase of RFC 9110 or RFC 6585, any other
   STATIC_REQUIRE(reason_phrase(503) == "Service Unavailable");
   STATIC_REQUIRE(reason_phrase(504) == "Gateway Timeout");
   STATIC_REQUIRE(reason_phrase(505) == "HTTP Version Not Supported");
-  STATIC_REQUIRE(reason_phrase(506) == "Server Error");
+  STATIC_REQUIRE(reason_phrase(506) == "Variant Also Negotiates");
+}
+
+TEST_CASE("E10 further statuses have the phrases of IANA's registry", "[E10][H10]") {
+  STATIC_REQUIRE(reason_phrase(407) == "Proxy Authentication Required");
+  STATIC_REQUIRE(reason_phrase(417) == "Expectation Failed");
+  STATIC_REQUIRE(reason_phrase(421) == "Misdirected Request");
+  STATIC_REQUIRE(reason_phrase(423) == "Locked");
+  STATIC_REQUIRE(reason_phrase(424) == "Failed Dependency");
+  STATIC_REQUIRE(reason_phrase(425) == "Too Early");
+  STATIC_REQUIRE(reason_phrase(426) == "Upgrade Required");
+  STATIC_REQUIRE(reason_phrase(451) == "Unavailable For Legal Reasons");
+  STATIC_REQUIRE(reason_phrase(507) == "Insufficient Storage");
+  STATIC_REQUIRE(reason_phrase(508) == "Loop Detected");
+  STATIC_REQUIRE(reason_phrase(510) == "Not Extended");
+  STATIC_REQUIRE(reason_phrase(511) == "Network Authentication Required");
 }

@@ -144,3 +144,65 @@ TEST_CASE("H5 an open breaker's 503 and every 429 have Retry-After, at least 1",
   CHECK(retry_after(ApiError{ErrorCode::service_unavailable}.with_retry_after(-7s)) == 1s);
   CHECK_FALSE(retry_after(ApiError{ErrorCode::service_unavailable}));
 }
+
+TEST_CASE("H10 several messages for one field are one member with an array", "[H10]") {
+  const auto details = [](ErrorDetails given) {
+    return json::parse(
+               to_json(ApiError{ErrorCode::bad_request}.with_details(std::move(given))))["error"]["details"]
+        .dump();
+  };
+  CHECK(details({{"email", "too long"}, {"email", "no @"}}) == R"({"email":["too long","no @"]})");
+  CHECK(details({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"b", "4"}}) == R"({"a":"2","b":["1","3","4"]})");
+  CHECK(details({{"a", "1"}}) == R"({"a":"1"})");
+  CHECK(details({{"a\xff", "1"}, {"a\xfe", "2"}}) == "{\"a\xEF\xBF\xBD\":[\"1\",\"2\"]}");
+  const auto text =
+      to_json(ApiError{ErrorCode::bad_request}.with_details({{"z", "1"}, {"a", "\"2"}, {"z", "3"}}));
+  CHECK(text.find(R"("details":{"z":["1","3"],"a":"\"2"})") != std::string::npos);
+}
+
+TEST_CASE("H10 the instance of a problem is a URI reference of this host", "[H10]") {
+  const auto instance = [](const std::string& path) {
+    return json::parse(to_problem_json(ApiError{ErrorCode::gone}.with_path(path)))["instance"]
+        .get<std::string>();
+  };
+  CHECK(instance("/orders/7?full=1&x=a%20b") == "/orders/7?full=1&x=a%20b");
+  CHECK(instance("/a b") == "/a%20b");
+  CHECK(instance("//evil.example/x") == "/%2Fevil.example/x");
+  CHECK(instance("///x") == "/%2F/x");
+  CHECK(instance("/\\evil.example") == "/%5Cevil.example");
+  CHECK(instance("https://evil.example/x") == "https%3A//evil.example/x");
+  CHECK(instance("javascript:alert(1)") == "javascript%3Aalert(1)");
+  CHECK(instance("/a:b") == "/a:b");
+  CHECK(instance("a/b:c") == "a/b:c");
+  CHECK(instance("/100%") == "/100%25");
+  CHECK(instance("/%zz%4") == "/%25zz%254");
+  CHECK(instance("/\xc3\xa9\xff\n#\"<>[]") == "/%C3%A9%FF%0A%23%22%3C%3E%5B%5D");
+}
+
+TEST_CASE("H10 the title of a problem is the phrase of IANA", "[H10]") {
+  const auto title = [](int status) {
+    return json::parse(to_problem_json(ApiError{static_cast<ErrorCode>(status), "text"}))["title"]
+        .get<std::string>();
+  };
+  CHECK(title(402) == "Payment Required");
+  CHECK(title(451) == "Unavailable For Legal Reasons");
+  CHECK(title(508) == "Loop Detected");
+  CHECK(title(404) == "Not Found");
+  CHECK(title(418) == "Client Error");
+}
+
+TEST_CASE("H5 E7 Retry-After is sent in seconds, rounded up, and capped at 24 hours", "[H5][E7]") {
+  const auto retry_after = [](auto wait) {
+    return to_response(ApiError{ErrorCode::service_unavailable}.with_retry_after(wait)).retry_after;
+  };
+  CHECK(retry_after(1ms) == 1s);
+  CHECK(retry_after(1001ms) == 2s);
+  CHECK(retry_after(1500us) == 1s);
+  CHECK(retry_after(2s) == 2s);
+  CHECK(retry_after(24h) == 24h);
+  CHECK(retry_after(24h - 1ms) == 24h);
+  CHECK(retry_after(25h) == 24h);
+  CHECK(retry_after(std::chrono::seconds::max()) == 24h);
+  CHECK(retry_after(std::chrono::milliseconds::min()) == 1s);
+  CHECK(to_response(CircuitOpenError{"b", 25h}).retry_after == 24h);
+}

@@ -1,20 +1,81 @@
-// Threads that end inside a call.
+// Threads and fibers that end inside a call.
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include "catch.hpp"
+#include "support/boost_unwinding.hpp"
 #include "support/breaker_states.hpp"
 #include "support/forced_unwinding.hpp"
 
-#if HAS_FORCED_UNWINDING
 using namespace fusebox;
 using namespace std::chrono_literals;
-using support::all_ends;
 using support::Breaker;
 using support::Counts;
 using support::counts_of;
+
+#if FUSEBOX_DETAIL_CXXABI
+TEMPLATE_TEST_CASE(
+    "F4 the exception that unwinds a fiber of Boost passes through breakers: ignored, no fallback", "[F4]",
+    boost::context::detail::forced_unwind, boost::coroutines::detail::forced_unwind) {
+  Breaker breaker{"b", {.failure_threshold = 1}, test::FakeClock{}};
+  int fallbacks = 0;
+  const auto op = []() -> int { throw TestType{}; };
+  CHECK_THROWS_AS(breaker.execute(op), TestType);
+  CHECK_THROWS_AS(breaker.execute(op, [&] { return ++fallbacks; }), TestType);
+  CHECK_THROWS_AS(breaker.execute(op, [&](const Failure&) { return ++fallbacks; }, {.timeout = 1s}),
+                  TestType);
+  CHECK_THROWS_AS(breaker.execute([] { return 1; }, failure_if([](int) -> bool { throw TestType{}; })),
+                  TestType);
+  CHECK(fallbacks == 0);
+  CHECK(breaker.state() == State::closed);
+  CHECK(counts_of(breaker) == Counts{0, 0, 4});
+  support::trip_and_wait(breaker);
+  CHECK_THROWS_AS(breaker.execute(op), TestType);
+  CHECK(breaker.state() == State::half_open);
+  CHECK(support::admits(breaker));
+}
+
+TEMPLATE_TEST_CASE("F4 the exception that unwinds a fiber of Boost ends a retry: no further call, no hook",
+                   "[F4]", boost::context::detail::forced_unwind, boost::coroutines::detail::forced_unwind) {
+  for (const int last : {1, 2}) {
+    const test::FakeClock clock;
+    int calls = 0;
+    int retried = 0;
+    int given_up = 0;
+    const auto op = [&] {
+      if (++calls < last) throw TimeoutError{};
+      throw TestType{};
+    };
+    CHECK_THROWS_AS(try_retry_with_backoff(op, clock, retry_if([](const Failure&) { return true; }),
+                                           on_retry([&](int, const Failure&, auto) { ++retried; }),
+                                           on_give_up([&](const RetryStats&) { ++given_up; })),
+                    TestType);
+    CHECK(calls == last);
+    CHECK(retried == last - 1);
+    CHECK(given_up == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("F4 B14 the exception that unwinds a fiber of Boost passes through callbacks", "[F4][B14]",
+                   boost::context::detail::forced_unwind, boost::coroutines::detail::forced_unwind) {
+  Breaker breaker{"b", {.failure_threshold = 1}, test::FakeClock{}};
+  int heard = 0;
+  const Subscription first = breaker.on_state_change([&](const StateChange&) {
+    if (++heard == 1) throw TestType{};
+  });
+  const Subscription second = breaker.on_state_change([&](const StateChange&) { ++heard; });
+  CHECK_THROWS_AS(breaker.execute([] { throw 1; }, [&] { heard = 0; }), TestType);
+  CHECK(breaker.state() == State::open);
+  CHECK(heard == 2);
+  breaker.reset();
+  CHECK(heard == 4);
+}
+#endif
+
+#if HAS_FORCED_UNWINDING
+using support::all_ends;
 using support::end_by_exit;
 using support::returns;
 

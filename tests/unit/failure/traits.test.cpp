@@ -112,8 +112,34 @@ const Judged success{Outcome::success, 1, std::nullopt};
 TEST_CASE("F1 a value of a type that says nothing of failures is a success", "[F1]") {
   CHECK(judged_value(0) == success);
   CHECK(judged_value(std::optional<int>{}) == success);
-  CHECK(judged_value(ApiError{ErrorCode::bad_gateway}) == success);
-  CHECK(judged_value(ErrorCode::bad_gateway) == success);
+  CHECK(judged_value(std::make_error_condition(std::errc::timed_out)) == success);
+}
+
+TEST_CASE("F1 a value that is plainly an error fails, and keeps its meaning", "[F1]") {
+  const Judged refused{Outcome::failure, all_calls, code_of(NetworkErrc::connection_refused)};
+  CHECK(judged_value(NetworkErrc::connection_refused) == refused);
+  CHECK(judged_value(Failure{NetworkErrc::connection_refused}) == refused);
+  CHECK(judged_value(std::optional<Failure>{Failure{NetworkErrc::connection_refused}}) == refused);
+  CHECK(judged_value(std::make_exception_ptr(code_of(NetworkErrc::connection_refused))) == refused);
+  CHECK(judged_value(ApiError{ErrorCode::bad_gateway}) ==
+        Judged{Outcome::failure, all_calls, code_of(ErrorCode::bad_gateway)});
+  CHECK(judged_value(std::errc::connection_refused) ==
+        Judged{Outcome::failure, all_calls, code_of(std::errc::connection_refused)});
+  CHECK(judged_value(ErrorCode::not_found) == Judged{Outcome::success, 1, code_of(ErrorCode::not_found)});
+  CHECK(judged_value(PolicyErrc::circuit_open) ==
+        Judged{Outcome::ignored, 1, code_of(PolicyErrc::circuit_open)});
+  CHECK(judged_value(std::optional<Failure>{}) == success);
+  CHECK(judged_value(std::exception_ptr{}) == success);
+  CHECK(judged_value(std::errc{}) == success);
+}
+
+TEST_CASE("F1 the error of an expected keeps its meaning", "[F1]") {
+  CHECK(judged_value(failed(NetworkErrc::timed_out)) ==
+        Judged{Outcome::failure, all_calls, code_of(NetworkErrc::timed_out)});
+  CHECK(judged_value(failed(std::errc::connection_reset)) ==
+        Judged{Outcome::failure, all_calls, code_of(std::errc::connection_reset)});
+  CHECK(judged_value(failed(std::make_exception_ptr(CircuitOpenError{"inner"}))) ==
+        Judged{Outcome::ignored, 1, code_of(PolicyErrc::circuit_open)});
 }
 
 TEST_CASE("F1 a std::error_code fails when set", "[F1]") {

@@ -88,6 +88,25 @@ TEST_CASE("G4 there is one default registry, with the default config and SystemC
   CHECK(default_registry().config().default_config == CircuitBreakerConfig{});
 }
 
+TEST_CASE("B19 G4 configure_default_registry after the first use is for breakers made later", "[B19][G4]") {
+  const EmptyRegistry empty;
+  const auto made_before = get_circuit_breaker("made before");
+  CHECK_THROWS_WITH(configure_default_registry({.max_breakers = 0}),
+                    "RegistryConfig.max_breakers must be at least 1, got 0");
+  configure_default_registry({.max_breakers = 3, .default_config = brittle});
+  CHECK(default_registry().config().max_breakers == 3);
+  CHECK(get_circuit_breaker("made before") == made_before);
+  CHECK(made_before->config() == CircuitBreakerConfig{});
+  CHECK(get_circuit_breaker("made later")->config() == brittle);
+  for (int i = 0; i < 10; ++i) (void)get_circuit_breaker(std::to_string(i));
+  CHECK(default_registry().size() == 3);
+
+  configure_default_registry({});
+  CHECK(default_registry().config().default_config == CircuitBreakerConfig{});
+  for (int i = 0; i < 10; ++i) (void)get_circuit_breaker(std::to_string(i));
+  CHECK(default_registry().size() > 10);
+}
+
 TEST_CASE("G4 get_circuit_breaker gives the breaker of that name", "[G4]") {
   const EmptyRegistry empty;
   const std::shared_ptr<CircuitBreaker<>> payments = get_circuit_breaker("payments");

@@ -46,6 +46,20 @@ TEST_CASE("R18 an attempt's deadline is the end of total_timeout, the same for e
   CHECK(retry_with_backoff([](const Attempt& attempt) { return attempt.deadline.is_never(); }).value());
 }
 
+TEST_CASE("T6 R18 an attempt's deadline knows the clock of the call", "[T6][R18]") {
+  const test::FakeClock clock;
+  std::vector<std::chrono::nanoseconds> left;
+  (void)try_retry_with_backoff(
+      [&](const Attempt& attempt) {
+        left.push_back(attempt.deadline.remaining());
+        return make_error_code(NetworkErrc::timed_out);
+      },
+      {.max_retries = 2, .jitter = Jitter::none, .total_timeout = 5s}, clock);
+  CHECK(left == std::vector<std::chrono::nanoseconds>{5s, 4s, 2s});
+  const auto never = retry_with_backoff([](const Attempt& attempt) { return attempt.deadline.remaining(); });
+  CHECK(never.value() == no_timeout);
+}
+
 TEST_CASE("R18 an attempt carries the call's stop token, or one that cannot be stopped", "[R18]") {
   std::stop_source stop;
   const auto token = stop.get_token();

@@ -178,18 +178,18 @@ TEST_CASE("R4 a stop ends a wait at once, and the caller gets the last error", "
   CHECK(result->value() == NetworkErrc::connection_reset);
 }
 
-TEST_CASE("R4 a stop in the second wait: the last exception is thrown", "[R4]") {
+TEST_CASE("R4 a stop in the second wait: CancelledError with the last exception as its cause", "[R4]") {
   const auto clock = test::FakeClock::manual();
   std::stop_source stop;
-  std::string message;
+  std::string cause;
+  std::optional<std::chrono::system_clock::time_point> timestamp;
   std::jthread caller{[&] {
     try {
       retry_with_backoff([](const Attempt& attempt) { throw unavailable(std::to_string(attempt.number)); },
                          {.jitter = Jitter::none}, clock, stop.get_token());
-    } catch (const CancelledError&) {
-      message = "cancelled";
-    } catch (const ApiError& error) {
-      message = error.message();
+    } catch (const CancelledError& error) {
+      if (error.cause()) cause = error.cause()->message();
+      timestamp = error.timestamp();
     }
   }};
   clock.wait_for_sleepers(1);
@@ -198,7 +198,8 @@ TEST_CASE("R4 a stop in the second wait: the last exception is thrown", "[R4]") 
   stop.request_stop();
   caller.join();
   CHECK(woken == 1);
-  CHECK(message == "2");
+  CHECK(cause == "2");
+  CHECK(timestamp == clock.wall_now());
   CHECK(clock.sleeps() == Delays{1s, 2s});
 }
 
@@ -230,6 +231,76 @@ TEST_CASE("R4 a stop while a wait ends: no attempt follows, whatever the clock r
     CHECK(op.calls == 1);
     CHECK(result.stats.stop_reason == StopReason::cancelled);
     CHECK(result.error().code() == NetworkErrc::connection_reset);
+  }
+}
+
+TEST_CASE("R4 F7 a cancelled wait: the throwing form is a cancellation, with op's failure as cause",
+          "[R4][F7]") {
+  std::stop_source stop;
+  const auto op = []() -> int { throw unavailable("busy"); };
+  try {
+    retry_with_backoff(op, StoppingClock{stop, false}, stop.get_token());
+    FAIL("no exception");
+  } catch (const CancelledError& error) {
+    CHECK(error.reason() == PolicyErrc::cancelled);
+    REQUIRE(error.cause());
+    CHECK(error.cause()->status() == 503);
+    CHECK(error.cause()->message() == "busy");
+    CHECK_THROWS_WITH(error.cause()->rethrow(), "busy");
+    CHECK(Failure{error}.is_cancellation());
+  }
+}
+
+TEST_CASE("R4 a cancelled wait of an op that returns its errors: CancelledError too", "[R4]") {
+  using Result = support::Expected<int, std::error_code>;
+  std::stop_source stop;
+  const auto op = [] { return Result{support::Unexpected{std::error_code{NetworkErrc::timed_out}}}; };
+  try {
+    retry_with_backoff(op, StoppingClock{stop, false}, stop.get_token());
+    FAIL("no exception");
+  } catch (const CancelledError& error) {
+    REQUIRE(error.cause());
+    CHECK(error.cause()->code() == NetworkErrc::timed_out);
+  }
+}
+
+TEST_CASE("R4 a cancelled wait as a result: the last failure is its error, its value throws CancelledError",
+          "[R4]") {
+  std::stop_source stop;
+  const auto op = []() -> int { throw unavailable("busy"); };
+  auto result = try_retry_with_backoff(op, StoppingClock{stop, false}, stop.get_token());
+  CHECK_FALSE(result.has_value());
+  CHECK(result.stats.stop_reason == StopReason::cancelled);
+  CHECK(result.error().message() == "busy");
+  CHECK(result.stats.errors.size() == 1);
+  const auto copy = result;
+  for (const auto* each : {&std::as_const(result), &copy}) {
+    try {
+      (void)each->value();
+      FAIL("no exception");
+    } catch (const CancelledError& error) {
+      REQUIRE(error.cause());
+      CHECK(error.cause()->message() == "busy");
+    }
+  }
+  const auto moved = std::move(result);
+  CHECK_THROWS_AS(moved.value(), CancelledError);
+  CHECK(moved.error().message() == "busy");
+  auto assigned = retry_with_backoff([] { return 1; });
+  assigned = copy;
+  CHECK_THROWS_AS(assigned.value(), CancelledError);
+  assigned = retry_with_backoff([] { return 2; });
+  CHECK(assigned.value() == 2);
+}
+
+TEST_CASE("R4 a cancellation before the first attempt has no cause", "[R4]") {
+  std::stop_source stop;
+  stop.request_stop();
+  try {
+    retry_with_backoff([] { return 1; }, stop.get_token());
+    FAIL("no exception");
+  } catch (const CancelledError& error) {
+    CHECK_FALSE(error.cause());
   }
 }
 

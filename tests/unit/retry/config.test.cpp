@@ -46,8 +46,13 @@ constexpr bool refuses_total_timeout(nanoseconds value) {
 }
 constexpr bool refuses_jitter(int value) {
   const RetryConfig config{.jitter = static_cast<Jitter>(value)};
-  return refuses(config, "jitter", "one of none, full, equal, decorrelated") &&
+  return refuses(config, "jitter", "one of none, full, equal, decorrelated, proportional") &&
          detail::check(config).number == value;
+}
+constexpr bool refuses_factor(double value) {
+  const RetryConfig config{.jitter_factor = value};
+  const double got = detail::check(config).real;
+  return refuses(config, "jitter_factor", "in [0, 1]") && (got == value || value != value);
 }
 
 }  // namespace
@@ -78,6 +83,8 @@ TEST_CASE("C2 validate names the field, the rule and the value of what it refuse
   CHECK(validate(RetryConfig{.max_retries = -1}) == "RetryConfig.max_retries must be in [0, 65535], got -1");
   CHECK(validate(RetryConfig{.max_delay = 500ms}) ==
         "RetryConfig.max_delay must be at least base_delay, got 500ms");
+  CHECK(validate(RetryConfig{.jitter_factor = 1.5}) ==
+        "RetryConfig.jitter_factor must be in [0, 1], got 1.5");
   CHECK(validate(RetryConfig{.multiplier = 0.5}) ==
         "RetryConfig.multiplier must be finite and at least 1, got 0.5");
 }
@@ -89,6 +96,7 @@ TEST_CASE("C2 the first wrong field is named, in reading order", "[C2]") {
                          .max_delay = -2s,
                          .multiplier = 0,
                          .jitter = wrong,
+                         .jitter_factor = 2,
                          .total_timeout = 0s},
                         "max_retries", "in [0, 65535]"));
   static_assert(
@@ -98,8 +106,15 @@ TEST_CASE("C2 the first wrong field is named, in reading order", "[C2]") {
                         "max_delay", "at least 0"));
   static_assert(refuses({.multiplier = 0, .jitter = wrong, .total_timeout = 0s}, "multiplier",
                         "finite and at least 1"));
-  static_assert(
-      refuses({.jitter = wrong, .total_timeout = 0s}, "jitter", "one of none, full, equal, decorrelated"));
+  static_assert(refuses({.jitter = wrong, .total_timeout = 0s}, "jitter",
+                        "one of none, full, equal, decorrelated, proportional"));
+  SUCCEED();
+}
+
+TEST_CASE("C2 jitter_factor is checked after jitter and before total_timeout, whatever the jitter", "[C2]") {
+  static_assert(refuses({.jitter_factor = 2, .total_timeout = 0s}, "jitter_factor", "in [0, 1]"));
+  static_assert(refuses({.jitter = static_cast<Jitter>(9), .jitter_factor = 2}, "jitter",
+                        "one of none, full, equal, decorrelated, proportional"));
   SUCCEED();
 }
 
@@ -114,7 +129,10 @@ TEST_CASE("C3 what is just outside a range is refused", "[C3]") {
   static_assert(refuses_multiplier(1 - std::numeric_limits<double>::epsilon() / 2) && refuses_multiplier(0));
   static_assert(refuses_multiplier(-2) && refuses_multiplier(not_a_number));
   static_assert(refuses_multiplier(infinity) && refuses_multiplier(-infinity));
-  static_assert(refuses_jitter(4) && refuses_jitter(255));
+  static_assert(refuses_jitter(5) && refuses_jitter(255));
+  static_assert(refuses_factor(1 + std::numeric_limits<double>::epsilon()) && refuses_factor(2));
+  static_assert(refuses_factor(-std::numeric_limits<double>::denorm_min()) && refuses_factor(-1));
+  static_assert(refuses_factor(not_a_number) && refuses_factor(infinity) && refuses_factor(-infinity));
   static_assert(refuses_total_timeout(0s) && refuses_total_timeout(-1ns));
   static_assert(refuses_total_timeout(nanoseconds::min()));
   SUCCEED();
@@ -130,6 +148,9 @@ TEST_CASE("C3 what is just inside a range is accepted", "[C3]") {
   static_assert(is_good({.multiplier = 1 + std::numeric_limits<double>::epsilon()}));
   static_assert(is_good({.jitter = Jitter::none}) && is_good({.jitter = Jitter::full}));
   static_assert(is_good({.jitter = Jitter::equal}) && is_good({.jitter = Jitter::decorrelated}));
+  static_assert(is_good({.jitter = Jitter::proportional}));
+  static_assert(is_good({.jitter_factor = 0}) && is_good({.jitter_factor = 1}));
+  static_assert(is_good({.jitter_factor = -0.0}) && is_good({.jitter_factor = 0.5}));
   static_assert(is_good({.total_timeout = 1ns}) && is_good({.total_timeout = no_timeout - 1ns}));
   SUCCEED();
 }

@@ -89,6 +89,16 @@ TEST_CASE("R7 not idempotent: errors of other libraries are recognised", "[R7]")
   });
 }
 
+TEST_CASE("R7 E1 not idempotent: a refused connection of standalone Asio's own category is retried",
+          "[R7][E1]") {
+  const support::NamedCategory asio{"asio.system"};
+  check({
+      {"ECONNREFUSED", throws({ECONNREFUSED, asio}), true},
+      {"ECONNRESET", throws({ECONNRESET, asio}), false},
+      {"EHOSTUNREACH", throws({EHOSTUNREACH, asio}), false},
+  });
+}
+
 TEST_CASE("R7 not idempotent: of the statuses only 429, and 503 that carries Retry-After", "[R7]") {
   for (int status = 400; status < 600; ++status) {
     CAPTURE(status);

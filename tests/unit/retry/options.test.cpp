@@ -268,6 +268,19 @@ TEST_CASE("F1 an exception is a failure whatever failure_if says of values", "[F
   CHECK(result.stats.attempts == 4);
 }
 
+TEST_CASE("R17 a hook may be a pointer to a member", "[R17]") {
+  const test::FakeClock clock;
+  CHECK(try_retry_with_backoff(Flaky{}, clock, on_give_up(&RetryStats::attempts)).stats.attempts == 4);
+  const auto at_end = on_give_up(&RetryStats::errors);
+  CHECK(try_retry_with_backoff(Flaky{}, clock, at_end).stats.attempts == 4);
+}
+
+TEST_CASE("R17 op may be a pointer to a member of Attempt", "[R17]") {
+  const auto key = retry_with_backoff(&Attempt::idempotency_key);
+  STATIC_REQUIRE(std::is_same_v<decltype(key)::value_type, const std::string&>);
+  CHECK(key.has_value());
+}
+
 TEST_CASE("R17 a predicate may be a pointer to a member", "[R17]") {
   const test::FakeClock clock;
   const auto result = retry_with_backoff(Server{}, clock, failure_if(&Answer::is_bad), retry_all);

@@ -1,3 +1,4 @@
+#include <fusebox/circuit_breaker.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -137,6 +138,52 @@ TEST_CASE("R19 a void op has a result with stats, whose value() is void", "[R19]
   CHECK_THROWS_WITH(*failed, "void");
 }
 
+TEST_CASE("R15 value_or gives the value if op succeeded, else the default", "[R15]") {
+  const test::FakeClock clock;
+  const auto good = retry_with_backoff([] { return std::string{"value"}; });
+  CHECK(good.value_or("default") == "value");
+  const auto failed = try_retry_with_backoff([]() -> std::string { throw unavailable(); }, clock);
+  CHECK(failed.value_or("default") == "default");
+  CHECK(failed.value_or({}).empty());
+  STATIC_REQUIRE(std::is_same_v<decltype(good.value_or("default")), std::string>);
+  CHECK(try_retry_with_backoff([]() -> int { throw unavailable(); }, clock).value_or(7L) == 7);
+}
+
+TEST_CASE("R15 value_or: a failed value is not a success", "[R15]") {
+  const auto result = try_retry_with_backoff(Flaky{}, test::FakeClock{});
+  CHECK(result.value() == NetworkErrc::connection_reset);
+  CHECK(result.value_or(make_error_code(NetworkErrc::timed_out)) == NetworkErrc::timed_out);
+}
+
+TEST_CASE("R15 value_or moves from an rvalue, and copies what a reference refers to", "[R15]") {
+  CHECK(*retry_with_backoff([] { return std::make_unique<int>(3); }).value_or(nullptr) == 3);
+  CHECK(try_retry_with_backoff([]() -> std::unique_ptr<int> { throw unavailable(); }, test::FakeClock{})
+            .value_or(nullptr) == nullptr);
+  Order stored{7, "lamp"};
+  const auto result = retry_with_backoff([&]() -> const Order& { return stored; });
+  STATIC_REQUIRE(std::is_same_v<decltype(result.value_or(Order{})), Order>);
+  CHECK(result.value_or(Order{}).id == 7);
+}
+
+TEST_CASE("R19 an op may return a const value, of a move-only type too", "[R19]") {
+  int calls = 0;
+  const auto op = [&]() -> const std::unique_ptr<int> {
+    if (++calls < 3) throw unavailable();
+    return std::make_unique<int>(calls);
+  };
+  auto result = retry_with_backoff(op, test::FakeClock{});
+  CHECK(**result == 3);
+  const std::unique_ptr<int> taken = std::move(result).value();
+  CHECK(*taken == 3);
+  const auto judged =
+      retry_with_backoff(op, failure_if([](const auto& pointer) { return pointer == nullptr; }));
+  CHECK(judged.has_value());
+  const auto with_attempt = [](const Attempt& attempt) -> const std::unique_ptr<int> {
+    return std::make_unique<int>(attempt.number);
+  };
+  CHECK(**retry_with_backoff(with_attempt) == 1);
+}
+
 TEST_CASE("R19 a reference stays one", "[R19]") {
   Order stored{7, "lamp"};
   auto result = retry_with_backoff([&]() -> Order& { return stored; });
@@ -208,7 +255,7 @@ TEST_CASE("R19 a value that cannot be made from nothing", "[R19]") {
 }
 
 TEST_CASE("R19 values of the types that a result itself is made of", "[R19]") {
-  CHECK(retry_with_backoff([] { return Failure{std::error_code{}}; }).has_value());
+  CHECK_FALSE(retry_with_backoff([] { return Failure{std::error_code{}}; }).has_value());
   CHECK(retry_with_backoff([] { return std::monostate{}; }).has_value());
   CHECK(retry_with_backoff([] { return unavailable("a value"); })->message() == "a value");
   CHECK(retry_with_backoff([] { return std::exception_ptr{}; }).has_value());
@@ -419,6 +466,48 @@ TEST_CASE("R19 stats.errors: one Failure per failed attempt, in order, the succe
   CHECK(result.stats.errors[1].code() == NetworkErrc::timed_out);
   CHECK(result.stats.errors[2].code() == NetworkErrc::connection_refused);
   CHECK(result.stats.errors[2].exception() == nullptr);
+}
+
+TEST_CASE("F7 a cancelled retry inside a breaker is ignored, and its fallback is not called", "[F7]") {
+  const test::FakeClock clock;
+  CircuitBreaker<test::FakeClock> breaker{"b", {.failure_threshold = 1}, clock};
+  std::stop_source stop;
+  const auto cancelled = [&] {
+    return try_retry_with_backoff(
+        [&]() -> int {
+          stop.request_stop();
+          throw ApiError{ErrorCode::service_unavailable};
+        },
+        clock, stop.get_token());
+  };
+  int fallbacks = 0;
+  for (int worker = 0; worker < 8; ++worker) {
+    stop = {};
+    const auto result = breaker.execute(cancelled);
+    CHECK(result.stats.stop_reason == StopReason::cancelled);
+    stop = {};
+    CHECK_THROWS(breaker.execute(cancelled, [&] { return ++fallbacks; }));
+  }
+  CHECK(fallbacks == 0);
+  CHECK(breaker.state() == State::closed);
+  CHECK(breaker.stats().ignored_count == 16);
+}
+
+TEST_CASE("F7 a retry around a cancelled retry is cancelled too", "[F7]") {
+  const test::FakeClock clock;
+  std::stop_source stop;
+  const auto result = try_retry_with_backoff(
+      [&] {
+        return try_retry_with_backoff(
+            [&]() -> int {
+              stop.request_stop();
+              throw ApiError{ErrorCode::service_unavailable};
+            },
+            clock, stop.get_token());
+      },
+      {.max_retries = 5}, clock);
+  CHECK(result.stats.attempts == 1);
+  CHECK(result.stats.stop_reason == StopReason::cancelled);
 }
 
 TEST_CASE("B9 a rejected call's result made no attempt, and its value() is the rejection", "[B9]") {

@@ -7,6 +7,7 @@
 // IWYU pragma: private, include <fusebox/api_error.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +18,8 @@
 
 #include <fusebox/api_error/details.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/ticks.hpp>
+#include <fusebox/detail/utf8.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/fwd.hpp>
 
@@ -24,20 +27,29 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// The text of an error, with U+FFFD for each NUL, since what() would end there.
+/// The text of an error, as what() shows it (E8).
 [[nodiscard]] inline std::runtime_error error_text(std::string_view text) {
-  std::string shown{text};
-  for (auto nul = shown.find('\0'); nul != std::string::npos; nul = shown.find('\0', nul)) {
-    shown.replace(nul, 1, "\xEF\xBF\xBD");
-  }
-  return std::runtime_error{shown};
+  return std::runtime_error{shown_text(text)};
 }
 
-/// What all rejections of one policy share, so that none of them allocates: the policy's name and the text of
-/// the error.
+/// The text with U+FFFD for each NUL.
+[[nodiscard]] inline std::string without_nul(std::string_view text) {
+  std::string result{text};
+  for (auto nul = result.find('\0'); nul != std::string::npos; nul = result.find('\0', nul)) {
+    result.replace(nul, 1, "\xEF\xBF\xBD");
+  }
+  return result;
+}
+
+class Causes;  // of failure/failure.hpp
+
+/// What all rejections of one policy share, so that none of them allocates: the policy's name, the text of
+/// the error, and the failures behind them, if any.
 struct FUSEBOX_API RejectionSource {
   std::string name;
   std::runtime_error text;
+  std::shared_ptr<const std::optional<Failure>> cause = nullptr;
+  std::shared_ptr<const Causes> causes = nullptr;  // of a breaker, by generation
 };
 
 /// The getters of every error. None of them throws but message(), which copies the text.
@@ -45,11 +57,16 @@ class FUSEBOX_API ErrorData : public std::runtime_error {
  public:
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
   [[nodiscard]] ErrorCategory category() const noexcept { return category_; }
-  [[nodiscard]] std::string message() const { return what(); }
+  /// The message as it was given; what() shows no control characters of it.
+  [[nodiscard]] std::string message() const {
+    if (!extras().message.empty()) return extras().message;
+    const char* const text = what();  // of a derived type, perhaps
+    return text != nullptr ? text : std::runtime_error::what();
+  }
   /// When the error was made, by SystemClock or by the clock of the policy that made it.
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept { return timestamp_; }
   /// How long the caller should wait before it tries again; empty if unknown.
-  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
   /// The error as a std::error_code: a PolicyErrc for the library's own verdicts, the transport's code for
   /// a network error, else the ErrorCode. Slicing keeps it.
   [[nodiscard]] std::error_code reason() const noexcept { return reason_; }
@@ -74,11 +91,13 @@ class FUSEBOX_API ErrorData : public std::runtime_error {
 
   /// What most errors do not have.
   struct Extras {
+    std::string message;  ///< if it is not what() in full
     ErrorDetails details;
     std::string request_id;
     std::string path;
     std::string upstream;
     bool is_upstream = false;
+    bool is_made_from_value = false;  ///< see MadeFromValue
   };
 
   template <class Change>
@@ -88,13 +107,22 @@ class FUSEBOX_API ErrorData : public std::runtime_error {
     extras_ = std::move(changed);
   }
 
+  void keep_message(std::string_view message) {
+    if (message == std::runtime_error::what()) return;
+    change_extras([&](Extras& extras) { extras.message = without_nul(message); });
+  }
+
   [[nodiscard]] const std::shared_ptr<const RejectionSource>& source() const noexcept { return source_; }
+  [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
 
  private:
   template <class Derived, class Base>
   friend class ErrorSetters;
   friend class fusebox::RejectedError;
+  friend class fusebox::CircuitOpenError;
+  friend class fusebox::CancelledError;
   friend class fusebox::Failure;
+  friend struct MadeFromValue;
 
   [[nodiscard]] const Extras& extras() const noexcept {
     static const NoDestroy<Extras> none;
@@ -104,10 +132,22 @@ class FUSEBOX_API ErrorData : public std::runtime_error {
   ErrorCode code_;
   ErrorCategory category_;
   std::chrono::system_clock::time_point timestamp_;
-  std::optional<std::chrono::seconds> retry_after_;
+  std::optional<std::chrono::milliseconds> retry_after_;
   std::error_code reason_;
   std::shared_ptr<const Extras> extras_;
   std::shared_ptr<const RejectionSource> source_;
+  std::uint32_t generation_ = 0;  // of the breaker that rejected the call
+};
+
+/// Marks an error that Failure::rethrow() makes of a value: no program wrote it for a client (H4). Copies
+/// keep the mark.
+struct MadeFromValue {
+  static void mark(ErrorData& error) {
+    error.change_extras([](auto& extras) { extras.is_made_from_value = true; });
+  }
+  [[nodiscard]] static bool is_marked(const ErrorData& error) noexcept {
+    return error.extras().is_made_from_value;
+  }
 };
 
 /// The with_… functions: each returns a changed copy of type Derived, and may throw std::bad_alloc.
@@ -126,8 +166,10 @@ class FUSEBOX_API ErrorSetters : public Base {
   [[nodiscard]] Derived with_path(std::string_view path) const {
     return with_extra([&](auto& extras) { extras.path = path; });
   }
-  [[nodiscard]] Derived with_retry_after(std::chrono::seconds retry_after) const {
-    return changed([&](ErrorData& error) { error.retry_after_ = retry_after; });
+  /// Any duration, rounded up to milliseconds; one that they cannot hold saturates (E7).
+  template <class Rep, class Period>
+  [[nodiscard]] Derived with_retry_after(std::chrono::duration<Rep, Period> retry_after) const {
+    return changed([&](ErrorData& error) { error.retry_after_ = to_milliseconds(retry_after); });
   }
   [[nodiscard]] Derived with_timestamp(std::chrono::system_clock::time_point timestamp) const {
     return changed([&](ErrorData& error) { error.timestamp_ = timestamp; });

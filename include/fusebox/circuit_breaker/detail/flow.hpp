@@ -8,18 +8,23 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/circuit_breaker/config.hpp>
+#include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/core.hpp>
 #include <fusebox/circuit_breaker/detail/rejection.hpp>
+#include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/flow/result.hpp>
 #include <fusebox/detail/flow/verdict.hpp>
 #include <fusebox/detail/options.hpp>
+#include <fusebox/detail/unwinding.hpp>
+#include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -43,6 +48,9 @@ consteval void check_execute_options() {
       "fusebox: two options of one kind: execute accepts at most one each of CallOptions and failure_if");
 }
 
+template <class Fallback>
+inline constexpr bool takes_failure = std::is_invocable_v<Fallback&, const Failure&>;
+
 template <class Op>
 inline constexpr bool takes_deadline = std::is_invocable_v<Op&, Deadline>;
 
@@ -57,26 +65,38 @@ decltype(auto) invoke_op(Op& op, [[maybe_unused]] Deadline deadline) {
   }
 }
 
-/// What a call holds while it is a probe. A std::optional without the flag, which would cost every call a
-/// write: the admission already says whether the call is a probe.
-template <class ProbeCall>
-class ProbeStorage {
- public:
-  ProbeStorage() noexcept {}  // NOLINT(*-use-equals-default)
-  ProbeStorage(const ProbeStorage&) = delete;
-  ProbeStorage& operator=(const ProbeStorage&) = delete;
-  ~ProbeStorage() {}  // NOLINT(*-use-equals-default)
-
-  void begin(ProbeCall call, std::shared_ptr<void> keep_alive) noexcept {
-    std::construct_at(&held_, call, std::move(keep_alive));
+/// Asks the timer for a Deadline only if op takes one.
+template <class Op, class AnyTimer>
+FUSEBOX_DETAIL_INLINE decltype(auto) invoke_timed(Op& op, [[maybe_unused]] const AnyTimer& timer) {
+  if constexpr (takes_deadline<Op>) {
+    return op(timer.deadline());
+  } else {
+    return op();
   }
-  [[nodiscard]] ProbeCall call() const noexcept { return held_.first; }
-  /// Call it once after begin().
-  void end() noexcept { std::destroy_at(&held_); }
+}
+
+/// Room for a T that few calls need. A std::optional without the flag, which would cost every call a write:
+/// the flow knows where it is full.
+template <class T>
+class Room {
+ public:
+  Room() noexcept {}  // NOLINT(*-use-equals-default)
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() {}  // NOLINT(*-use-equals-default)
+
+  template <class... Args>
+  void fill(Args&&... args) noexcept {
+    std::construct_at(&held_, std::forward<Args>(args)...);
+  }
+  [[nodiscard]] T& operator*() noexcept { return held_; }
+  [[nodiscard]] T* operator->() noexcept { return &held_; }
+  /// Call it once after fill().
+  void empty() noexcept { std::destroy_at(&held_); }
 
  private:
   union {
-    std::pair<ProbeCall, std::shared_ptr<void>> held_;  // NOLINT(readability-identifier-naming)
+    T held_;  // NOLINT(readability-identifier-naming)
   };
 };
 
@@ -133,7 +153,7 @@ struct BreakerFlow {
 
     Scope scope;
     StateWord word = breaker.core_.load();
-    if (!word.is_closed_untimed()) [[unlikely]] {
+    if (!word.admits_at_once()) [[unlikely]] {
       // Throwing costs so much that one more call before it does not matter.
       constexpr bool throws_rejection = !has_fallback && !carries_rejection<V>;
       Tick wait = 0;
@@ -146,64 +166,94 @@ struct BreakerFlow {
       if (rejected) {
         const std::chrono::nanoseconds retry_after{wait};
         if constexpr (has_fallback) {
-          return rejected_with_fallback<R>(breaker, fallback, retry_after);
+          return rejected_with_fallback<R>(breaker, word, fallback, retry_after);
         } else if constexpr (carries_rejection<V>) {
-          return detail::carry_rejection<V>([&] { return open_error(breaker, retry_after); });
+          return detail::carry_rejection<V>([&] { return breaker.core_.rejection_error(word, retry_after); });
         } else {
 #if FUSEBOX_DETAIL_EXCEPTIONS
-          throw open_error(breaker, retry_after);
+          throw breaker.core_.rejection_error(word, retry_after);
 #endif
         }
       }
     }
 
+    constexpr bool passes_failure = takes_failure<Fallback>;
+    [[maybe_unused]] Room<std::conditional_t<passes_failure, Failure, bool>>
+        thrown;  // full after the handler
     Stage stage = Stage::calling;
     FUSEBOX_DETAIL_TRY {
       if constexpr (std::is_void_v<V>) {
-        detail::invoke_op(op, timer.deadline());
+        detail::invoke_timed(op, timer);
         stage = Stage::returned;
         const bool late = timer.is_late();
         stage = Stage::settled;
         succeed(breaker, word, scope, late);
         return;
       } else {
-        std::conditional_t<std::is_reference_v<V>, V, std::remove_cv_t<V>> value =
-            detail::invoke_op(op, timer.deadline());
+        using Held = std::remove_cv_t<V>;
+        Held value = detail::invoke_timed(op, timer);
         stage = Stage::returned;
         if constexpr (can_fail<std::remove_cvref_t<V>, Rule>) {
           using Judged = std::remove_cvref_t<V>;
           if (detail::may_be_failure<Judged>(value, rule)) [[unlikely]] {
+            if constexpr (is_judged_by_code<Judged, Rule> &&
+                          std::is_same_v<std::remove_const_t<decltype(timer)>, NoTimer>) {
+              if (breaker.core_.config_at(word).classify == &default_outcome) [[likely]] {
+                const std::error_code code = detail::code_of_value<Judged, Rule>(value);
+                stage = Stage::settled;
+                settle_by_code(breaker, word, scope, code);
+                if constexpr (takes_failure<Fallback>) {
+                  if (!detail::is_cancellation_code(code))
+                    return detail::call_fallback<R>(fallback, Failure{code});
+                } else if constexpr (has_fallback) {
+                  if (!detail::is_cancellation_code(code)) return detail::call_as<R>(fallback);
+                }
+                return detail::convert_result<R>(std::forward<Held>(value));
+              }
+            }
             if (const auto failure = detail::failure_of_value<Judged>(value, rule)) {
               stage = Stage::settled;
               fail(breaker, word, scope, *failure, timer);
               if constexpr (has_fallback) {
-                if (!failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
+                if (!detail::is_nobodys(*failure)) return detail::call_fallback<R>(fallback, *failure);
               }
-              return detail::convert_result<R>(std::forward<V>(value));
+              return detail::convert_result<R>(std::forward<Held>(value));
             }
           }
         }
         const bool late = timer.is_late();
         stage = Stage::settled;
         succeed(breaker, word, scope, late);
-        if constexpr (std::is_same_v<R, std::remove_reference_t<decltype(value)>>) {
+        if constexpr (std::is_same_v<R, Held> && !std::is_reference_v<Held>) {
           return value;
         } else {
-          return detail::convert_result<R>(std::forward<V>(value));
+          return detail::convert_result<R>(std::forward<Held>(value));
         }
       }
     }
     FUSEBOX_DETAIL_CATCH_ALL {
-      if constexpr (has_fallback && std::is_invocable_v<Fallback&, const Failure&>) {
-        const auto failure = caught(breaker, word, scope, stage, timer);
-        if (failure && !failure->is_cancellation()) return detail::call_fallback<R>(fallback, *failure);
+      if constexpr (passes_failure) {
+        auto failure = caught(breaker, word, scope, stage, timer);
+        if (!failure || detail::is_nobodys(*failure)) FUSEBOX_DETAIL_RETHROW;
+        thrown.fill(std::move(*failure));
       } else {
         const bool falls_back = record_exception(breaker, word, scope, stage, timer);
         if constexpr (has_fallback) {
-          if (falls_back) return detail::call_as<R>(fallback);
+          if (!falls_back) FUSEBOX_DETAIL_RETHROW;
+        } else {
+          FUSEBOX_DETAIL_RETHROW;
         }
       }
-      FUSEBOX_DETAIL_RETHROW;
+    }
+    // Outside the handler, as in every other state: `throw;` in a fallback finds no exception (B10).
+    if constexpr (passes_failure) {
+      struct Emptying {
+        Room<Failure>& room;
+        ~Emptying() { room.empty(); }
+      } emptying{thrown};
+      return detail::call_fallback<R>(fallback, *thrown);
+    } else if constexpr (has_fallback) {
+      return detail::call_as<R>(fallback);
     }
   }
 
@@ -220,7 +270,7 @@ struct BreakerFlow {
     [[nodiscard]] FUSEBOX_DETAIL_NOINLINE Deadline deadline() const noexcept {
       if (timeout == no_timeout) return Deadline::never();
       const auto end = saturating_add(start, timeout.count());
-      return Deadline{std::chrono::steady_clock::time_point{std::chrono::nanoseconds{end}}};
+      return Deadline::at(std::chrono::steady_clock::time_point{std::chrono::nanoseconds{end}}, clock);
     }
     [[nodiscard]] FUSEBOX_DETAIL_NOINLINE bool is_late() const {
       return timeout != no_timeout && elapsed(start, detail::fine_tick(clock)) > timeout.count();
@@ -248,11 +298,11 @@ struct BreakerFlow {
   /// What a call holds beside the word of its admission. Most calls never touch it.
   struct Scope {
     Tick start;
-    ProbeStorage<typename Core::ProbeCall> probe;
+    Room<std::pair<typename Core::ProbeCall, std::shared_ptr<void>>> probe;
   };
 
   /// Admits or rejects a call that the word alone does not admit.
-  FUSEBOX_DETAIL_NOINLINE static StateWord begin(Breaker& breaker, StateWord word, Scope& scope) noexcept {
+  FUSEBOX_DETAIL_NOINLINE static StateWord begin(Breaker& breaker, StateWord word, Scope& scope) {
     const Admission admission = breaker.core_.admit_slow_path(word, true);
     scope.start = admission.time;
     const StateWord admitted{admission};
@@ -260,33 +310,62 @@ struct BreakerFlow {
     return admitted;
   }
 
-  FUSEBOX_DETAIL_COLD static void begin_probe(Breaker& breaker, Admission admission, Scope& scope) noexcept {
+  FUSEBOX_DETAIL_COLD static void begin_probe(Breaker& breaker, Admission admission, Scope& scope) {
     auto keep_alive = breaker.weak_from_this().lock();  // a callback may release the breaker
-    breaker.core_.deliver_events();
+    bool has_begun = false;
+    const auto step = [&] {
+      if (!std::exchange(has_begun, true)) {
+        breaker.core_.deliver_events();
+      } else {  // a callback has ended the thread: the call is not made
+        breaker.core_.settle(admission, Outcome::ignored);
+      }
+      return false;
+    };
+    run_to_end(step);
     // Just below the frame that will call op, and so above all that op calls. Not the address of a local
     // variable, which need not lie on the stack (AddressSanitizer).
     const void* const frame = __builtin_frame_address(0);
     const auto call = breaker.core_.begin_probe_call(StateWord{admission}, frame);
-    scope.probe.begin(call, std::move(keep_alive));
+    scope.probe.fill(call, std::move(keep_alive));
   }
 
-  FUSEBOX_DETAIL_INLINE static void succeed(Breaker& breaker, StateWord word, Scope& scope,
-                                            bool late) noexcept {
+  FUSEBOX_DETAIL_INLINE static void succeed(Breaker& breaker, StateWord word, Scope& scope, bool late) {
     if (late) [[unlikely]] {
-      settle(breaker, word, scope, Outcome::failure);
+      settle_late_success(breaker, word, scope);
     } else if (!breaker.core_.settle_plain_success(word)) [[unlikely]] {
-      settle(breaker, word, scope, Outcome::success);
+      settle(breaker, word, scope, Outcome::success, nullptr);
     }
   }
+  FUSEBOX_DETAIL_COLD static void settle_late_success(Breaker& breaker, StateWord word, Scope& scope) {
+    const Failure late{make_error_code(PolicyErrc::timed_out)};
+    settle(breaker, word, scope, Outcome::failure, &late);
+  }
 
-  FUSEBOX_DETAIL_NOINLINE static void settle(Breaker& breaker, StateWord word, Scope& scope,
-                                             Outcome outcome) noexcept {
-    const Admission admission{word.bits(), word.is_closed_untimed() ? 0 : scope.start};
+  FUSEBOX_DETAIL_NOINLINE static void settle(Breaker& breaker, StateWord word, Scope& scope, Outcome outcome,
+                                             const Failure* failure) {
+    const Admission admission{word.bits(), word.admits_at_once() ? 0 : scope.start};
     if (!word.is_probe()) [[likely]]
-      return breaker.core_.settle_slow_path(admission, outcome);  // a tail call: no stack frame
-    breaker.core_.end_probe_call(word, scope.probe.call());
-    breaker.core_.settle_slow_path(admission, outcome);
-    scope.probe.end();  // may destroy the breaker
+      return breaker.core_.settle_slow_path(admission, outcome, failure);  // a tail call: no stack frame
+    settle_probe_call(breaker, admission, scope, outcome, failure);
+  }
+  FUSEBOX_DETAIL_COLD static void settle_probe_call(Breaker& breaker, Admission admission, Scope& scope,
+                                                    Outcome outcome, const Failure* failure) {
+    breaker.core_.end_probe_call(StateWord{admission}, scope.probe->first);
+    struct Emptying {
+      Scope& scope;
+      ~Emptying() { scope.probe.empty(); }  // may destroy the breaker
+    } emptying{scope};
+    breaker.core_.settle_slow_path(admission, outcome, failure);
+  }
+
+  /// As fail() without a timer, for a classify that is default_outcome: no Failure is made.
+  FUSEBOX_DETAIL_INLINE static void settle_by_code(Breaker& breaker, StateWord word, Scope& scope,
+                                                   const std::error_code& code) {
+    const Outcome outcome = detail::outcome_of_code(code);
+    if (outcome == Outcome::failure && breaker.core_.settle_closed_failure(word, code)) [[likely]]
+      return;
+    const Failure failure{code};
+    settle(breaker, word, scope, outcome, &failure);
   }
 
   /// Judges in the order of B12. Settles the call also if classify or the clock throws. Touches nothing of
@@ -298,27 +377,36 @@ struct BreakerFlow {
       Breaker& breaker;
       StateWord word;
       Scope& scope;
-      Outcome outcome = Outcome::ignored;
-      ~Settling() { BreakerFlow::settle(breaker, word, scope, outcome); }
-    } settling{breaker, word, scope};
-    const auto classify = breaker.core_.config().classify;
+      const Failure& failure;
+      bool is_judged = false;
+      ~Settling() {
+        if (!is_judged) BreakerFlow::settle(breaker, word, scope, Outcome::ignored, &failure);
+      }
+    } settling{breaker, word, scope, failure};
+    Outcome outcome = Outcome::ignored;
+    const auto classify = breaker.core_.config_at(word).classify;
     if (classify == &default_outcome &&
         std::is_same_v<AnyTimer, NoTimer>) {  // it recognises cancellations itself
-      settling.outcome = default_outcome(failure);
-    } else if (!failure.is_rejection() && !failure.is_cancellation()) {
-      settling.outcome = timer.is_late() ? Outcome::failure : classify(failure);
+      outcome = default_outcome(failure);
+    } else if (!failure.is_rejection() && !detail::is_nobodys(failure)) {
+      outcome = timer.is_late() ? Outcome::failure : classify(failure);
     }
+    settling.is_judged = true;
+    settle(breaker, word, scope, outcome, &failure);
   }
 
-  /// In a handler: what op threw; nothing if the exception came after op, or is forced unwinding (F4).
+  /// In a handler: what op threw; nothing if the exception came after op, or ends the thread or fiber (F4).
   template <class AnyTimer>
   FUSEBOX_DETAIL_COLD static std::optional<Failure> caught(Breaker& breaker, StateWord word, Scope& scope,
                                                            Stage stage, const AnyTimer& timer) {
     if (stage == Stage::settled) return std::nullopt;  // from the fallback or the result's conversion
     std::optional<Failure> failure;
-    if (stage == Stage::calling) failure = Failure::from_current_exception();
-    if (!failure || !failure->exception()) {  // from failure_if or the clock
-      settle(breaker, word, scope, Outcome::ignored);
+    if (stage == Stage::calling) {
+      if (auto exception = detail::caught_exception())
+        failure = Failure::from_exception(std::move(exception));
+    }
+    if (!failure) {  // from failure_if or the clock
+      settle(breaker, word, scope, Outcome::ignored, nullptr);
       return std::nullopt;
     }
     fail(breaker, word, scope, *failure, timer);
@@ -330,26 +418,14 @@ struct BreakerFlow {
   FUSEBOX_DETAIL_COLD static bool record_exception(Breaker& breaker, StateWord word, Scope& scope,
                                                    Stage stage, const AnyTimer& timer) {
     const auto failure = caught(breaker, word, scope, stage, timer);
-    return failure && !failure->is_cancellation();
-  }
-
-  [[nodiscard]] FUSEBOX_DETAIL_COLD static CircuitOpenError open_error(
-      const Breaker& breaker, std::chrono::nanoseconds retry_after) noexcept {
-    return CircuitRejection::error(breaker.core_.source(), ceil_seconds(retry_after),
-                                   breaker.core_.clock().wall_now());
-  }
-
-  [[nodiscard]] FUSEBOX_DETAIL_COLD static Failure rejection(const Breaker& breaker,
-                                                             std::chrono::nanoseconds retry_after) noexcept {
-    return CircuitRejection::failure(breaker.core_.source(), ceil_seconds(retry_after),
-                                     breaker.core_.clock().wall_now());
+    return failure && !detail::is_nobodys(*failure);
   }
 
   template <class R, class Fallback>
-  static R rejected_with_fallback([[maybe_unused]] const Breaker& breaker, Fallback& fallback,
+  static R rejected_with_fallback([[maybe_unused]] const Breaker& breaker, StateWord word, Fallback& fallback,
                                   std::chrono::nanoseconds retry_after) {
-    if constexpr (std::is_invocable_v<Fallback&, const Failure&>) {
-      return detail::call_fallback<R>(fallback, rejection(breaker, retry_after));
+    if constexpr (takes_failure<Fallback>) {
+      return detail::call_fallback<R>(fallback, breaker.core_.rejection(word, retry_after));
     } else {
       return detail::call_as<R>(fallback);
     }

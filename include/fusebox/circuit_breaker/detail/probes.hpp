@@ -41,8 +41,10 @@ class ProbeSlots {
     std::uint32_t index = first_free_;
     if (index != none) {
       first_free_ = slots_[index].next;
+      ++taken_;
     } else if (touched_ < count_) {
       index = touched_++;
+      ++taken_;
     } else if (slots_[oldest_].silent_until <= now) {
       index = oldest_;
       unlink(index);
@@ -63,10 +65,19 @@ class ProbeSlots {
     Slot& slot = slots_[index];
     if (index >= touched_ || !slot.is_taken || slot.start != start) return false;
     unlink(index);
+    --taken_;
     slot.is_taken = false;
     slot.next = first_free_;
     first_free_ = index;
     return true;
+  }
+
+  [[nodiscard]] std::uint32_t taken() const noexcept { return taken_; }
+
+  /// Moves the due times of the taken slots to another timeline.
+  void shift(Tick by) noexcept {
+    for (std::uint32_t i = 0; i < touched_; ++i)
+      slots_[i].silent_until = saturating_add(slots_[i].silent_until, by);
   }
 
   /// When the next call may take a slot: tick_min if one is free.
@@ -96,6 +107,7 @@ class ProbeSlots {
   std::unique_ptr<Slot[]> slots_;
   Tick timeout_;
   std::uint32_t count_;
+  std::uint32_t taken_ = 0;
   std::uint32_t touched_ = 0;  // the slots from here on have not been used in this generation
   std::uint32_t first_free_ = none;
   std::uint32_t oldest_ = none;

@@ -1,6 +1,7 @@
 // fusebox/circuit_breaker/detail/totals.hpp: how many calls ended how, and when the last ones did.
 //
-// Spread over four cache lines (shards), so that threads on different cores seldom share one. Counts only
+// Spread over cache lines (shards), so that threads on different cores seldom share one: four of them inside
+// the breaker, or as many as the machine has processors in an allocation of their own. Counts only
 // grow; a reset takes a snapshot, which stats() subtracts. Stamps are coarse ticks. Every access is relaxed:
 // each number is right by itself, and none publishes other data.
 #pragma once
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include <fusebox/detail/shards.hpp>
 #include <fusebox/detail/ticks.hpp>
@@ -26,6 +28,16 @@ template <class Sync>
 class Totals {
  public:
   using Values = std::array<std::uint64_t, count_kinds>;
+
+  /// A number other than that of the machine is for tests; no thread may be on a shard beyond it.
+  explicit Totals(std::size_t shards = shard_count())
+      : shards_{shards > fewest_shards ? new Shard[shards] : own_.data()},
+        count_{static_cast<std::uint32_t>(shards)} {}
+  Totals(const Totals&) = delete;
+  Totals& operator=(const Totals&) = delete;
+  ~Totals() {
+    if (shards_ != own_.data()) delete[] shards_;
+  }
 
   void add(Counter kind) noexcept {
     (shard_of_thread().*counters[index(kind)]).fetch_add(1, std::memory_order_relaxed);
@@ -46,7 +58,7 @@ class Totals {
 
   [[nodiscard]] Values values() const noexcept {
     Values sums{};
-    for (const Shard& shard : shards_) {
+    for (const Shard& shard : all()) {
       for (std::size_t kind = 0; kind < count_kinds; ++kind) {
         sums[kind] += (shard.*counters[kind]).load(std::memory_order_relaxed);
       }
@@ -57,7 +69,7 @@ class Totals {
   /// How many outcomes were recorded: successes and failures.
   [[nodiscard]] std::uint64_t recorded() const noexcept {
     std::uint64_t sum = 0;
-    for (const Shard& shard : shards_) {
+    for (const Shard& shard : all()) {
       sum += shard.success.load(std::memory_order_relaxed) + shard.failure.load(std::memory_order_relaxed);
     }
     return sum;
@@ -67,7 +79,7 @@ class Totals {
   [[nodiscard]] std::optional<Tick> last_failure() const noexcept { return latest(&Shard::last_failure); }
 
   void forget_stamps() noexcept {
-    for (Shard& shard : shards_) {
+    for (Shard& shard : all()) {
       shard.last_success.store(never, std::memory_order_relaxed);
       shard.last_failure.store(never, std::memory_order_relaxed);
     }
@@ -90,7 +102,7 @@ class Totals {
     Cell ignored{0};
     Cell slow{0};
   };
-  static_assert(sizeof(Shard) == 64 || sizeof(Cell) != 8);
+  static_assert(sizeof(Shard) == shard_size || sizeof(Cell) != 8);
 
   static constexpr std::array<Cell Shard::*, count_kinds> counters{
       &Shard::success, &Shard::failure, &Shard::ignored, &Shard::rejected, &Shard::slow};
@@ -119,18 +131,29 @@ class Totals {
     rehome_thread();
   }
 
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& shard_of_thread() noexcept { return shards_[thread_shard]; }
+  [[nodiscard]] std::span<Shard> all() const noexcept { return {shards_, count_}; }
+
+  /// With one addition: a thread holds the offset of its shard.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Shard& shard_of_thread() noexcept {
+    if constexpr (sizeof(Shard) == shard_size) {
+      return *reinterpret_cast<Shard*>(reinterpret_cast<std::byte*>(shards_) + thread_shard_offset);
+    } else {  // a model checker's atomics are larger
+      return shards_[thread_shard()];
+    }
+  }
 
   [[nodiscard]] std::optional<Tick> latest(Stamp Shard::* stamp) const noexcept {
     Tick last = never;
-    for (const Shard& shard : shards_) {
+    for (const Shard& shard : all()) {
       const Tick stamped = (shard.*stamp).load(std::memory_order_relaxed);
       if (stamped > last) last = stamped;
     }
     return last == never ? std::nullopt : std::optional{last};
   }
 
-  std::array<Shard, shard_count> shards_{};
+  std::array<Shard, fewest_shards> own_{};
+  Shard* const shards_;  // own_'s, or those of an allocation
+  const std::uint32_t count_;
 };
 
 }  // namespace detail

@@ -1,47 +1,16 @@
-// fusebox/circuit_breaker/detail/transitions.hpp: how calls move the state of a BreakerCore.
+// fusebox/circuit_breaker/detail/transitions.hpp: how a BreakerCore changes its state and its config, and its
+// stats.
 //
-// Admitting: what a call gets, by the state on its arrival.
-//
-//   state        if                                      the call is              function
-//   ---------------------------------------------------------------------------------------------------
-//   closed       no slow_calls                           admitted                 admit
-//   closed       slow_calls                              admitted, timed          admit_slow_path
-//   open         now < due                               rejected                 rejects, admit_by_state
-//   open         now ≥ due                               the first probe          admit_probe (lock)
-//   half_open    made by the op of a probe (B7)          part of that probe       admit_by_state
-//   half_open    a slot is free or its time over (B5)    a probe                  admit_probe (lock)
-//   half_open    otherwise                               rejected                 admit_by_state
-//   forced_open                                          rejected                 admit_by_state
-//   disabled                                             admitted                 admit_by_state
-//
-// Settling: what a report does, by how the call was admitted. "Same" and "earlier" compare the generation of
-// the admission with the present one.
-//
-//   admitted             generation  outcome    what is done                      function
-//   ---------------------------------------------------------------------------------------------------
-//   closed, no streak    same        success    count                             settle_plain_success
-//   … with failure_rate  same        success    count, record                     settle_windowed_success
-//   … with slow_calls    same        success    count, measure, record;           settle_timed_success
-//                                               if slow: the rules
-//   closed, no rates     same        failure    count, lengthen the streak        settle_plain_failure
-//   closed, disabled     same        any        count; unless ignored: the rules  settle_by_state
-//   closed, disabled     earlier     any        count, unless a reset came (B6)   settle_late
-//   part of a probe      any         any        nothing                           settle_by_state
-//   probe                same        success    count, free the slot; the last    settle_probe (lock)
-//                                               one closes (B5, B9)
-//   probe                same        failure,   count, free the slot, open        settle_probe (lock)
-//                                    slow success
-//   probe                same        ignored    count, free the slot              settle_probe (lock)
-//   probe                earlier     any        count, unless a reset came (B6)   settle_late
-//
-// "The rules" are apply_rules(): while closed record in the windows; move the failure streak; while closed
-// open if one of them says so.
+// enter() and enter_open() are called under the lock. A due time is written before the word that makes it
+// matter, and settings before the word that names them.
 #pragma once
 // IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include <fusebox/circuit_breaker/detail/core.hpp>
 
@@ -49,299 +18,72 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Admitting.
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE Admission BreakerCore<C, Sync>::admit_by_state(StateWord word,
-                                                                       bool may_nest) noexcept {
-  for (;;) {
-    switch (word.state()) {
-      case State::closed:
-      case State::disabled: return {word.bits(), start_tick()};
-      case State::forced_open: return reject(word, 0);
-      case State::half_open:
-        if (may_nest && is_part_of_probe(word.generation()))
-          return {word.marked(StateWord::nested).bits(), 0};
-        break;
-      case State::open: break;
-    }
-    const Tick now = wait_tick();
-    const bool is_open = word.state() == State::open;
-    // Acquire: pairs with the stores in enter_open(), admit_probe() and settle_probe().
-    const Tick due = (is_open ? open_due_ : probe_due_).load(std::memory_order_acquire);
-    if (now >= due) return admit_probe();
-    const StateWord again = load();
-    if (again == word) return reject(word, is_open ? elapsed(now, due) : 0);
-    word = again;
-  }
-}
-
-template <class C, class Sync>
-bool BreakerCore<C, Sync>::is_part_of_probe(std::uint32_t generation) noexcept {
-  if (!running_probes_.may_contain_caller()) return false;
-  const Lock lock{mutex_};
-  return running_probes_.contains_caller(generation);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_COLD Admission BreakerCore<C, Sync>::admit_probe() noexcept {
-  const TransitionTime now = transition_time();
-  const Tick start = detail::fine_tick(clock_);
-  Lock lock{mutex_};
-  const StateWord word = load();
-  switch (word.state()) {
-    case State::closed:
-    case State::disabled: lock.unlock(); return {word.bits(), start_tick()};
-    case State::forced_open: break;
-    case State::open: {
-      const Tick due = open_due_.load(std::memory_order_relaxed);  // relaxed: written under this lock
-      if (now.wait_now < due) {
-        lock.unlock();
-        return reject(word, elapsed(now.wait_now, due));
-      }
-      slots_.free_all();
-      probe_successes_ = 0;
-      const auto slot = slots_.take(now.wait_now, start);
-      probe_due_.store(slots_.next_due(),
-                       std::memory_order_release);  // pairs with the load in admit_by_state()
-      enter(word, State::half_open, 0, StateChangeReason::probe_admitted, now);
-      return {load().with_probe_slot(*slot).bits(), start};
-    }
-    case State::half_open: {
-      const auto slot = slots_.take(now.wait_now, start);
-      if (!slot) break;
-      probe_due_.store(slots_.next_due(),
-                       std::memory_order_release);  // pairs with the load in admit_by_state()
-      return {word.with_probe_slot(*slot).bits(), start};
-    }
-  }
-  lock.unlock();
-  return reject(word, 0);
-}
-
-// Settling.
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_slow_path(Admission admission,
-                                                                    Outcome outcome) noexcept {
-  const StateWord admitted{admission};
-  // A function for each, so that none pays for another's stack frame.
-  if (outcome == Outcome::success && admitted.success_only_enters_windows() && load() == admitted)
-      [[likely]] {
-    return admitted.is_timed() ? settle_timed_success(admission) : settle_windowed_success(admission);
-  }
-  if (outcome == Outcome::failure && admitted.is_closed_without_rates())
-    return settle_plain_failure(admission);
-  settle_by_state(admission, outcome);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_plain_failure(Admission admission) noexcept {
-  const std::uint32_t generation = StateWord{admission}.generation();
-  if (load().generation() != generation) [[unlikely]]
-    return settle_late(admission, Outcome::failure, false, detail::coarse_tick(clock_));
-  totals_.add_failure([this] { return detail::coarse_tick(clock_); });
-  move_streak(generation, true, std::nullopt);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_windowed_success(Admission admission) noexcept {
-  const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
-  windows_->failures->record_miss(StateWord{admission}.generation(), clock_, stamp);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_timed_success(Admission admission) noexcept {
-  const StateWord admitted{admission};
-  const Tick stamp = totals_.add_success([this] { return detail::coarse_tick(clock_); });
-  if (is_slow(admission.time, times_coarsely() ? stamp : detail::fine_tick(clock_))) [[unlikely]] {
-    totals_.add(Counter::slow);
-    return apply_rules(admitted, Outcome::success, true, stamp);
-  }
-  windows_->slow->record_miss(admitted.generation(), clock_, stamp);
-  if (windows_->failures) windows_->failures->record_miss(admitted.generation(), clock_, stamp);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_NOINLINE void BreakerCore<C, Sync>::settle_by_state(Admission admission,
-                                                                   Outcome outcome) noexcept {
-  const StateWord admitted{admission};
-  if (admitted.is_nested()) return;
-  if (admitted.is_half_open()) return settle_probe(admission, outcome);
-  const Tick stamp = detail::coarse_tick(clock_);
-  const bool slow =
-      is_timed(outcome) && is_slow(admission.time, times_coarsely() ? stamp : detail::fine_tick(clock_));
-  if (load().generation() != admitted.generation()) return settle_late(admission, outcome, slow, stamp);
-  count_outcome(outcome, slow, stamp);
-  if (is_recorded(outcome)) apply_rules(admitted, outcome, slow, stamp);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_late(Admission admission, Outcome outcome, bool slow,
-                                                           Tick stamp) noexcept {
-  const Lock lock{mutex_};
-  // As a signed difference, since generations wrap around.
-  const std::uint32_t age = StateWord{admission}.generation() - reset_generation_;
-  if (static_cast<std::int32_t>(age) < 0) return;
-  // Before the count: no window ever has a call too many.
-  if (is_recorded(outcome) && load().is_closed())
-    for_each_window([](auto& window) { window.leave_out_one(); });
-  count_outcome(outcome, slow, stamp);
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::settle_probe(Admission admission, Outcome outcome) noexcept {
-  const StateWord admitted{admission};
-  const TransitionTime now = transition_time();
-  const Tick stamp = detail::coarse_tick(clock_);
-  const bool slow = is_timed(outcome) && is_slow(admission.time, detail::fine_tick(clock_));
-  Lock lock{mutex_};
-  const StateWord word = load();
-  if (word.generation() != admitted.generation()) {
-    lock.unlock();
-    return settle_late(admission, outcome, slow, stamp);
-  }
-  count_outcome(outcome, slow, stamp);
-  if (slots_.free(admitted.probe_slot(), admission.time))
-    probe_due_.store(slots_.next_due(),
-                     std::memory_order_release);  // pairs with the load in admit_by_state()
-  if (outcome == Outcome::failure || (outcome == Outcome::success && slow)) {
-    if (escalation_ != ~std::uint32_t{0}) ++escalation_;
-    const bool failed = outcome == Outcome::failure;
-    enter_open(word, 1, failed ? StateChangeReason::probe_failed : StateChangeReason::slow_calls, now);
-  } else if (outcome == Outcome::success && ++probe_successes_ >= config_.success_threshold) {
-    escalation_ = 0;
-    enter(word, State::closed, 0, StateChangeReason::probes_succeeded, now);
-  } else {
-    return;
-  }
-  unlock_and_deliver(lock);
-}
-
-template <class C, class Sync>
-void BreakerCore<C, Sync>::count_outcome(Outcome outcome, bool slow, Tick stamp) noexcept {
-  switch (outcome) {
-    case Outcome::success: totals_.add_success([stamp] { return stamp; }); break;
-    case Outcome::failure: totals_.add_failure([stamp] { return stamp; }); break;
-    default: totals_.add(Counter::ignored); return;
-  }
-  if (slow) totals_.add(Counter::slow);
-}
-
-// The rules that open.
-
-/// A counted report of the closed or disabled generation that admitted the call. Takes no lock unless the
-/// breaker is to open.
-template <class C, class Sync>
-void BreakerCore<C, Sync>::apply_rules(StateWord admitted, Outcome outcome, bool slow, Tick stamp) noexcept {
-  const bool failed = outcome == Outcome::failure;
-  const std::uint32_t generation = admitted.generation();
-  const bool closed = admitted.is_closed();
-  if (closed) {
-    if (windows_ && windows_->failures)
-      windows_->failures->record(generation, clock_, stamp, failed, recorded());
-    if (windows_ && windows_->slow) windows_->slow->record(generation, clock_, stamp, slow, recorded());
-  }
-  const auto by_rate = closed && (failed || slow) ? rate_reached(generation) : std::nullopt;
-  move_streak(generation, failed, by_rate);
-}
-
-/// Moves the failure streak with one compare-exchange. If the breaker is to open, open_by_rule() decides
-/// again under the lock.
-template <class C, class Sync>
-FUSEBOX_DETAIL_INLINE void BreakerCore<C, Sync>::move_streak(std::uint32_t generation, bool failed,
-                                                             Reason by_rate) noexcept {
-  for (StateWord word = load(); word.generation() == generation;) {
-    const StateWord next = word.with_failure_streak(failed ? word.failure_streak() + 1 : 0);
-    if (reason_to_open(next, failed, by_rate)) return open_by_rule(generation, failed, by_rate);
-    if (next == word || exchange(word, next)) return;
-  }
-}
-
-template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::open_by_rule(std::uint32_t generation, bool failed,
-                                                            Reason by_rate) noexcept {
-  const TransitionTime now = transition_time();
-  Lock lock{mutex_};
-  for (StateWord word = load(); word.generation() == generation;) {
-    const StateWord next = word.with_failure_streak(failed ? word.failure_streak() + 1 : 0);
-    if (const auto reason = reason_to_open(next, failed, by_rate)) {
-      enter_open(word, next.failure_streak(), *reason, now);
-      return unlock_and_deliver(lock);
-    }
-    if (next == word || exchange(word, next)) return;
-  }
-}
-
-/// Why a recorded call that leaves `word` behind opens the breaker, if it does.
-template <class C, class Sync>
-FUSEBOX_DETAIL_INLINE auto BreakerCore<C, Sync>::reason_to_open(StateWord word, bool failed,
-                                                                Reason by_rate) const noexcept -> Reason {
-  if (!word.is_closed()) return std::nullopt;
-  const auto threshold = static_cast<std::uint32_t>(config_.failure_threshold);
-  if (failed && threshold > 0 && word.failure_streak() >= threshold)
-    return StateChangeReason::failure_threshold;
-  return by_rate;
-}
-
-/// The rate rule that is reached, if any.
-template <class C, class Sync>
-auto BreakerCore<C, Sync>::rate_reached(std::uint32_t generation) const noexcept -> Reason {
-  if (!windows_) return std::nullopt;
-  const auto reaches = [&](const auto& window, const auto& rule) {
-    return window &&
-           window->rate(generation, clock_, recorded()).reaches(rule->threshold, rule->minimum_calls);
-  };
-  if (reaches(windows_->failures, config_.failure_rate)) return StateChangeReason::failure_rate;
-  if (reaches(windows_->slow, config_.slow_calls)) return StateChangeReason::slow_calls;
-  return std::nullopt;
-}
-
 // Transitions. The caller holds the lock.
 
 template <class C, class Sync>
 void BreakerCore<C, Sync>::enter(StateWord from, State to, std::uint32_t streak, StateChangeReason reason,
-                                 const TransitionTime& now) noexcept {
+                                 const TransitionTime& now, Cause cause) noexcept {
   if (from.is_closed()) recorded_until_open_ = totals_.recorded();
+  StateWord next = from.next(to, streak);
   if (to == State::closed) {
-    closed_generation_ = from.generation() + 1;
+    closed_generation_ = next.generation();
     begin_windows(closed_generation_);
+    if (reason == StateChangeReason::probes_succeeded && settings().config.recovery_time.count() > 0) {
+      // Before the word. Relaxed: who sees the word with acquire sees these.
+      closed_at_.store(now.fine, std::memory_order_relaxed);
+      recovery_shares_.store(0xffff'ffff,
+                             std::memory_order_relaxed);  // the first call reaches a whole number
+      next = next.marked(StateWord::recovering);
+    }
   }
-  word_.store(from.next(to, streak).bits(), std::memory_order_release);  // pairs with load()
-  if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at});
+  word_.store(next.bits(), std::memory_order_release);  // pairs with load()
+  if (hub_ && from.state() != to) hub_->push({from.state(), to, reason, now.at, std::move(cause)});
 }
 
 template <class C, class Sync>
-void BreakerCore<C, Sync>::enter_open(StateWord from, std::uint32_t streak, StateChangeReason reason,
-                                      const TransitionTime& now) noexcept {
+void BreakerCore<C, Sync>::enter_open(const Settings<Sync>& settings, StateWord from, std::uint32_t streak,
+                                      StateChangeReason reason, const TransitionTime& now,
+                                      Cause cause) noexcept {
   ++opened_;
+  const Failure* const failure = cause ? &**cause : nullptr;
+  const Tick due = saturating_add(now.wait_now(from), next_wait(settings, now.random, failure));
   // Before the word. Pairs with the loads in rejects(), admit_by_state() and retry_after().
-  open_due_.store(saturating_add(now.wait_now, next_wait(now.random)), std::memory_order_release);
-  enter(from, State::open, streak, reason, now);
+  open_due_.store(due, std::memory_order_release);
+  cause_ = cause;
+  rejections_->put_cause(from.generation() + 1, cause);
+  enter(from, State::open, streak, reason, now, std::move(cause));
 }
 
-/// B8; `random` is in [0, 1).
+/// B8 and B15; `random` is in [0, 1).
 template <class C, class Sync>
-Tick BreakerCore<C, Sync>::next_wait(double random) const noexcept {
-  const bool capped = config_.max_reset_timeout > config_.reset_timeout;
-  const auto longest = capped ? config_.max_reset_timeout : config_.reset_timeout;
-  const Tick wait =
-      ticks(exponential_delay(config_.reset_timeout, longest, config_.reset_backoff, escalation_));
-  if (config_.reset_jitter <= 0) return wait;
-  return wait - static_cast<Tick>(static_cast<double>(wait) * config_.reset_jitter * random);
+Tick BreakerCore<C, Sync>::next_wait(const Settings<Sync>& settings, double random,
+                                     const Failure* cause) const noexcept {
+  const CircuitBreakerConfig& config = settings.config;
+  const bool capped = config.max_reset_timeout > config.reset_timeout;
+  const auto longest = capped ? config.max_reset_timeout : config.reset_timeout;
+  Tick wait = ticks(exponential_delay(config.reset_timeout, longest, config.reset_backoff, escalation_));
+  if (config.reset_jitter > 0)
+    wait -= static_cast<Tick>(static_cast<double>(wait) * config.reset_jitter * random);
+  if (config.honor_retry_after && cause != nullptr && cause->retry_after()) {
+    const Tick asked = ticks(to_nanoseconds(*cause->retry_after()));
+    const Tick most = ticks(config.max_reset_timeout);
+    const Tick honored = asked < most ? asked : most;
+    if (honored > wait) wait = honored;
+  }
+  return wait;
 }
 
 /// Ends the locked section and delivers the events that it caused. Touches nothing of the breaker
 /// afterwards, since a callback may have released it.
 template <class C, class Sync>
-void BreakerCore<C, Sync>::unlock_and_deliver(Lock& lock) noexcept {
+void BreakerCore<C, Sync>::unlock_and_deliver(Lock& lock) {
   const std::shared_ptr<Hub> hub = hub_;
   lock.unlock();
   if (hub) Hub::deliver(hub);
 }
 
 template <class C, class Sync>
-FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::force_state(State to, StateChangeReason reason) noexcept {
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::force_state(State to, StateChangeReason reason) {
   const TransitionTime now = transition_time();
   Lock lock{mutex_};
   const StateWord word = load();
@@ -353,9 +95,46 @@ FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::force_state(State to, StateChange
     opened_ = 0;
     totals_.forget_stamps();
     before_reset_ = totals_.values();
+    cause_ = nullptr;
   }
   enter(word, to, 0, reason, now);
   unlock_and_deliver(lock);
+}
+
+/// The settings are published before the word that names them. The state, its due time, the counts, and
+/// windows of the same kind and size stay.
+template <class C, class Sync>
+FUSEBOX_DETAIL_COLD void BreakerCore<C, Sync>::reconfigure(const CircuitBreakerConfig& config) {
+  auto fresh = std::make_unique<Settings<Sync>>(config);
+  auto slots = std::make_unique<ProbeSlots>(config.half_open_max_calls, ticks(fresh->probe_timeout()));
+  const Tick fine = detail::fine_tick(clock_);
+  const Tick coarse = detail::coarse_tick(clock_);
+  const Lock lock{mutex_};
+  const StateWord word = load();
+  Settings<Sync>& before = *owned_settings_;
+  if (before.config == config) return;
+  fresh->inherit(std::move(owned_settings_));
+  owned_settings_ = std::move(fresh);
+  owned_settings_->for_each_window([&](auto& window) {
+    if (!before.has_window(window)) window->begin(closed_generation_, totals_.recorded());
+  });
+  if (word.state() == State::half_open) {
+    slots_from_next_ = std::move(slots);  // probes hold slots
+  } else {
+    slots_ = std::move(*slots);
+    slots_from_next_ = nullptr;
+  }
+  if (word.is_waiting_finely() == owned_settings_->waits_coarsely()) {  // the timeline changes (T1)
+    const Tick by = word.is_waiting_finely() ? coarse - fine : fine - coarse;
+    // Relaxed loads: written under this lock. The stores pair with the loads in admit_by_state().
+    open_due_.store(saturating_add(open_due_.load(std::memory_order_relaxed), by), std::memory_order_release);
+    slots_.shift(by);
+    probe_due_.store(slots_.next_due(), std::memory_order_release);
+  }
+  settings_.store(owned_settings_.get(), std::memory_order_release);  // pairs with the load in settings()
+  StateWord present = load();
+  while (!exchange(present, present.with_config(owned_settings_->word_bits))) {
+  }
 }
 
 // Observing.
@@ -365,6 +144,7 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const ClockR
   CircuitBreakerStats stats;
   Lock lock{mutex_};
   const StateWord word = load();
+  const Settings<Sync>& settings = this->settings();
   const std::uint32_t closed_generation = closed_generation_;
   // Probes and the calls of a disabled breaker enter no window.
   const std::uint64_t window_recorded = word.is_closed() ? totals_.recorded() : recorded_until_open_;
@@ -381,18 +161,39 @@ FUSEBOX_DETAIL_COLD CircuitBreakerStats BreakerCore<C, Sync>::stats(const ClockR
   stats.slow_count = since_reset(Counter::slow);
   stats.opened_count = opened_;
   stats.consecutive_failures = static_cast<int>(word.failure_streak());
-  // A report that races a reset may leave its stamp without its count. One that has counted but not yet
-  // stamped is happening now.
+  // A report that races a reset may leave its stamp without its count, or its count without its stamp.
+  const auto show = [&](ShownTime& shown, Counter counter, std::optional<Tick> stamp) {
+    return shown.show(totals[static_cast<std::size_t>(counter)], stamp, now);
+  };
   if (stats.failure_count > 0)
-    stats.last_failure_time = now.wall_at(totals_.last_failure().value_or(now.coarse));
+    stats.last_failure_time = show(shown_failure_, Counter::failure, totals_.last_failure());
   if (stats.success_count > 0)
-    stats.last_success_time = now.wall_at(totals_.last_success().value_or(now.coarse));
+    stats.last_success_time = show(shown_success_, Counter::success, totals_.last_success());
   const Tick due = open_due_.load(std::memory_order_relaxed);  // relaxed: written under this lock
+  const Cause cause = cause_;
+  if (word.is_observed() && listeners_.has_active()) {
+    const std::int64_t calls = observed_calls_.load(std::memory_order_relaxed);
+    stats.in_flight = calls > 0 ? static_cast<std::uint64_t>(calls) : 0;
+  } else if (word.state() == State::half_open) {
+    stats.in_flight = slots_.taken();
+  }
   lock.unlock();
-  if (word.state() == State::open) stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(), due)};
-  if (windows_ && windows_->failures) {
-    const Rate rate = windows_->failures->rate(closed_generation, clock_, [=] { return window_recorded; });
-    if (rate.reaches(0.0, config_.failure_rate->minimum_calls)) stats.failure_rate = rate.value();
+  if (cause) stats.last_failure = *cause;
+  if (word.state() == State::open)
+    stats.retry_after = std::chrono::nanoseconds{elapsed(wait_tick(word), due)};
+  const auto rate_of = [&](const auto& window) {
+    return window->rate(closed_generation, clock_, [=] { return window_recorded; });
+  };
+  if (settings.slow) {
+    const Rate rate = rate_of(settings.slow);
+    stats.window_calls = rate.calls;
+    stats.window_slow_calls = rate.hits;
+  }
+  if (settings.failures) {
+    const Rate rate = rate_of(settings.failures);
+    stats.window_calls = rate.calls;
+    stats.window_failures = rate.hits;
+    if (rate.reaches(0.0, settings.config.failure_rate->minimum_calls)) stats.failure_rate = rate.value();
   } else if (const auto recorded = stats.failure_count + stats.success_count; recorded > 0) {
     stats.failure_rate = static_cast<double>(stats.failure_count) / static_cast<double>(recorded);
   }

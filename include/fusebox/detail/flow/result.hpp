@@ -4,9 +4,12 @@
 #pragma once
 // IWYU pragma: private
 
+#include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/detail/invoke.hpp>
 #include <fusebox/failure.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -29,6 +32,16 @@ struct Unwrapped {
 template <class T>
 inline constexpr bool is_wrapper = !std::is_same_v<typename Unwrapped<T>::type, T>;
 
+/// Does a T only refer to what another object owns, as a std::string_view or a std::span does?
+template <class T>
+inline constexpr bool is_view = std::ranges::enable_borrowed_range<T>;
+template <class T>
+inline constexpr bool is_view<std::optional<T>> = is_view<T>;
+
+/// Would the common type refer to a temporary that A is?
+template <class A, class CommonType>
+inline constexpr bool dangles = is_view<CommonType> && std::is_class_v<A> && !is_view<std::remove_cv_t<A>>;
+
 /// The common type of op's result and the fallback's; T& only if both are that T&.
 template <class A, class B>
 struct Common {
@@ -40,6 +53,9 @@ struct Common {
       requires { typename std::common_type_t<std::remove_cvref_t<A>, std::remove_cvref_t<B>>; },
       "fusebox: op and its fallback return types that have no common type");
   using type = std::common_type_t<std::remove_cvref_t<A>, std::remove_cvref_t<B>>;
+  static_assert(!dangles<A, type> && !dangles<B, type>,
+                "fusebox: op and its fallback return an owner and a view (such as std::string and "
+                "std::string_view), whose common type is the view: it would outlive the owner");
 };
 template <>
 struct Common<void, void> {
@@ -54,7 +70,7 @@ struct Common<T&, T&> {
 template <class F>
 decltype(auto) invoke_fallback(F& fallback, const Failure& failure) {
   if constexpr (std::is_invocable_v<F&, const Failure&>) {
-    return fallback(failure);
+    return detail::invoke(fallback, failure);
   } else {
     return fallback();
   }
@@ -73,7 +89,7 @@ struct Guarded {
 };
 template <class V>
 struct Guarded<V, NoFallback> {
-  using type = V;
+  using type = std::remove_cv_t<V>;  // a const value could not be moved out of
 };
 
 /// What a call returns whose op returns V and whose fallback is an F, or NoFallback.
@@ -91,25 +107,24 @@ R convert_result(V&& value) {
   }
 }
 
-/// f(args…) as the result R.
-template <class R, class F, class... Args>
-R call_as(F& f, const Args&... args) {
-  using V = decltype(f(args...));
-  if constexpr (std::is_void_v<V> || std::is_same_v<V, R>) {
-    return f(args...);
+/// f() as the result R.
+template <class R, class F>
+R call_as(F&& f) {
+  using V = decltype(f());
+  if constexpr (std::is_void_v<V> || std::is_same_v<std::remove_cv_t<V>, R>) {
+    return f();
+  } else if constexpr (std::is_reference_v<V>) {
+    return detail::convert_result<R>(f());
   } else {
-    return detail::convert_result<R>(f(args...));
+    std::remove_cv_t<V> value = f();  // of a const value: one that can be moved from
+    return detail::convert_result<R>(std::move(value));
   }
 }
 
 /// As invoke_fallback, as the result R.
 template <class R, class F>
 R call_fallback(F& fallback, const Failure& failure) {
-  if constexpr (std::is_invocable_v<F&, const Failure&>) {
-    return detail::call_as<R>(fallback, failure);
-  } else {
-    return detail::call_as<R>(fallback);
-  }
+  return detail::call_as<R>([&]() -> decltype(auto) { return detail::invoke_fallback(fallback, failure); });
 }
 
 }  // namespace detail

@@ -39,7 +39,12 @@ concept BeastLike = requires(Res& res, std::string text) {
   res.body() = text;
 };
 
-/// Overwrites status, body, Content-Type and Retry-After.
+/// The fields that describe the answer which a handler had begun, not the error (H9).
+inline constexpr const char* fields_of_old_answer[] = {
+    "Content-Encoding", "Content-Length", "Content-Range", "ETag",
+    "Last-Modified",    "Cache-Control",  "Location",      "Content-Disposition"};
+
+/// Overwrites status, body, Content-Type and Retry-After. Removes the fields that described the old body.
 template <class Res>
 void write(Res& res, const HttpResponse& response) {
   static_assert(adl::HasWriteResponse<Res> || HttplibLike<Res> || BeastLike<Res>,
@@ -50,12 +55,18 @@ void write(Res& res, const HttpResponse& response) {
   } else if constexpr (HttplibLike<Res>) {
     res.status = response.status;
     res.set_content(response.body, response.content_type.c_str());
-    if constexpr (requires { res.headers.erase("Retry-After"); }) res.headers.erase("Retry-After");
+    if constexpr (requires { res.headers.erase("Retry-After"); }) {
+      for (const char* const field : fields_of_old_answer) res.headers.erase(field);
+      res.headers.erase("Retry-After");
+    }
     if (response.retry_after) res.set_header("Retry-After", std::to_string(response.retry_after->count()));
   } else if constexpr (BeastLike<Res>) {
     res.result(static_cast<unsigned>(response.status));
     res.set("Content-Type", response.content_type);
-    if constexpr (requires { res.erase("Retry-After"); }) res.erase("Retry-After");
+    if constexpr (requires { res.erase("Retry-After"); }) {
+      for (const char* const field : fields_of_old_answer) res.erase(field);
+      res.erase("Retry-After");
+    }
     if (response.retry_after) res.set("Retry-After", std::to_string(response.retry_after->count()));
     res.body() = response.body;
     if constexpr (requires { res.prepare_payload(); }) res.prepare_payload();

@@ -1,7 +1,7 @@
 // fusebox/registry/detail/name_table.hpp: policies by name, and in the order of their last use (G3).
 //
-// Readers share nothing that they write: each locks the mutex of the processor that it runs on. A writer
-// locks all of them; the registry lets only one writer in at a time. A use is the next number of one counter;
+// Readers share nothing that they write often: each locks the mutex of the processor that it runs on. A
+// writer locks all of them; the registry lets only one writer in at a time. A use has a number (UseCounter);
 // the order of use is brought up to date only when an eviction needs it.
 #pragma once
 // IWYU pragma: private, include <fusebox/registry.hpp>
@@ -22,6 +22,7 @@
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/registry/detail/name_order.hpp>
+#include <fusebox/registry/detail/use_counter.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -32,8 +33,12 @@ template <class Sync>
 class ReaderLocks {
  public:
   using Mutex = typename Sync::Mutex;
+  struct alignas(64) Slot {
+    Mutex mutex;
+    typename UseCounter<Sync>::Share uses;
+  };
 
-  [[nodiscard]] Mutex& here() noexcept { return slots_[cpu_index() % slot_count].mutex; }
+  [[nodiscard]] Slot& here() noexcept { return slots_[cpu_index() % slot_count]; }
   /// For readers that hold it long: no other reader waits for them.
   [[nodiscard]] Mutex& of_long_readers() noexcept { return slots_[slot_count].mutex; }
 
@@ -44,12 +49,13 @@ class ReaderLocks {
   void unlock() noexcept {
     for (Slot& slot : slots_) slot.mutex.unlock();
   }
+  /// For a writer, under the lock.
+  void end_turns() noexcept {
+    for (Slot& slot : slots_) UseCounter<Sync>::end_turn(slot.uses);
+  }
 
  private:
   static constexpr std::size_t slot_count = 16;
-  struct alignas(64) Slot {
-    Mutex mutex;
-  };
   std::array<Slot, slot_count + 1> slots_;
 };
 
@@ -68,8 +74,9 @@ class NameTable {
   using Entries = std::unordered_map<std::string_view, Entry>;  // keys refer to the breakers' names
   using Node = typename Entries::value_type;
   struct ByRank {
+    /// Breakers that were used in one turn of a processor have one rank.
     [[nodiscard]] bool operator()(const Node* a, const Node* b) const noexcept {
-      return a->second.ranked < b->second.ranked;
+      return a->second.ranked != b->second.ranked ? a->second.ranked < b->second.ranked : a->first < b->first;
     }
   };
   using Order = std::set<Node*, ByRank>;
@@ -78,18 +85,20 @@ class NameTable {
   /// What clear() removed: destroy it when no lock is held.
   using Removed = Entries;
 
-  /// The breaker of that name, or null. Counts as a use.
-  [[nodiscard]] Handle find_and_touch(std::string_view name) {
-    const std::lock_guard lock{locks_.here()};
+  /// The breaker of that name, or null. Counts as a use; `now` gives the coarse time (UseCounter).
+  template <class Now>
+  [[nodiscard]] Handle find_and_touch(std::string_view name, Now now) {
+    auto& here = locks_.here();
+    const std::lock_guard lock{here.mutex};
     const auto found = entries_.find(name);
     if (found == entries_.end()) return nullptr;
-    touch(found->second);
+    touch(found->second, here.uses, now);
     return found->second.breaker;
   }
 
   /// The same, without counting as a use.
   [[nodiscard]] Handle find(std::string_view name) const {
-    const std::lock_guard lock{locks_.here()};
+    const std::lock_guard lock{locks_.here().mutex};
     const auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : found->second.breaker;
   }
@@ -114,7 +123,7 @@ class NameTable {
   }
 
   [[nodiscard]] std::size_t size() const {
-    const std::lock_guard lock{locks_.here()};
+    const std::lock_guard lock{locks_.here().mutex};
     return entries_.size();
   }
 
@@ -158,16 +167,11 @@ class NameTable {
   }
 
  private:
-  // Uses are relaxed: they order breakers for eviction and publish nothing.
-  [[nodiscard]] std::uint64_t next_use() noexcept {
-    return uses_.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
-
-  /// Records a use, unless the entry's last use is the latest of all.
-  void touch(Entry& entry) noexcept {
+  /// Records a use. Relaxed: uses order breakers for eviction and publish nothing.
+  template <class Now>
+  void touch(Entry& entry, typename UseCounter<Sync>::Share& share, Now now) noexcept {
     std::uint64_t used = entry.used.load(std::memory_order_relaxed);
-    if (used == uses_.load(std::memory_order_relaxed)) return;
-    const std::uint64_t use = next_use();
+    const std::uint64_t use = uses_.next(share, used, now);
     // A thread with a later use may have been faster.
     while (used < use && !entry.used.compare_exchange_weak(used, use, std::memory_order_relaxed)) {
     }
@@ -175,12 +179,13 @@ class NameTable {
 
   typename Entries::iterator insert_entry(Handle breaker) {
     const std::string_view name = breaker->name();
-    const auto place = entries_.try_emplace(name, std::move(breaker), next_use()).first;
+    const auto place = entries_.try_emplace(name, std::move(breaker), uses_.next()).first;
     FUSEBOX_DETAIL_TRY { order_.insert(&*place); }
     FUSEBOX_DETAIL_CATCH_ALL {
       entries_.erase(place);
       FUSEBOX_DETAIL_RETHROW;
     }
+    locks_.end_turns();
     return place;
   }
 
@@ -230,7 +235,7 @@ class NameTable {
   mutable ReaderLocks<Sync> locks_;
   Entries entries_;
   Order order_;
-  alignas(64) typename Sync::template Atomic<std::uint64_t> uses_{0};
+  alignas(64) UseCounter<Sync> uses_;
 };
 
 }  // namespace detail

@@ -54,6 +54,22 @@ TEST_CASE("E2 two errors made from one do not see each other's changes", "[E2]")
   CHECK(right.request_id() == "req_1");
 }
 
+TEST_CASE("E8 what() shows no control characters and no invalid UTF-8, message() gives what was given",
+          "[E8]") {
+  const std::string odd = "a\nb\x1b[31m\x7f\xc2\x85\xff\xc3\xa9";
+  const std::string shown =
+      "a\xEF\xBF\xBD"
+      "b\xEF\xBF\xBD[31m\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xc3\xa9";
+  const ApiError error{ErrorCode::gone, odd};
+  CHECK(error.what() == shown);
+  CHECK(error.message() == odd);
+  CHECK(ApiError{error.with_path("/p")}.message() == odd);
+  CHECK(CircuitOpenError{odd}.what() == "circuit breaker '" + shown + "' is open");
+  CHECK(CircuitOpenError{odd}.name() == odd);
+  CHECK(TimeoutError{odd}.what() == shown);
+  CHECK(CancelledError{odd}.what() == shown);
+}
+
 TEST_CASE("E2 a NUL in a message becomes U+FFFD", "[E2]") {
   CHECK(detail::error_text("a\0b\0"s).what() == "a\xEF\xBF\xBD"s + "b\xEF\xBF\xBD");
   CHECK(ApiError{ErrorCode::gone, "a\0b"s}.message() == "a\xEF\xBF\xBD"s + "b");

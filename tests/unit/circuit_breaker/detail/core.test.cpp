@@ -1,4 +1,6 @@
+#include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/core.hpp>
+#include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 #include <fusebox/test/fake_clock.hpp>
 

@@ -2,13 +2,18 @@
 #include <fusebox/circuit_breaker/detail/flow.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "catch.hpp"
 #include "support/breaker_states.hpp"
+#include "support/error_categories.hpp"
+#include "support/expected.hpp"
 #include "support/failures.hpp"
 
 using namespace fusebox;
@@ -181,4 +186,97 @@ TEST_CASE("B14 a breaker that its callback released is not asked whether the cal
     CHECK_THROWS_WITH(breaker.execute(op, fallback, {.timeout = 10s}), "no price");
     CHECK(owner == nullptr);
   }
+}
+
+// Failures that are no more than a code are judged without a Failure.
+
+namespace {
+
+using Result = support::Expected<int, std::error_code>;
+
+struct Status {
+  std::error_code error;
+  [[nodiscard]] bool ok() const { return !error; }
+  [[nodiscard]] std::error_code code() const { return error; }
+};
+
+Outcome as_by_default(const Failure& failure) { return default_outcome(failure); }
+
+/// What calls that return `value` leave: state and counts. `classify` as_by_default needs a Failure each
+/// time.
+template <class Value, class... More>
+std::vector<std::string> story(const Value& value, Outcome (*classify)(const Failure&), const More&... more) {
+  Breaker breaker{"b", {.failure_threshold = 2, .success_threshold = 1, .classify = classify}};
+  std::vector<std::string> seen;
+  const auto call = [&] {
+    breaker.execute([&]() -> Value { return value; }, more...);
+    const Counts counts = counts_of(breaker);
+    seen.push_back(std::string{to_string(breaker.state())} + ' ' + std::to_string(counts.success) + ' ' +
+                   std::to_string(counts.failure) + ' ' + std::to_string(counts.ignored));
+  };
+  call();
+  call();
+  trip_and_wait(breaker);
+  call();  // a probe
+  return seen;
+}
+
+template <class Value, class... More>
+void check_story(const Value& value, const More&... more) {
+  CHECK(story(value, &default_outcome, more...) == story(value, &as_by_default, more...));
+}
+
+}  // namespace
+
+TEST_CASE("F1 F2 a value that is no more than a code is judged as the Failure of that code", "[F1][F2]") {
+  static const support::MappedCategory mapped;
+  for (const std::error_code code :
+       {std::error_code{}, std::make_error_code(std::errc::timed_out),
+        std::make_error_code(std::errc::operation_canceled), std::error_code{EPIPE, std::system_category()},
+        std::error_code{ECANCELED, std::system_category()}, std::error_code{1, mapped},
+        std::error_code{2, mapped}, make_error_code(ErrorCode::not_found),
+        make_error_code(ErrorCode::service_unavailable), make_error_code(NetworkErrc::timed_out),
+        make_error_code(PolicyErrc::bulkhead_full), make_error_code(PolicyErrc::cancelled),
+        make_error_code(PolicyErrc::timed_out)}) {
+    CAPTURE(code.message());
+    const auto none_fails = failure_if([](const auto&) { return false; });
+    const auto all_fail = failure_if([](const auto&) { return true; });
+    check_story(code);
+    check_story(code, none_fails);
+    check_story(code, all_fail);
+    check_story(Status{code});
+    check_story(Status{code}, [] { return Status{}; });
+    const Result result = code ? Result{support::Unexpected{code}} : Result{1};
+    check_story(result);
+    check_story(result, all_fail);
+    check_story(result, [] { return Result{2}; });
+    check_story(result, [](const Failure&) { return Result{2}; });
+  }
+  check_story(std::errc::timed_out);
+  check_story(std::errc::operation_canceled);
+  check_story(NetworkErrc::host_not_found);
+  check_story(7, failure_if([](int value) { return value == 7; }));
+}
+
+TEST_CASE("F1 B10 a fallback receives the code of the failed value, and none follows a cancellation",
+          "[F1][B10]") {
+  Breaker breaker{"b", {.failure_threshold = 0}};
+  const auto call = [&](std::error_code code) {
+    return breaker.execute([&]() -> Result { return support::Unexpected{code}; },
+                           [](const Failure& failure) -> Result {
+                             CHECK(failure.exception() == nullptr);
+                             return failure.code().value();
+                           });
+  };
+  CHECK(*call({ENOENT, std::system_category()}) == ENOENT);
+  CHECK(*call(make_error_code(ErrorCode::not_found)) == 404);
+  CHECK(*call(PolicyErrc::rate_limited) == static_cast<int>(PolicyErrc::rate_limited));
+  CHECK_FALSE(call(PolicyErrc::cancelled).has_value());
+  CHECK_FALSE(call({ECANCELED, std::system_category()}).has_value());
+  CHECK(counts_of(breaker) == Counts{1, 1, 3});
+  const auto call_blind = [&](std::error_code code) {
+    return breaker.execute([&]() -> Result { return support::Unexpected{code}; }, [] { return Result{9}; });
+  };
+  CHECK(*call_blind({1, http_category()}) == 9);
+  CHECK_FALSE(call_blind(PolicyErrc::cancelled).has_value());
 }

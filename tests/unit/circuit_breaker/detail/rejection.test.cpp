@@ -182,6 +182,6 @@ TEST_CASE("B9 from_rejection comes first, and gets the whole error", "[B9]") {
   Maker maker;
   const Answer answer = maker.carry<Answer>();
   CHECK(answer.status == 503);
-  CHECK(answer.text == "payments, 30");
+  CHECK(answer.text == "payments, 30000");
   CHECK(maker.made == 1);
 }

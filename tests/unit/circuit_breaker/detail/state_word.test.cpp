@@ -14,15 +14,18 @@ namespace {
 constexpr std::uint32_t last_generation = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t config_marks =
     StateWord::timed | StateWord::windowed | StateWord::waits_finely | StateWord::rated;
+constexpr std::uint64_t config_number_bits = 0xf000'0000;
 constexpr std::uint64_t admission_marks = StateWord::rejected | StateWord::nested;
 
 /// Does f(word, state, streak) hold for every state, combination of marks and some streaks?
 template <class F>
 constexpr bool for_all_words(F f) {
   for (const State state : support::all_states) {
-    for (std::uint64_t marks = 0; marks < 64; ++marks) {
-      for (const std::uint32_t streak : {0U, 1U, 0xffffU}) {
-        if (!f(StateWord{state, 5, streak}.marked(marks << 20U), state, streak)) return false;
+    for (std::uint64_t marks = 0; marks < 256; ++marks) {
+      for (const std::uint64_t number : {0ULL, 9ULL << 28U}) {
+        for (const std::uint32_t streak : {0U, 1U, 0xffffU}) {
+          if (!f(StateWord{state, 5, streak}.marked((marks << 20U) | number), state, streak)) return false;
+        }
       }
     }
   }
@@ -46,6 +49,9 @@ TEST_CASE("N2 the bit picture of a state word", "[N2]") {
   STATIC_REQUIRE(StateWord::windowed == 0x0080'0000);
   STATIC_REQUIRE(StateWord::waits_finely == 0x0100'0000);
   STATIC_REQUIRE(StateWord::rated == 0x0200'0000);
+  STATIC_REQUIRE(StateWord::recovering == 0x0400'0000);
+  STATIC_REQUIRE(StateWord::observed == 0x0800'0000);
+  STATIC_REQUIRE(StateWord{0x9000'0000}.config_number() == 9);
   STATIC_REQUIRE(StateWord{detail::Admission{0x1234'0002'0007, 99}}.bits() == 0x1234'0002'0007);
 }
 
@@ -53,7 +59,11 @@ TEST_CASE("N2 the fields of a state word are read back, whatever is marked", "[N
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t streak) {
     return word.state() == state && word.generation() == 5 && word.failure_streak() == streak &&
            word.probe_slot() == streak && word.is_rejected() == has(word, StateWord::rejected) &&
-           word.is_nested() == has(word, StateWord::nested) && word.is_timed() == has(word, StateWord::timed);
+           word.is_nested() == has(word, StateWord::nested) &&
+           word.is_timed() == has(word, StateWord::timed) &&
+           word.is_observed() == has(word, StateWord::observed) &&
+           word.is_recovering() == has(word, StateWord::recovering) &&
+           word.is_waiting_finely() == has(word, StateWord::waits_finely);
   }));
 }
 
@@ -61,14 +71,19 @@ TEST_CASE("N2 a question that is one mask and one comparison agrees with the fie
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
     const bool closed = state == State::closed;
     const bool timed = has(word, StateWord::timed);
-    return word.is_closed() == closed && word.is_closed_untimed() == (closed && !timed) &&
-           word.is_closed_without_rates() == (closed && !timed && !has(word, StateWord::rated));
+    const bool observed = has(word, StateWord::observed);
+    const bool recovering = has(word, StateWord::recovering);
+    return word.is_closed() == closed && word.needs_start() == (timed || observed) &&
+           word.admits_at_once() == (closed && !timed && !observed && !recovering) &&
+           word.is_closed_and_timed() == (closed && !observed && !recovering) &&
+           word.is_closed_without_rates() == (closed && !timed && !observed && !has(word, StateWord::rated));
   }));
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
     return word.is_open_coarse() == (state == State::open && !has(word, StateWord::waits_finely));
   }));
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t streak) {
-    const bool only = state == State::closed && streak == 0 && !has(word, admission_marks);
+    const bool only = state == State::closed && streak == 0 &&
+                      !has(word, admission_marks | StateWord::observed | StateWord::recovering);
     const bool windowed = has(word, StateWord::windowed);
     return word.success_only_counts() == (only && !windowed && !word.is_timed()) &&
            word.success_only_enters_windows() == (only && (windowed || word.is_timed()));
@@ -79,10 +94,12 @@ TEST_CASE("N2 a question that is one mask and one comparison agrees with the fie
   }));
 }
 
-TEST_CASE("N2 a transition begins the next generation and keeps only the marks of the config", "[N2]") {
+TEST_CASE("N2 a transition begins the next generation, and keeps what the config and on_call() ask for",
+          "[N2]") {
   STATIC_REQUIRE(for_all_words([](StateWord word, State, std::uint32_t) {
     const StateWord next = word.next(State::half_open, 3);
-    return next == StateWord{State::half_open, 6, 3}.marked(word.bits() & config_marks);
+    return next == StateWord{State::half_open, 6, 3}.marked(
+                       word.bits() & (config_marks | config_number_bits | StateWord::observed));
   }));
   STATIC_REQUIRE(StateWord{State::closed, last_generation, 0}.next(State::open, 1) ==
                  StateWord{State::open, 0, 1});
@@ -91,8 +108,26 @@ TEST_CASE("N2 a transition begins the next generation and keeps only the marks o
 TEST_CASE("B13 a failure streak stays at 65535 and touches nothing else of the word", "[B13]") {
   STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t) {
     const auto with = [word](std::uint32_t streak) { return word.with_failure_streak(streak); };
-    return with(0) == StateWord{state, 5, 0}.marked(word.bits() & (config_marks | admission_marks)) &&
+    return with(0) == StateWord{state, 5, 0}.marked(word.bits() & 0xfff0'0000) &&
            with(65'535).failure_streak() == 65'535 && with(65'536) == with(65'535) &&
            with(last_generation) == with(65'535) && word.with_probe_slot(7) == with(7);
   }));
+}
+
+TEST_CASE("B19 another config changes its own bits of the word, and no others", "[B19]") {
+  STATIC_REQUIRE(for_all_words([](StateWord word, State state, std::uint32_t streak) {
+    const StateWord next = word.with_config(StateWord::timed | StateWord::rated, 16 + 3);
+    const std::uint64_t kept = word.bits() & (admission_marks | StateWord::observed | StateWord::recovering);
+    return next == StateWord{state, 5, streak}.marked(kept | StateWord::timed | StateWord::rated |
+                                                      (3ULL << 28U)) &&
+           next.config_number() == 3 && word.with_config(next.config_bits()) == next;
+  }));
+}
+
+TEST_CASE("B2 two words that differ in the streak alone", "[B2]") {
+  constexpr StateWord word{State::closed, 5, 3};
+  STATIC_REQUIRE(word.is_but_for_streak(word.with_failure_streak(9)));
+  STATIC_REQUIRE_FALSE(word.is_but_for_streak(word.marked(StateWord::observed)));
+  STATIC_REQUIRE_FALSE(word.is_but_for_streak(word.next(State::closed, 3)));
+  STATIC_REQUIRE(word.marked(StateWord::recovering).without(StateWord::recovering) == word);
 }

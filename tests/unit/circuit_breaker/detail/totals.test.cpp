@@ -22,8 +22,25 @@ auto at(detail::Tick now) {
 
 }  // namespace
 
-TEST_CASE("N2 totals lie inline on at most four cache lines", "[N2]") {
-  STATIC_REQUIRE(sizeof(Totals) <= 4 * 64);
+TEST_CASE("N2 four shards lie inside, more of them in an allocation", "[N2][B13]") {
+  STATIC_REQUIRE(sizeof(Totals) <= 4 * 64 + 16);
+  for (const std::size_t shards : {std::size_t{4}, std::size_t{8}, std::size_t{32}}) {
+    Totals totals{shards};
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      detail::move_thread_to_shard(shard);
+      totals.add(Counter::slow);
+      totals.add(Counter::ignored);
+      totals.add(Counter::rejected);
+      for (std::size_t i = 0; i <= shard; ++i) totals.add(Counter::success);
+      totals.add(Counter::failure);
+    }
+    detail::move_thread_to_shard(0);
+    CHECK(totals.recorded() == shards * (shards + 1) / 2 + shards);
+    CHECK(totals.values() == Totals::Values{shards * (shards + 1) / 2, shards, shards, shards, shards});
+  }
+}
+
+TEST_CASE("N2 what one success touches lies in one cache line", "[N2]") {
   STATIC_REQUIRE(alignof(Totals) == 16);  // so that what one success touches lies in one line
 }
 

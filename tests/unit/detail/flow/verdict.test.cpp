@@ -2,9 +2,11 @@
 #include <fusebox/retry.hpp>
 
 #include <any>
+#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -72,6 +74,33 @@ struct fusebox::failure_traits<shop::Rejectable> {
   static shop::Rejectable from_rejection(const RejectedError&) { return {503}; }
 };
 
+/// An enum of error codes, as programs register them.
+enum class DbErrc { none, gone };
+std::error_code make_error_code(DbErrc errc) {
+  return {static_cast<int>(errc) + 1000, http_category()};  // of a category that is at hand
+}
+template <>
+struct std::is_error_code_enum<DbErrc> : std::true_type {};
+
+namespace asio {
+class any_io_executor {};
+struct deferred_t {};
+namespace experimental {
+template <class Signature>
+class deferred_async_operation {};
+template <class Signature>
+class promise {};
+}  // namespace experimental
+}  // namespace asio
+namespace boost::asio {
+template <class Head, class Tail>
+class deferred_sequence {};
+}  // namespace boost::asio
+namespace shop {
+template <class T>
+class deferred_order {};
+}  // namespace shop
+
 namespace {
 
 /// Expected-like, without a value.
@@ -104,6 +133,35 @@ struct DerivedTimeout : TimeoutError {};
 
 enum class Problem { none, broken };
 
+/// ok() and no has_value(), as the statuses of many libraries.
+struct OkStatus {
+  bool fine = true;
+  [[nodiscard]] bool ok() const { return fine; }
+};
+/// The same, with a code.
+struct CodedStatus : OkStatus {
+  [[nodiscard]] std::error_code code() const { return make_error_code(NetworkErrc::connection_reset); }
+};
+struct NumberedStatus : OkStatus {
+  [[nodiscard]] int code() const { return 14; }
+};
+struct OkWithError : OkStatus {
+  [[nodiscard]] std::errc error() const { return std::errc::timed_out; }
+};
+struct OkThatConverts : OkStatus {
+  operator std::error_code() const { return make_error_code(PolicyErrc::cancelled); }  // NOLINT(*-explicit-*)
+};
+struct OkOfAnotherType {
+  [[nodiscard]] std::optional<int> ok() const { return std::nullopt; }
+};
+struct OkNotConst {
+  [[nodiscard]] bool ok() { return false; }
+};
+struct OkAndHasValue {
+  [[nodiscard]] bool ok() const { return false; }
+  [[nodiscard]] bool has_value() const { return false; }
+};
+
 using BoolRule = FailureIf<bool (*)(const int&)>;
 
 // F1: whether a type can fail is known at compile time.
@@ -115,15 +173,19 @@ constexpr bool may_fail = detail::fails_by_type<T> && detail::can_fail<T, NoRule
 static_assert(never_fails<int> && never_fails<bool> && never_fails<std::string> && never_fails<void*>);
 static_assert(never_fails<std::unique_ptr<int>> && never_fails<std::vector<int>>);
 static_assert(never_fails<std::optional<int>> && never_fails<std::any>);
-static_assert(never_fails<std::exception_ptr> && never_fails<std::error_condition> && never_fails<std::errc>);
-static_assert(never_fails<ApiError> && never_fails<Failure> && never_fails<std::optional<Failure>>);
-static_assert(never_fails<ErrorCode> && never_fails<NetworkErrc> && never_fails<PolicyErrc>);
+static_assert(never_fails<std::error_condition> && never_fails<ErrorCategory> && never_fails<Problem>);
+static_assert(never_fails<std::optional<std::string>> && never_fails<std::runtime_error>);
+static_assert(never_fails<OkOfAnotherType> && never_fails<OkNotConst>);
 static_assert(never_fails<HasValueOnly> && never_fails<ErrorOnly> && never_fails<ErrorIsVoid> &&
               never_fails<NotConst>);
 static_assert(never_fails<ConvertsToCode> && never_fails<DerivedFromCode>);
 static_assert(never_fails<shop::Flagged>);
 
-static_assert(may_fail<std::error_code>);
+static_assert(may_fail<std::error_code> && may_fail<std::exception_ptr> && may_fail<std::errc>);
+static_assert(may_fail<ApiError> && may_fail<TimeoutError> && may_fail<DerivedTimeout>);
+static_assert(may_fail<Failure> && may_fail<std::optional<Failure>> && may_fail<std::optional<ApiError>>);
+static_assert(may_fail<ErrorCode> && may_fail<NetworkErrc> && may_fail<PolicyErrc>);
+static_assert(may_fail<std::future_errc> && may_fail<DbErrc> && may_fail<OkStatus> && may_fail<CodedStatus>);
 static_assert(may_fail<Expected<int, std::error_code>> && may_fail<Expected<int, std::string>>);
 static_assert(may_fail<Status>);
 static_assert(may_fail<RetryResult<int>> && may_fail<RetryResult<void>> && may_fail<RetryResult<int&>>);
@@ -168,6 +230,21 @@ struct Pointer {
   [[nodiscard]] bool valid() const { return true; }
 };
 
+struct MovingFuture {  // as folly::SemiFuture
+  [[nodiscard]] bool valid() const { return true; }
+  void wait() {}
+  int get() && { return 1; }
+};
+struct Sender {
+  struct sender_concept {};
+};
+struct OlderSender {
+  struct completion_signatures {};
+};
+struct UnifexSender {
+  static constexpr bool sends_done = true;
+};
+
 /// The verdict as policies reach it: the cheap test first.
 template <class T, class Rule = NoRule>
 std::optional<Failure> verdict(const T& value, const Rule& rule = {}) {
@@ -194,6 +271,105 @@ TEST_CASE("F5 futures, coroutines and awaitables are unfinished", "[F5]") {
   static_assert(!detail::unfinished<std::string> && !detail::unfinished<Expected<int, std::error_code>> &&
                 !detail::unfinished<RetryResult<int>>);
   SUCCEED();
+}
+
+TEST_CASE("F1 F5 senders, and what Asio returns for deferred, are unfinished", "[F1][F5]") {
+  static_assert(detail::unfinished<MovingFuture>);
+  static_assert(detail::unfinished<Sender> && detail::unfinished<const Sender&>);
+  static_assert(detail::unfinished<OlderSender> && detail::unfinished<UnifexSender>);
+  static_assert(detail::unfinished<asio::experimental::deferred_async_operation<void(int)>>);
+  static_assert(detail::unfinished<const asio::experimental::deferred_async_operation<void(int)>&>);
+  static_assert(detail::unfinished<boost::asio::deferred_sequence<int, int>>);
+  static_assert(detail::unfinished<asio::experimental::promise<void()>>);
+  static_assert(!detail::unfinished<asio::any_io_executor> && !detail::unfinished<shop::deferred_order<int>>);
+  static_assert(!detail::unfinished<std::vector<asio::experimental::deferred_async_operation<void(int)>>>);
+  SUCCEED();
+}
+
+TEST_CASE("F1 an error returned as an object is that failure", "[F1]") {
+  const auto exception = std::make_exception_ptr(42);
+  CHECK(verdict(Failure::from_exception(exception))->exception() == exception);
+  CHECK(verdict(Failure::from_status(503))->status() == 503);
+  CHECK(verdict(Failure{std::error_code{}}));
+  CHECK(verdict(ApiError{ErrorCode::gone})->status() == 410);
+  CHECK(verdict(TimeoutError{})->is_timeout());
+  CHECK(verdict(DerivedTimeout{})->is_timeout());
+  CHECK(verdict(CircuitOpenError{"b"})->is_rejection());
+}
+
+TEST_CASE("F1 an optional error fails if it is there", "[F1]") {
+  CHECK_FALSE(verdict(std::optional<Failure>{}));
+  CHECK(verdict(std::optional<Failure>{Failure::from_status(503)})->status() == 503);
+  CHECK_FALSE(verdict(std::optional<ApiError>{}));
+  CHECK(verdict(std::optional<ApiError>{CancelledError{}})->is_cancellation());
+}
+
+TEST_CASE("F1 a std::exception_ptr fails if it is not null, as the exception does", "[F1]") {
+  CHECK_FALSE(verdict(std::exception_ptr{}));
+  const auto exception = std::make_exception_ptr(TimeoutError{});
+  const auto failure = verdict(exception);
+  REQUIRE(failure);
+  CHECK(failure->exception() == exception);
+  CHECK(failure->is_timeout());
+}
+
+TEST_CASE("F1 an enum of error codes fails unless it is 0", "[F1]") {
+  CHECK_FALSE(verdict(std::errc{}));
+  CHECK(verdict(std::errc::timed_out)->is_timeout());
+  CHECK(verdict(std::errc::operation_canceled)->is_cancellation());
+  CHECK_FALSE(verdict(NetworkErrc{}));
+  CHECK(verdict(NetworkErrc::connection_refused)->is_transient());
+  CHECK(verdict(PolicyErrc::circuit_open)->is_rejection());
+  CHECK(verdict(ErrorCode::not_found)->status() == 404);
+  CHECK_FALSE(verdict(DbErrc::none));
+  CHECK(verdict(DbErrc::gone)->code() == std::error_code{1001, http_category()});
+  CHECK(verdict(std::future_errc::no_state)->code() == std::future_errc::no_state);
+}
+
+TEST_CASE("F1 a type with ok() fails if it is not ok, with its code if it has one", "[F1]") {
+  CHECK_FALSE(verdict(OkStatus{true}));
+  REQUIRE(verdict(OkStatus{false}));
+  CHECK_FALSE(verdict(OkStatus{false})->code());
+  CHECK_FALSE(verdict(CodedStatus{{true}}));
+  CHECK(verdict(CodedStatus{{false}})->code() == NetworkErrc::connection_reset);
+  CHECK_FALSE(verdict(NumberedStatus{{false}})->code());
+  CHECK(verdict(OkWithError{{false}})->is_timeout());
+  CHECK(verdict(OkThatConverts{{false}})->is_cancellation());
+  CHECK_FALSE(verdict(OkThatConverts{{true}}));
+  CHECK_FALSE(verdict(OkAndHasValue{}));
+}
+
+TEST_CASE("F1 the error of an expected-like value keeps its meaning", "[F1]") {
+  CHECK(verdict(failed<int>(NetworkErrc::timed_out))->is_transient());
+  CHECK(verdict(failed<int>(PolicyErrc::circuit_open))->is_rejection());
+  CHECK(verdict(failed<int>(ErrorCode::not_found))->status() == 404);
+  CHECK(verdict(failed<int>(DbErrc::gone))->code() == std::error_code{1001, http_category()});
+  CHECK(verdict(failed<int>(std::errc::connection_refused))->is_transient());
+  CHECK(verdict(failed<int>(std::errc::operation_canceled))->is_cancellation());
+  const auto exception = std::make_exception_ptr(CircuitOpenError{"b"});
+  CHECK(verdict(failed<int>(exception))->exception() == exception);
+  CHECK(verdict(failed<int>(exception))->is_rejection());
+  CHECK(verdict(failed<int>(ConvertsToCode{}))->code() == ErrorCode::conflict);
+  CHECK(verdict(failed<int>(std::optional{Failure::from_status(503)}))->status() == 503);
+  CHECK(verdict(failed<int>(std::exception_ptr{})));
+  CHECK(verdict(failed<int>(std::errc{})));
+  CHECK(verdict(failed<int>(std::optional<Failure>{})));
+}
+
+TEST_CASE("F7 the result of a cancelled retry is a cancellation", "[F7]") {
+  struct Result : Expected<int, Failure> {
+    Result(StopReason reason, Failure failure)
+        : Expected<int, Failure>{support::Unexpected<Failure>{std::move(failure)}} {
+      stats.stop_reason = reason;
+    }
+    RetryStats stats;
+  };
+  const auto cancelled = verdict(Result{StopReason::cancelled, Failure::from_status(503)});
+  REQUIRE(cancelled);
+  CHECK(cancelled->is_cancellation());
+  CHECK(default_outcome(*cancelled) == Outcome::ignored);
+  CHECK(verdict(Result{StopReason::cancelled, Failure{CancelledError{"stopped"}}})->message() == "stopped");
+  CHECK(verdict(Result{StopReason::retries_exhausted, Failure::from_status(503)})->status() == 503);
 }
 
 TEST_CASE("F1 a value of any other type is a success", "[F1]") {
@@ -252,8 +428,7 @@ TEST_CASE("F1 an expected-like value fails with its error", "[F1]") {
   SECTION("anything else: a failure without a code") {
     for (const auto& failure :
          {verdict(failed<int>(Problem::broken)), verdict(failed<int>(std::string{"broken"})),
-          verdict(failed<int>(std::make_exception_ptr(TimeoutError{}))), verdict(failed<std::string>(7)),
-          verdict(failed<int>(ErrorCode::not_found))}) {
+          verdict(failed<std::string>(7)), verdict(failed<int>(std::runtime_error{"broken"}))}) {
       REQUIRE(failure);
       CHECK_FALSE(failure->code());
       CHECK_FALSE(failure->status());

@@ -39,6 +39,56 @@ TEST_CASE("E1 host-not-found of Asio is recognised by the name of its category, 
   CHECK(detail::is_network_error({1, netdb}));
 }
 
+TEST_CASE("E1 every POSIX error of the network is a network error, in whichever category it comes", "[E1]") {
+  const support::NamedCategory asio{"asio.system"};
+  const support::EquivalentCategory equivalent;
+  for (const int number : {ENETUNREACH, EHOSTUNREACH, ENETDOWN, ENETRESET, ECONNABORTED, ECONNRESET, EPIPE,
+                           ENOTCONN, EADDRNOTAVAIL, ETIMEDOUT, ECONNREFUSED}) {
+    for (const std::error_category* category : {&std::generic_category(), &std::system_category(),
+                                                static_cast<const std::error_category*>(&asio)}) {
+      CAPTURE(number, category->name());
+      CHECK(detail::is_network_error({number, *category}));
+      CHECK(detail::category_of_code({number, *category}) == ErrorCategory::network);
+    }
+  }
+  CHECK(detail::is_network_error({3, equivalent}));
+}
+
+TEST_CASE("E1 other POSIX errors are no network errors", "[E1]") {
+  const support::NamedCategory asio{"asio.system"};
+  for (const int number : {0, EAGAIN, EWOULDBLOCK, EINTR, EADDRINUSE, EACCES, ENOENT, EBADF, ECANCELED,
+                           EINPROGRESS, EALREADY, EISCONN, EPROTO, -1}) {
+    for (const std::error_category* category : {&std::generic_category(), &std::system_category(),
+                                                static_cast<const std::error_category*>(&asio)}) {
+      CAPTURE(number, category->name());
+      CHECK_FALSE(detail::is_network_error({number, *category}));
+    }
+  }
+}
+
+TEST_CASE("E1 the numbers of a category are read as errno only if it is named asio.system", "[E1]") {
+  for (const char* name : {"asio", "asio.system.", "boost.asio.system", "asio.misc", "asio.ssl", "system"}) {
+    const support::NamedCategory other{name};
+    CHECK_FALSE(detail::is_network_error({ECONNREFUSED, other}));
+    CHECK_FALSE(detail::matches({ECANCELED, other}, std::errc::operation_canceled));
+  }
+  const support::NamedCategory asio{"asio.system"};
+  CHECK(detail::matches({ECANCELED, asio}, std::errc::operation_canceled));
+  CHECK(detail::matches({ETIMEDOUT, asio}, std::errc::timed_out));
+  CHECK_FALSE(detail::matches({ETIMEDOUT, asio}, std::errc::operation_canceled));
+}
+
+TEST_CASE("E1 a code whose condition is ErrorCategory::network is a network error", "[E1]") {
+  const support::KindCategory network{
+      {static_cast<int>(ErrorCategory::network), detail::error_category_conditions()}};
+  const support::KindCategory internal{
+      {static_cast<int>(ErrorCategory::internal), detail::error_category_conditions()}};
+  CHECK(detail::is_network_error({77, network}));
+  CHECK(detail::category_of_code({77, network}) == ErrorCategory::network);
+  CHECK_FALSE(detail::is_network_error({0, network}));
+  CHECK_FALSE(detail::is_network_error({77, internal}));
+}
+
 TEST_CASE("E1 the category of an unknown code is internal", "[E1]") {
   const support::NamedCategory other{"somebody.else"};
   CHECK(detail::category_of_code({404, other}) == ErrorCategory::internal);

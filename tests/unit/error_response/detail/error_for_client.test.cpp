@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "support/api_errors.hpp"
+#include "support/error_categories.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -41,6 +42,15 @@ void check_generic(const ApiError& error, int status) {
 
 ApiError upstream(ErrorCode code) {
   return ApiError{code, "secret"}.with_details("secret").from_upstream("secret-service");
+}
+
+/// What a client sees of a failure that is thrown again.
+ApiError rethrown(const Failure& failure) {
+  try {
+    failure.rethrow();
+  } catch (...) {
+    return detail::error_for_client(std::current_exception());
+  }
 }
 
 std::system_error thrown_code(std::error_code code) { return {code, "secret"}; }
@@ -96,16 +106,68 @@ TEST_CASE("H4 anything else becomes a generic 500", "[H4]") {
   }
 }
 
-TEST_CASE("H4 a generic error keeps timestamp, request id and path, and a 503 its Retry-After", "[H4]") {
-  const auto of_503 = for_client(upstream(ErrorCode::service_unavailable)
-                                     .with_timestamp(noon)
-                                     .with_request_id("r")
-                                     .with_path("/p")
-                                     .with_retry_after(9s));
+TEST_CASE("H4 an error made from a value becomes a generic one", "[H4]") {
+  check_generic(rethrown(Failure{std::error_code{7, support::NamedCategory{"secret"}}}), 502);
+  check_generic(rethrown(Failure{ApiError{ErrorCode::validation_error, "secret"}}), 502);
+  check_generic(rethrown(Failure{ApiError{ErrorCode::request_timeout, "secret"}}), 504);
+  check_generic(rethrown(Failure{make_error_code(ErrorCode::not_found)}), 502);
+  check_generic(rethrown(Failure::from_status(404)), 502);
+  check_generic(rethrown(Failure::from_status(503)), 503);
+  check_generic(rethrown(Failure{make_error_code(NetworkErrc::timed_out)}), 504);
+  check_generic(rethrown(Failure{std::error_code{}}), 502);
+  check_generic(rethrown(Failure{make_error_code(PolicyErrc::circuit_open)}), 503);
+}
+
+TEST_CASE("H4 an error made from a value stays generic when it is copied, changed or thrown again", "[H4]") {
+  const Failure failure{make_error_code(ErrorCode::conflict)};
+  try {
+    failure.rethrow();
+  } catch (const ApiError& error) {
+    check_generic(for_client(ApiError{error}), 502);
+    check_generic(
+        for_client(error.with_details("secret").with_path("/p").with_category(ErrorCategory::validation)),
+        502);
+    check_generic(rethrown(Failure{error}), 502);
+    check_generic(rethrown(Failure::from_current_exception()), 502);
+  }
+}
+
+TEST_CASE("H4 an ApiError that the program threw passes through a Failure as it is", "[H4]") {
+  const ApiError conflict{ErrorCode::conflict, "That name is taken"};
+  const auto thrown = Failure::from_exception(std::make_exception_ptr(conflict));
+  CHECK(support::same(rethrown(thrown), conflict));
+}
+
+TEST_CASE("H4 a generic error has no request id and no path of another service", "[H4]") {
+  for (const ApiError& error :
+       {for_client(upstream(ErrorCode::not_found).with_request_id("secret").with_path("/secret")),
+        rethrown(Failure{ApiError{ErrorCode::conflict}.with_request_id("secret").with_path("/secret")})}) {
+    CHECK(error.request_id().empty());
+    CHECK(error.path().empty());
+  }
+}
+
+TEST_CASE("E7 H4 what an upstream asks beyond 24 hours is not passed on", "[E7][H4]") {
+  const auto wait = [](auto asked) {
+    return for_client(upstream(ErrorCode::service_unavailable).with_retry_after(asked)).retry_after();
+  };
+  CHECK(wait(24h) == 24h);
+  CHECK_FALSE(wait(24h + 1ms));
+  CHECK_FALSE(wait(std::chrono::seconds::max()));
+  CHECK_FALSE(rethrown(Failure::from_status(503, std::chrono::seconds::max())).retry_after());
+  CHECK(rethrown(Failure::from_status(503, 1500ms)).retry_after() == 1500ms);
+  CHECK(for_client(CircuitOpenError{"b", 25h}).retry_after() == 25h);  // our own: capped when it is sent
+}
+
+TEST_CASE("H4 a generic error keeps the timestamp, our own request id and path, and a 503 its Retry-After",
+          "[H4]") {
+  const auto of_503 =
+      for_client(CircuitOpenError{"b", 9s}.with_timestamp(noon).with_request_id("r").with_path("/p"));
   CHECK(of_503.timestamp() == noon);
   CHECK(of_503.request_id() == "r");
   CHECK(of_503.path() == "/p");
-  CHECK(of_503.retry_after() == 9s);
+  CHECK(for_client(upstream(ErrorCode::service_unavailable).with_timestamp(noon)).timestamp() == noon);
+  CHECK(for_client(upstream(ErrorCode::service_unavailable).with_retry_after(9s)).retry_after() == 9s);
   CHECK_FALSE(for_client(upstream(ErrorCode::bad_gateway).with_retry_after(9s)).retry_after());
   CHECK_FALSE(for_client(upstream(ErrorCode::service_unavailable)).retry_after());
   CHECK(for_client(CircuitOpenError{"b", 30s}).retry_after() == 30s);

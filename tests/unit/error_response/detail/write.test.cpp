@@ -92,6 +92,25 @@ TEST_CASE("H5 a response like Beast's is known by its shape", "[H5]") {
   CHECK(response.fields.count("Retry-After") == 0);
 }
 
+TEST_CASE("H9 the fields that described the handler's own answer are removed, others stay", "[H9]") {
+  HttplibResponse httplib;
+  BeastResponse beast;
+  for (const char* field : {"Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified",
+                            "Cache-Control", "Location", "Content-Disposition", "X-Frame-Options"}) {
+    httplib.set_header(field, "old");
+    httplib.set_header(field, "older");
+    beast.set(field, "old");
+  }
+  detail::write(httplib, gone);
+  CHECK(httplib.headers.size() == 2);
+  CHECK(httplib.headers.count("X-Frame-Options") == 2);
+  detail::write(beast, gone);
+  CHECK(beast.fields.size() == 3);
+  CHECK(beast.fields["X-Frame-Options"] == "old");
+  CHECK(beast.fields["Content-Type"] == "application/json");
+  CHECK(beast.fields["Content-Length"] == "2");
+}
+
 TEST_CASE("H5 a write_response found by argument-dependent lookup comes before any shape", "[H5]") {
   elsewhere::OwnResponse response;
   detail::write(response, unavailable);

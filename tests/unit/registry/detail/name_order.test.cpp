@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,7 @@ TEST_CASE("G5 names are visited in the order of a map, each once", "[G5]") {
            Names{"one"},
            Names{"b", "a", "c"},
            Names{"ab", "a", "abc", "b"},
+           Names{"b1", "a2", "b3"},
            Names{"service-10", "service-9", "service-1", "service-"},
            Names{"same beginning, then 2", "same beginning, then 1", "same beginning"},
            // Alike in the eight bytes that are compared as a number.
@@ -45,6 +48,33 @@ TEST_CASE("G5 names are visited in the order of a map, each once", "[G5]") {
            Names{"a" + nul + "b", "a" + nul + "a", "a"},
        }) {
     CHECK(in_order(names) == sorted(names));
+  }
+}
+
+TEST_CASE("G5 names are sorted by every one of the eight bytes that are compared as a number", "[G5]") {
+  Names names;
+  for (std::size_t place = 0; place < 9; ++place) {
+    for (const char c : {'\xff', '\x01', 'z', '\x7f', 'a', '`'}) {
+      std::string name(9, 'm');
+      name[place] = c;
+      names.push_back(name);
+    }
+  }
+  CHECK(in_order(names) == sorted(names));
+}
+
+TEST_CASE("G5 names of random bytes and lengths are visited in order", "[G5]") {
+  std::minstd_rand random{5};
+  for (int round = 0; round < 200; ++round) {
+    std::set<std::string> names;
+    for (int i = 0; i < 40; ++i) {
+      std::string name(1 + random() % 12, 'x');
+      for (char& c : name) c = "\0x\xff"[random() % 3];
+      names.insert(name);
+    }
+    Names shuffled(names.begin(), names.end());
+    std::shuffle(shuffled.begin(), shuffled.end(), random);
+    REQUIRE(in_order(shuffled) == Names(names.begin(), names.end()));
   }
 }
 

@@ -353,6 +353,34 @@ TEST_CASE("R10 what failure_if throws goes through and is no failed attempt", "[
   CHECK(calls == 2);
 }
 
+TEST_CASE("R10 what failure_if throws in a later attempt goes through too", "[R10]") {
+  for (const bool as_failure : {false, true}) {
+    CAPTURE(as_failure);
+    int calls = 0;
+    int given_up = 0;
+    const auto at_end = on_give_up([&](const RetryStats&) { ++given_up; });
+    const auto op = [&] { return ++calls; };
+    const auto judge = [](int value) {
+      if (value == 2) throw HookError{"failure_if"};
+      return true;
+    };
+    const auto run = [&](auto rule) {
+      return try_retry_with_backoff(op, test::FakeClock{}, rule, retry_all, at_end);
+    };
+    if (as_failure) {
+      CHECK_THROWS_AS(run(failure_if([&](int value) -> std::optional<Failure> {
+                        judge(value);
+                        return Failure{std::error_code{}};
+                      })),
+                      HookError);
+    } else {
+      CHECK_THROWS_AS(run(failure_if(judge)), HookError);
+    }
+    CHECK(calls == 2);
+    CHECK(given_up == 0);
+  }
+}
+
 TEST_CASE("R10 a hook that throws in a later attempt leaves nothing behind", "[R10]") {
   test::FakeClock clock;
   const auto op = [] { throw unavailable(); };

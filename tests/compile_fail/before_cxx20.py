@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Checks that a compiler below C++20 says first, and once, what is missing: the header's #error (P2).
+
+before_cxx20.py INCLUDE COMPILER [OPTION...]
+
+INCLUDE is the folder of fusebox/. Each header of fusebox/ and of fusebox/test/ is compiled as C++17, alone.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+EXPECTED = "fusebox needs C++20"
+ERROR = re.compile(r"[^\s:][^:]*(?::\d+)*: (?:fatal error|error): (.*)")
+
+
+def headers(include):
+    for folder in ("fusebox", os.path.join("fusebox", "test")):
+        for name in sorted(os.listdir(os.path.join(include, folder))):
+            if name.endswith(".hpp"):
+                yield os.path.join(folder, name)
+
+
+def wrong(include, header, compiler):
+    """What is wrong with the errors of a header, or None."""
+    command = [*compiler, "-std=c++17", "-fsyntax-only", f"-I{include}", "-x", "c++", "-"]
+    result = subprocess.run(
+        command,
+        input=f"#include <{header}>\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C"},
+        check=False,
+    )
+    errors = [match.group(1) for line in result.stdout.splitlines() if (match := ERROR.match(line))]
+    if result.returncode == 0 or not errors:
+        return "compiles as C++17"
+    if EXPECTED not in errors[0]:
+        return f"the first error is {errors[0]!r}"
+    count = sum(EXPECTED in error for error in errors)
+    return f"says it {count} times" if count != 1 else None
+
+
+def main(include, *compiler):
+    problems, count = [], 0
+    for header in headers(include):
+        count += 1
+        if problem := wrong(include, header, compiler):
+            problems.append(f"{header}: {problem}")
+    print("\n".join(problems) or f"{count} headers ask for C++20 first, and once")
+    return 1 if problems or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
