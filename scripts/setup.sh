@@ -167,12 +167,8 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-<<<<<<< HEAD
       nginx | prometheus | openssl | curl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
-      rapidcheck | relacy | clang14 | clang19 | libcxx19) say "$need is missing: what needs it is left out" ;;
-=======
       rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten) say "$need is missing: what needs it is left out" ;;
->>>>>>> 0f45a26 (Numbers without std::to_chars, and a cell of Emscripten and Node (P1); an older standard is refused first (P2))
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;

@@ -6,16 +6,20 @@ from lint.tree import CXX_SUFFIXES
 
 SUFFIXES = CXX_SUFFIXES + (".txt", ".cmake", ".in", ".json", ".py", ".sh", ".md")
 TOPS = ("include", "tests", "examples", "benchmarks", "docs", "cmake", "scripts", ".ci")
+# What a merge leaves where two changes meet: "<<<<<<< ours", "=======", ">>>>>>> theirs".
+MERGED = re.compile(r"^([<>|])\1{6} ")
 NOTES = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b")
 
 
 def check_words(tree):
-    """no work notes (the usual four-letter ones) are left in the sources"""
+    """no work notes (the usual four-letter ones) and no marks of a merge are left in the sources"""
     problems = []
     for path in [*tree.files(*TOPS, suffixes=SUFFIXES), *tree.top_files(*SUFFIXES)]:
         for number, line in tree.lines(path):
             if NOTES.search(line):
                 problems.append(f"{path}:{number}: a work note: {line.strip()}")
+            if MERGED.search(line):
+                problems.append(f"{path}:{number}: a mark of a merge: {line.strip()}")
     return problems
 
 
