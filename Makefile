@@ -23,10 +23,11 @@ test:  ## Set up, build and run the tests
 	cmake --build --preset debug --parallel $(JOBS)
 	ctest --preset debug --parallel $(JOBS)
 
-demo:  ## Set up, build and run the webhook delivery example
+demo:  ## Set up, build and run the examples of a pipeline and of webhook delivery
 	@scripts/setup.sh demo
 	cmake --preset release -B build/demo -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
-	cmake --build build/demo --parallel $(JOBS) --target webhook_delivery
+	cmake --build build/demo --parallel $(JOBS) --target pipeline webhook_delivery
+	@build/demo/examples/pipeline
 	@build/demo/examples/webhook_delivery
 
 bench:  ## Set up, build and run the benchmarks; print their ratios against the targets

@@ -11,6 +11,7 @@
 #include <typeinfo>
 
 #include "paths.hpp"
+#include "pipeline_paths.hpp"
 
 namespace {
 
@@ -36,4 +37,5 @@ int main(int argc, char** argv) {
   const long times = argc > 1 ? std::atol(argv[1]) : 1000;
   if (times < 1) return 1;
   run_all(static_cast<bench::Paths*>(nullptr), static_cast<std::size_t>(times));
+  run_all(static_cast<bench::PipelinePaths*>(nullptr), static_cast<std::size_t>(times));
 }

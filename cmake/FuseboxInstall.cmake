@@ -27,6 +27,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfig.cmake
 set(fusebox_pc_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig
            OUTPUT_VARIABLE fusebox_pc_includedir)
+set(fusebox_pc_dl "")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  set(fusebox_pc_dl " -ldl")
+endif()
 configure_file(cmake/fusebox.pc.in fusebox.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fusebox.pc DESTINATION ${fusebox_pc_dir})
 

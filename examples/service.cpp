@@ -1,8 +1,10 @@
-// examples/service.cpp: a service that depends on a flaky one. It shows every kind of error response,
-// GET /health and GET /metrics, an alert on each state change, and a reminder while a breaker stays open.
+// examples/service.cpp: a service that depends on a flaky one, through a standard_pipeline. Shows every kind
+// of error response, GET /health and GET /metrics, and an alert on each state change and while a breaker is
+// open.
 #include <fusebox/adapters/httplib.hpp>
 #include <fusebox/fusebox.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -33,21 +35,18 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
-/// Fetches the upstream's document through a breaker and retries.
-std::string fetch_stock(const support::Url& url) {
-  const auto breaker = fusebox::get_circuit_breaker(
-      "stock", {.failure_threshold = 3, .reset_timeout = 1200ms, .probe_timeout = 5s});
-  return breaker->execute([&] {
-    const auto ask = [&] { return support::get(url, 200ms); };
-    auto answer = fusebox::retry_with_backoff(
-        ask, {.max_retries = 2, .base_delay = 50ms, .max_delay = 1s}, fusebox::failure_if(support::no_json),
-        fusebox::on_retry(support::say_retry), fusebox::on_give_up(support::say_give_up));
-    if (!answer.has_value()) answer.error().rethrow();
-    return (*answer)->body;
-  });
+/// Fetches the upstream's document.
+std::string fetch_stock(const fusebox::StandardPipeline<>& calls, const support::Url& url) {
+  const auto ask = [&url](const fusebox::Deadline& deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.remaining());
+    return support::get(url, std::max(left, 1ms));
+  };
+  const auto answer = calls.try_execute(ask, fusebox::failure_if(support::no_json));
+  if (!answer.has_value()) answer.error().rethrow();
+  return (*answer)->body;
 }
 
-support::Routes make_routes(const support::Url& upstream) {
+support::Routes make_routes(const fusebox::StandardPipeline<>& calls, const support::Url& upstream) {
   support::Routes routes;
   routes.get("/", [](const auto&, auto& response) {
     std::string index = "GET /stock/ITEM /health /metrics";
@@ -55,17 +54,16 @@ support::Routes make_routes(const support::Url& upstream) {
     response.set_content(index + "\n", "text/plain");
   });
   // The upstream cannot mistake a name for more than a name.
-  routes.get("/stock/*", [upstream](const auto& request, auto& response) {
+  routes.get("/stock/*", [&calls, upstream](const auto& request, auto& response) {
     support::Url url = upstream;
     url.path = request.path;
-    response.set_content(fetch_stock(url), "application/json");
+    response.set_content(fetch_stock(calls, url), "application/json");
   });
   routes.get("/health", [](const auto&, auto& response) {
-    response.set_content(to_json(fusebox::health_report(fusebox::default_registry())), "application/json");
+    response.set_content(to_json(fusebox::health_report()), "application/json");
   });
   routes.get("/metrics", [](const auto&, auto& response) {
-    response.set_content(fusebox::to_prometheus(fusebox::default_registry()),
-                         "text/plain; version=0.0.4; charset=utf-8");
+    response.set_content(fusebox::to_prometheus(), "text/plain; version=0.0.4; charset=utf-8");
   });
   for (const auto& [path, answer] : support::error_gallery) {
     routes.get(path, [&answer = answer](const auto& request, auto& response) {
@@ -93,9 +91,16 @@ int main(int argc, char** argv) {
       .parse(argc, argv);
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
 
+  // The bulkhead, the retries, the breaker and the limits of "stock" are in the process-wide registry.
+  const auto calls = fusebox::standard_pipeline(
+      "stock", {.bulkhead = {.max_concurrent = 8},
+                .total_timeout = 2s,
+                .retry = {.max_retries = 2, .base_delay = 50ms, .max_delay = 1s},
+                .breaker = {.failure_threshold = 5, .success_threshold = 1, .reset_timeout = 1700ms},
+                .attempt_timeout = 200ms});
   support::Upstream stock;
   httplib::Server service;
-  make_routes({.host = "stock.example", .port = stock.port()}).serve(service);
+  make_routes(calls, {.host = "stock.example", .port = stock.port()}).serve(service);
   std::optional<support::ServerThread> running;
   try {
     running.emplace(service, port);
@@ -107,6 +112,7 @@ int main(int argc, char** argv) {
   say(Tone::quiet, "GET / lists what is there");
 
   const auto alert = fusebox::default_registry().on_state_change(support::say_change);
+  const auto attempts = fusebox::get_circuit_breaker("stock")->on_call(support::say_attempt);
   const support::Every reminder{1000ms, [] {
                                   for (const auto& [name, stats] : fusebox::get_all_circuit_breaker_stats()) {
                                     if (stats.state == fusebox::State::open)

@@ -21,7 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INCLUDE = os.path.join(ROOT, "include") + os.sep
 LINES = 98
-BRANCHES = 95
+BRANCHES = 90
 
 
 def gcov(data):

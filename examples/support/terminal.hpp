@@ -87,6 +87,12 @@ inline void say_give_up(const fusebox::RetryStats& stats) {
       stats.stop_reason);
 }
 
+/// For on_call of a breaker inside a retry: an attempt that did not succeed.
+inline void say_attempt(const fusebox::CallEvent& call) {
+  if (call.failure == nullptr) return;
+  say(Tone::warning, "    attempt: {}{}", *call.failure, asked_wait(*call.failure));
+}
+
 /// For on_state_change.
 inline void say_change(const fusebox::StateChange& change) {
   const bool closed = change.to == fusebox::State::closed;
@@ -135,11 +141,10 @@ inline std::string indented(std::string_view json) {
   return out;
 }
 
-/// The health document of the process-wide registry.
+/// The health document of all policies that the process has by name.
 inline void say_health() {
   scene("Health");
-  print_line(Tone::plain, "",
-             indented(fusebox::to_json(fusebox::health_report(fusebox::default_registry()))));
+  print_line(Tone::plain, "", indented(fusebox::to_json(fusebox::health_report())));
 }
 
 }  // namespace support

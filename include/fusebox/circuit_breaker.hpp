@@ -16,12 +16,13 @@
 #include <fusebox/circuit_breaker/config.hpp>  // IWYU pragma: export
 #include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/core.hpp>
-#include <fusebox/circuit_breaker/detail/flow.hpp>
+#include <fusebox/circuit_breaker/detail/layer.hpp>
 #include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 #include <fusebox/circuit_breaker/state.hpp>  // IWYU pragma: export
 #include <fusebox/circuit_breaker/stats.hpp>  // IWYU pragma: export
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/registry/policy_kind.hpp>
 #include <fusebox/permit.hpp>        // IWYU pragma: export
 #include <fusebox/subscription.hpp>  // IWYU pragma: export
 
@@ -61,29 +62,29 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   /// CallOptions that `validate` refuses. The breaker must live until execute returns.
   template <class Op, class... Args>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Args&&... args) {
-    return detail::BreakerFlow<C>::execute_with(*this, op, args...);
+    return detail::BreakerDrive::execute(*this, op, args...);
   }
 
   template <class Op, class... Options>
     requires(detail::count_of<detail::IsCallOptions, Options...> == 0)
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, CallOptions call, Options&&... options) {
-    return detail::BreakerFlow<C>::execute_with(*this, op, call, options...);
+    return detail::BreakerDrive::execute(*this, op, call, options...);
   }
 
   template <class Op, class First, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, First&& fallback_or_option, CallOptions call,
                                                Options&&... options) {
-    return detail::BreakerFlow<C>::execute_with(*this, op, fallback_or_option, call, options...);
+    return detail::BreakerDrive::execute(*this, op, fallback_or_option, call, options...);
   }
 
   /// Admits or rejects one call that the caller makes and reports itself.
   [[nodiscard]] Permit try_acquire() noexcept {
     const detail::Admission admission = core_.admit(false);
     const detail::StateWord admitted{admission};
-    if (admitted.is_rejected()) return {core_, admission, false, false};
+    if (admitted.is_rejected()) return detail::PermitAccess::refused(core_, admission);
     if (counts_permits) core_.lend_permit();
     if (admitted.is_half_open()) core_.deliver_events_of_permit();
-    return {core_, admission, true, counts_permits};
+    return detail::PermitAccess::admitted(core_, admission, counts_permits);
   }
 
   /// Only observes: an open breaker whose wait is over stays open until a call arrives.
@@ -147,16 +148,12 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
 #endif
 
   template <class>
-  friend class CircuitBreakerRegistry;
+  friend struct detail::PolicyKind;
   template <class>
-  friend struct detail::BreakerFlow;
+  friend struct detail::BreakerSteps;
 
   [[nodiscard]] static std::string checked(std::string name, const CircuitBreakerConfig& config) {
-    if (name.empty()) detail::throw_invalid("CircuitBreaker.name must not be empty, got \"\"");
-    if (name.size() > detail::max_name) {
-      detail::throw_invalid("CircuitBreaker.name must be at most 512 bytes, got " +
-                            std::to_string(name.size()));
-    }
+    detail::check_name("CircuitBreaker", name);
     detail::throw_if("CircuitBreakerConfig", detail::check(config));
     return name;
   }
@@ -178,11 +175,11 @@ template <class C>
   if (!breaker) return {};
   Permit permit = breaker->try_acquire();
   if (permit) {
-    permit.keep_alive_ = std::move(breaker);
+    detail::PermitAccess::keep_alive(permit, std::move(breaker));
   } else {
-    const detail::StateWord refused{permit.admission_};
-    permit.detach(breaker->core_.rejection_source(refused), refused.generation(),
-                  detail::coarse_wall_time(breaker->clock()));
+    const detail::StateWord refused{detail::PermitAccess::admission(permit)};
+    detail::PermitAccess::detach(permit, breaker->core_.rejection_source(refused), refused.generation(),
+                                 detail::coarse_wall_time(breaker->clock()));
   }
   return permit;
 }

@@ -78,6 +78,22 @@ class FUSEBOX_API SystemClock {
     return detail::system_sleep(duration, token);
   }
 
+  /// For the timeout that uses this clock: `node` is stopped once now() has reached `due`. A clock that wraps
+  /// this one forwards both (D1).
+  template <class Node>
+  void arm(Node& node, std::chrono::steady_clock::time_point due) const {
+    if (const auto* source = detail::current_time_source()) [[unlikely]]
+      return source->arm(node, due);
+    arm_on_thread(node, detail::ticks(due));
+  }
+  /// Where it was armed, whatever this clock reads by now (D9).
+  template <class Node>
+  void disarm(Node& node) const noexcept {
+    if (node.armed_on != nullptr) [[unlikely]]
+      return node.armed_on->disarm(node);
+    disarm_on_thread(node);
+  }
+
  private:
 #if defined(__linux__)
   [[nodiscard]] FUSEBOX_DETAIL_INLINE static detail::SteadyTime read(::clockid_t clock) {

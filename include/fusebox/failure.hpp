@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include <fusebox/error_code.hpp>
+#include <fusebox/failure/detail/rejections.hpp>
 #include <fusebox/failure/failure.hpp>    // IWYU pragma: export
 #include <fusebox/failure/outcome.hpp>    // IWYU pragma: export
 #include <fusebox/failure/traits.hpp>     // IWYU pragma: export

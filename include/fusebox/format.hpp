@@ -2,8 +2,9 @@
 //
 //     fmt::print("{} is {:>10}: {}\n", breaker.name(), breaker.state(), failure);
 //
-// Every public enum, ApiError and the errors derived from it, Failure, StateChange, CircuitBreakerStats and
-// RetryStats are formatted as text, so that width, fill and precision work as for strings.
+// Every public enum, ApiError and the errors derived from it, Failure, StateChange, CircuitBreakerStats,
+// RetryStats, BulkheadEvent and BulkheadStats are formatted as text, so that width, fill and precision work
+// as for strings.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
+#include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/detail/named_enum.hpp>
 #include <fusebox/detail/utf8.hpp>
@@ -53,9 +55,20 @@ namespace detail {
                      std::chrono::duration_cast<std::chrono::milliseconds>(stats.total_delay).count());
 }
 
+/// `reports: saturated (limit 8)`
+[[nodiscard]] inline std::string describe(const BulkheadEvent& event) {
+  return fmt::format("{}: {} (limit {})", detail::shown_text(event.name), to_string(event.kind), event.limit);
+}
+
+[[nodiscard]] inline std::string describe(const BulkheadStats& stats) {
+  return fmt::format("{} of {} in use, {} waiting, {} admitted, {} rejected", stats.in_use, stats.limit,
+                     stats.waiting, stats.admitted, stats.rejected);
+}
+
 template <class T>
 concept Described =
-    std::derived_from<T, ApiError> || OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats>;
+    std::derived_from<T, ApiError> ||
+    OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats, BulkheadEvent, BulkheadStats>;
 
 }  // namespace detail
 

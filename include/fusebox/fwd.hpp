@@ -36,8 +36,13 @@ class FailureIf;
 enum class Jitter : unsigned char;
 struct RetryConfig;
 struct RetryStats;
+class RetryCounts;
+struct RetryCountsStats;
 enum class StopReason : unsigned char;
 class Attempt;
+class Call;
+template <class... Options>
+class RetryPolicy;
 class RetryState;
 template <class T>
 class RetryResult;
@@ -55,10 +60,61 @@ class Subscription;
 template <class C = SystemClock>
 class CircuitBreaker;
 
+template <class C = SystemClock>
+class LastGood;
+class PolicyResult;
+template <class T>
+class CallResult;
+template <class... Parts>
+class Pipeline;
+template <class T>
+class AnyPipeline;
+struct Step;
+
+enum class TimeoutKind : unsigned char;
+struct TimeoutStats;
+class TimeoutCounts;
+template <class C = SystemClock, TimeoutKind kind = static_cast<TimeoutKind>(0)>
+class Timeout;
+
+struct BulkheadConfig;
+struct BulkheadStats;
+enum class BulkheadEventKind : unsigned char;
+struct BulkheadEvent;
+template <class C = SystemClock>
+class Bulkhead;
+
+struct RateLimiterConfig;
+struct RateLimiterStats;
+enum class RateLimiterEventKind : unsigned char;
+struct RateLimiterEvent;
+template <class C = SystemClock>
+class RateLimiter;
+
+struct RetryBudgetConfig;
+struct RetryThrottleConfig;
+struct RetryBudgetStats;
+enum class RetryBudgetEventKind : unsigned char;
+struct RetryBudgetEvent;
+template <class C = SystemClock>
+class RetryBudget;
+class RetryThrottle;
+
 class Window;
 struct RegistryConfig;
 template <class C = SystemClock>
 class CircuitBreakerRegistry;
+
+struct CallDurationsConfig;
+struct CallDurationsStats;
+class CallDurations;
+template <class C = SystemClock>
+class MeasuredCalls;
+
+struct PolicyRegistryConfig;
+template <class C = SystemClock>
+class PolicyRegistry;
+struct StandardPipelineConfig;
 
 struct RequestInfo;
 struct HttpResponse;

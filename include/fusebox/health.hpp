@@ -1,4 +1,4 @@
-// fusebox/health.hpp: the states of a registry's breakers, for a health endpoint.
+// fusebox/health.hpp: the states of a registry's policies, for a health endpoint.
 //
 // health_report() takes a snapshot; to_json() writes it as a document.
 #pragma once
@@ -11,6 +11,8 @@
 #include <fusebox/detail/iso_time.hpp>
 #include <fusebox/detail/json_writer.hpp>
 #include <fusebox/detail/printable_names.hpp>
+#include <fusebox/health/detail/members.hpp>
+#include <fusebox/policy_registry.hpp>
 #include <fusebox/registry.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -34,13 +36,23 @@ struct HealthReport {
   std::chrono::system_clock::time_point timestamp;              ///< of the registry's clock
   std::map<std::string, CircuitBreakerStats> circuit_breakers;  ///< by name; invalid bytes became U+FFFD
   HealthSummary summary;
+  // Of the other kinds, by name too. Empty if the report is of a CircuitBreakerRegistry.
+  std::map<std::string, BulkheadStats> bulkheads = {};
+  std::map<std::string, RateLimiterStats> rate_limiters = {};
+  std::map<std::string, RetryCountsStats> retries = {};
+  std::map<std::string, RetryBudgetStats> retry_budgets = {};
+  std::map<std::string, RetryBudgetStats> retry_throttles = {};
+  std::map<std::string, TimeoutStats> timeouts = {};
+  std::map<std::string, CallDurationsStats> call_durations = {};
 };
 
 /// A snapshot of every breaker in the registry. Thread-safe. The numbers of one breaker are of one moment;
 /// the moments of two breakers may differ.
-template <class C = SystemClock>
-[[nodiscard]] HealthReport health_report(const CircuitBreakerRegistry<C>& registry = default_registry()) {
-  HealthReport report{registry.clock().wall_now(), detail::with_printable_names(registry.stats()), {}};
+template <class C>
+[[nodiscard]] HealthReport health_report(const CircuitBreakerRegistry<C>& registry) {
+  HealthReport report{.timestamp = registry.clock().wall_now(),
+                      .circuit_breakers = detail::with_printable_names(registry.stats()),
+                      .summary = {}};
   for (const auto& [name, stats] : report.circuit_breakers) {
     ++report.summary.total;
     switch (stats.state) {
@@ -54,35 +66,40 @@ template <class C = SystemClock>
   return report;
 }
 
-/// The document, compact: timestamp, circuitBreakers by name, summary. Always valid JSON. Times are ISO
-/// 8601; the time of a last failure or success is left out if there was none, and does not change until the
-/// next one (H7). retryAfterMs is the time until a probe may pass, in milliseconds, rounded up.
+/// The same, with every policy of the other kinds (M2). The summary is of the breakers.
+template <class C>
+[[nodiscard]] HealthReport health_report(const PolicyRegistry<C>& registry) {
+  HealthReport report = health_report(registry.circuit_breakers());
+  report.bulkheads = detail::with_printable_names(registry.template stats<Bulkhead<C>>());
+  report.rate_limiters = detail::with_printable_names(registry.template stats<RateLimiter<C>>());
+  report.retries = detail::with_printable_names(registry.template stats<RetryCounts>());
+  report.retry_budgets = detail::with_printable_names(registry.template stats<RetryBudget<C>>());
+  report.retry_throttles = detail::with_printable_names(registry.template stats<RetryThrottle>());
+  report.timeouts = detail::with_printable_names(registry.template stats<TimeoutCounts>());
+  report.call_durations = detail::with_printable_names(registry.template stats<CallDurations>());
+  return report;
+}
+
+/// The same of default_policy_registry(), with the breakers of default_registry().
+[[nodiscard]] inline HealthReport health_report() { return health_report(default_policy_registry()); }
+
+/// The document, compact: timestamp, circuitBreakers by name, a member for each other kind that has a policy,
+/// summary. Always valid JSON. Times are ISO 8601; the time of a last failure or success is left out if there
+/// was none, and does not change until the next one (H7). Durations are in milliseconds, rounded up;
+/// retryAfterMs is the time until a probe may pass.
 [[nodiscard]] inline std::string to_json(const HealthReport& report) {
   std::string out;
   {
     detail::JsonObject document{out};
     document.text("timestamp", detail::IsoTime{report.timestamp}.text());
-    {
-      detail::JsonObject breakers{document.member("circuitBreakers")};
-      for (const auto& [name, stats] : report.circuit_breakers) {
-        detail::JsonObject breaker{breakers.member(name)};
-        breaker.text("state", to_string(stats.state));
-        breaker.number("failureCount", stats.failure_count);
-        breaker.number("successCount", stats.success_count);
-        if (stats.last_failure_time)
-          breaker.text("lastFailureTime", detail::IsoTime{*stats.last_failure_time}.text());
-        if (stats.last_success_time)
-          breaker.text("lastSuccessTime", detail::IsoTime{*stats.last_success_time}.text());
-        breaker.number("failureRate", stats.failure_rate);
-        breaker.number("ignoredCount", stats.ignored_count);
-        breaker.number("rejectedCount", stats.rejected_count);
-        breaker.number("slowCount", stats.slow_count);
-        breaker.number("openedCount", stats.opened_count);
-        breaker.number("consecutiveFailures", stats.consecutive_failures);
-        breaker.number("retryAfterMs",
-                       std::chrono::ceil<std::chrono::milliseconds>(stats.retry_after).count());
-      }
-    }
+    detail::append_policies(document.member("circuitBreakers"), report.circuit_breakers);
+    detail::append_member(document, "bulkheads", report.bulkheads);
+    detail::append_member(document, "rateLimiters", report.rate_limiters);
+    detail::append_member(document, "retries", report.retries);
+    detail::append_member(document, "retryBudgets", report.retry_budgets);
+    detail::append_member(document, "retryThrottles", report.retry_throttles);
+    detail::append_member(document, "timeouts", report.timeouts);
+    detail::append_member(document, "callDurations", report.call_durations);
     detail::JsonObject summary{document.member("summary")};
     summary.number("total", report.summary.total);
     summary.number("open", report.summary.open);

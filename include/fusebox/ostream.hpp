@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include <fusebox/backoff.hpp>
+#include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/detail/named_enum.hpp>
 #include <fusebox/error_code.hpp>

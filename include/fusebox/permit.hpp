@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fusebox/api_error.hpp>
@@ -12,6 +13,10 @@
 #include <fusebox/fwd.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+struct PermitAccess;
+}
 
 /// Permission to make one call, or the refusal of it: test it, make the call, report how it ended. For
 /// callbacks and other control flow that execute() does not fit.
@@ -23,10 +28,9 @@ FUSEBOX_BEGIN_NAMESPACE
 ///     }
 ///
 /// Only the first report counts; a Permit that is destroyed without one reports `ignored`, which frees its
-/// slot. One type serves all clocks. Unless it has
-/// reported, it must not outlive its breaker (debug builds assert);
-/// `try_acquire(shared_ptr)` returns one that keeps the breaker alive. Not thread-safe: one thread at a time
-/// may use a Permit, but not always the same one.
+/// slot. One type serves all policies that admit calls, and all clocks. Unless it has reported, it must not
+/// outlive its policy (debug builds assert); `try_acquire(shared_ptr)` returns one that keeps the policy
+/// alive. Not thread-safe: one thread at a time may use a Permit, but not always the same one.
 class [[nodiscard]] Permit {
  public:
   /// A refusal.
@@ -57,27 +61,24 @@ class [[nodiscard]] Permit {
   void failure() noexcept { report(Outcome::failure); }
   void ignore() noexcept { report(Outcome::ignored); }
   void report(Outcome outcome) noexcept { settle(outcome, nullptr); }
-  /// Reports what the call left: the config's `classify` says what that means for the breaker, as in
+  /// Reports what the call left: for a breaker, the config's `classify` says what that means, as in
   /// execute(). A rejection or a cancellation is ignored. Throws what `classify` throws, after it has
   /// reported `ignored`.
   void report(const Failure& failure);
 
-  /// The error of a refusal, such as a CircuitOpenError, made anew at each call. A Permit that was admitted,
-  /// or that no policy refused, has one without a name. Call it while the policy lives, unless the Permit is
-  /// of `try_acquire(shared_ptr)`.
+  /// The error of a refusal, such as a CircuitOpenError or a BulkheadFullError, made anew at each call. A
+  /// Permit that was admitted, or that no policy refused, has a CircuitOpenError without a name. Call it
+  /// while the policy lives, unless the Permit is of `try_acquire(shared_ptr)`.
   [[nodiscard]] RejectedError rejection() const;
 
  private:
-  template <class C>
-  friend class CircuitBreaker;
-  template <class C>
-  friend Permit try_acquire(std::shared_ptr<CircuitBreaker<C>> breaker) noexcept;
+  friend struct detail::PermitAccess;
 
   Permit(detail::PermitTarget& target, detail::Admission admission, bool admitted, bool counted) noexcept
       : target_{&target}, admission_{admission}, admitted_{admitted}, counted_{counted} {}
 
   /// A refusal that knows its error without the policy: keep the source and when it was, in place of what an
-  /// admission says.
+  /// admission says. The admission's time is that of retry_after.
   void detach(std::shared_ptr<const detail::RejectionSource> source, std::uint32_t generation,
               std::chrono::system_clock::time_point at) noexcept {
     target_ = nullptr;
@@ -107,10 +108,12 @@ FUSEBOX_DETAIL_COLD inline RejectedError Permit::rejection() const {
   if (admitted_) return CircuitOpenError{};
   if (target_ != nullptr) return target_->permit_error(admission_);
   if (!keep_alive_) return CircuitOpenError{};
+  std::optional<std::chrono::milliseconds> retry_after;
+  if (admission_.time != detail::unknown_wait)
+    retry_after = detail::ceil_seconds(std::chrono::nanoseconds{admission_.time});
   const std::chrono::nanoseconds since_epoch{static_cast<std::int64_t>(admission_.word)};
-  return detail::CircuitRejection::error(
-      std::static_pointer_cast<const detail::RejectionSource>(keep_alive_),
-      detail::ceil_seconds(std::chrono::nanoseconds{admission_.time}),
+  return detail::PolicyRejection::error(
+      std::static_pointer_cast<const detail::RejectionSource>(keep_alive_), retry_after,
       std::chrono::system_clock::time_point{
           std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch)},
       generation_);
@@ -126,5 +129,29 @@ inline void Permit::report(const Failure& failure) {
   } settling{*this, failure};
   settling.outcome = target_->judge_permit(admission_, failure);
 }
+
+namespace detail {
+
+/// How a policy makes its permits.
+struct PermitAccess {
+  /// `counted`: the target's end_permit() is called before the report.
+  [[nodiscard]] static Permit admitted(PermitTarget& target, Admission admission, bool counted) noexcept {
+    return {target, admission, true, counted};
+  }
+  [[nodiscard]] static Permit refused(PermitTarget& target, Admission admission) noexcept {
+    return {target, admission, false, false};
+  }
+  [[nodiscard]] static Admission admission(const Permit& permit) noexcept { return permit.admission_; }
+
+  static void keep_alive(Permit& permit, std::shared_ptr<const void> policy) noexcept {
+    permit.keep_alive_ = std::move(policy);
+  }
+  static void detach(Permit& permit, std::shared_ptr<const RejectionSource> source, std::uint32_t generation,
+                     std::chrono::system_clock::time_point at) noexcept {
+    permit.detach(std::move(source), generation, at);
+  }
+};
+
+}  // namespace detail
 
 FUSEBOX_END_NAMESPACE

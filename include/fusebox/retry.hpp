@@ -6,6 +6,8 @@
 //   retry/options.hpp        on_retry, on_give_up, retry_if, backoff, linear, with_random, RetryBudgetLike
 //   retry/attempt.hpp        Attempt, which op may take: its number, deadline, idempotency key
 //   retry/result.hpp         RetryResult, RetryStats, StopReason
+//   retry/counts.hpp         RetryCounts, RetryCountsStats: the attempts of pipelines, for metrics
+//   retry/policy.hpp         retry, RetryPolicy: a retry as a part of a pipeline
 //   retry/state.hpp          RetryState: the rules without a loop, for a retry driven by hand
 #pragma once
 
@@ -14,8 +16,10 @@
 #include <fusebox/backoff.hpp>        // IWYU pragma: export
 #include <fusebox/retry/attempt.hpp>  // IWYU pragma: export
 #include <fusebox/retry/config.hpp>   // IWYU pragma: export
-#include <fusebox/retry/detail/loop.hpp>
+#include <fusebox/retry/counts.hpp>   // IWYU pragma: export
+#include <fusebox/retry/detail/layer.hpp>
 #include <fusebox/retry/options.hpp>  // IWYU pragma: export
+#include <fusebox/retry/policy.hpp>   // IWYU pragma: export
 #include <fusebox/retry/result.hpp>   // IWYU pragma: export
 #include <fusebox/retry/state.hpp>    // IWYU pragma: export
 
@@ -38,14 +42,14 @@ FUSEBOX_BEGIN_NAMESPACE
 template <class Op, class... Options>
 FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, const RetryConfig& config, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::retry<true>(op, config, options...);
+  return detail::RetryDrive::run<true>(op, config, options...);
 }
 
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::retry<true>(op, detail::default_retry_config, options...);
+  return detail::RetryDrive::run<true>(op, detail::default_retry_config, options...);
 }
 
 /// As retry_with_backoff, but throws nothing of op's: has_value() and error() say how it ended.
@@ -53,14 +57,14 @@ template <class Op, class... Options>
 [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, const RetryConfig& config,
                                                                 Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::retry<false>(op, config, options...);
+  return detail::RetryDrive::run<false>(op, config, options...);
 }
 
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::retry<false>(op, detail::default_retry_config, options...);
+  return detail::RetryDrive::run<false>(op, detail::default_retry_config, options...);
 }
 
 FUSEBOX_END_NAMESPACE

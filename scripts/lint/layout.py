@@ -16,12 +16,18 @@ LAYERS = (
         "config_error",
         """clock/concept detail/invoke detail/named_enum detail/throw detail/no_destroy detail/sync
         detail/cpu_index detail/call_stack detail/random detail/ticks detail/utf8 detail/iso_time
-        detail/number_text""",
+        detail/number_text detail/registry/policy_kind detail/registry/name_order""",
         """detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading
-        detail/shards detail/unwinding""",
+        detail/shards detail/unwinding detail/idempotency_key detail/registry/use_counter
+        detail/registry/named_configs""",
+        "detail/timer/node",
+        "detail/timer/heap",
+        "detail/timer/timers",
+        "detail/timer/thread",
+        "detail/registry/name_table",
     ),
     # 2: time, codes
-    ("clock backoff window error_code http", "detail/rate_window"),
+    ("clock backoff window error_code http", "detail/rate_window detail/sharded_counter"),
     # 3
     ("api_error",),
     # 4
@@ -29,17 +35,23 @@ LAYERS = (
     # 5: shared by policies
     (
         "detail/admission detail/deliveries detail/flow/verdict",
-        "detail/subscriber detail/flow/result",
-        "detail/event_hub",
+        "detail/subscriber detail/flow/result call/event",
+        "detail/event_hub detail/flow/slot detail/call_listeners detail/registry/named_policies",
         "permit subscription call",
+        "detail/call_observers detail/flow/operation detail/flow/carry",
+        "detail/flow/layer",
+        "detail/flow/observed detail/flow/fallback",
+        "detail/flow/drive",
+        "detail/flow/resumable",
+        "detail/edge_events",
     ),
     # 6: policies
     (
         """circuit_breaker retry timeout bulkhead rate_limiter retry_budget fallback hedge throttle adaptive_limit
-        chaos""",
+        chaos call_durations""",
     ),
-    # 7: breakers by name, policies in policies
-    ("registry pipeline",),
+    # 7: policies by name, policies in policies
+    ("registry", "policy_registry", "pipeline"),
     # 8: what a service tells others
     ("error_response health metrics format ostream",),
     # 9: other libraries, other control flow, tests
@@ -60,8 +72,9 @@ FRIENDS = {
 
 # Shared machinery that only one door uses: why it is in detail/ all the same.
 USED_BY_ONE_DOOR = {
-    "detail/event_hub": "knows no event: any policy can deliver its own through it",
-    "detail/shards": "counters of any policy, and of windows, spread by it",
+    "detail/flow/resumable": "the other driver of every policy's frames; coroutines use it too",
+    "detail/timer/timers": "knows no timeout: whatever must happen beside a running call can be armed",
+    "detail/timer/thread": "the same",
     "detail/rate_window": "the machinery of window.hpp, which any policy with a rate can use",
 }
 
@@ -76,7 +89,9 @@ WITHOUT_TEST = {
     "fwd": "only declarations; tests/static/fwd.cpp holds them",
     "version": "only macros; tests/static/version.cpp holds them",
     "adapters/boost_system": "needs Boost; tests/servers/boost_system.cpp holds it",
+    "detail/registry/policy_kind": "only a declaration; the tests of detail/registry/named_policies specialise it",
     "detail/macros": "only macros; tests/reduced and tests/static hold them",
+    "detail/registry/policy_kind": "only a declaration; the tests of the registries use its specialisations",
 }
 
 # Where macros are defined, and those defined elsewhere ("NAME": why).
@@ -112,5 +127,5 @@ NEVER_TOGETHER = ("retry", "circuit_breaker")
 MAX_DOOR, MAX_ROOM, MAX_HEADER, MAX_MEDIAN, MAX_EXAMPLE = 300, 350, 450, 120, 150
 
 # Preprocessed lines (g++ -E -P).
-BUDGET = {"retry": 56_000, "circuit_breaker": 60_000, UMBRELLA: 85_000}
+BUDGET = {"timeout": 58_000, "retry": 58_000, "circuit_breaker": 60_000, UMBRELLA: 97_000}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that a compiler below C++20 says first, and once, what is missing: the header's #error (P2).
+"""Checks that a compiler below C++20 says first, and once, what is missing: the header's #error (L2).
 
 before_cxx20.py INCLUDE COMPILER [OPTION...]
 

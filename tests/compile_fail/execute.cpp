@@ -48,7 +48,7 @@ struct deferred_async_operation {
 asio::deferred_async_operation<void(int)> read_later();
 
 // op takes nothing or a Deadline, and captures the rest.
-// expect: op must be callable without arguments or with a Deadline
+// expect: op must be callable without arguments, or with a const Call&.*a Deadline
 int op_not_callable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute(fetch);
@@ -58,7 +58,7 @@ int op_not_callable() {
 }
 
 // op is checked before its fallback is.
-// expect: op must be callable without arguments or with a Deadline
+// expect: op must be callable without arguments, or with a const Call&.*a Deadline
 int op_not_callable_with_fallback() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([](int id) { return fetch(id); }, fallback);

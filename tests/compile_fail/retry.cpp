@@ -58,7 +58,7 @@ void config_unknown_field() {
 }
 
 // op takes nothing or a const Attempt&, and captures the rest.
-// expect: op must be callable without arguments or with a const Attempt&
+// expect: op must be callable without arguments, or with a const Call&, a const Attempt&
 void op_not_callable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto result = retry_with_backoff(fetch);

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -90,6 +91,22 @@ class Bench {
     return result;
   }
 
+  /// The same policy as a part of a pipeline. of_everything() and with_step() are told apart at run time.
+  template <class = void>  // its body comes after those of the functions that it calls
+  auto retry_policy(std::size_t level) {
+    const Policy& own = policy(level);
+    return fusebox::retry(
+        own.retry, budgets_[level], clock, fusebox::with_random(support::Largest{}), stop_in_wait(),
+        log_failure(), fusebox::retry_if([all = own.retries_all](const fusebox::Failure& failure) {
+          return all || failure.is_transient();
+        }),
+        fusebox::backoff([config = own.retry, step = own.step](int attempt, const fusebox::Failure&) {
+          return step ? *step * attempt
+                      : fusebox::exponential_delay(config, static_cast<std::uint32_t>(attempt) - 1);
+        }));
+  }
+  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+
   // What happens between calls; false if `word` names no such thing.
   bool act(const std::string& word) {
     if (word[0] == '+') return clock.advance(std::chrono::seconds{std::stoi(word)}), true;
@@ -139,6 +156,15 @@ class Bench {
     void deposit() const { ++deposits; }
   };
 
+  /// Counts the attempts of a call, and logs one that succeeds.
+  struct LoggingBudget {
+    Bench* bench = nullptr;
+    int attempts = 1;
+    void on_call() { attempts = 1; }
+    bool try_withdraw() { return ++attempts, true; }
+    void deposit() const { bench->retries_.push_back(std::to_string(attempts) + ":ok"); }
+  };
+
   // Not in retry(): of one type each, so that flows with ops of one type share what they instantiate.
   static auto everything() {
     return fusebox::retry_if([](const fusebox::Failure&) { return true; });
@@ -168,6 +194,7 @@ class Bench {
   std::size_t calls_ = 0;
   Answer answer_;
   Words retries_;
+  std::vector<LoggingBudget> budgets_ = std::vector<LoggingBudget>(depth(), LoggingBudget{this});
   std::stop_source stop_;
   std::vector<std::shared_ptr<Breaker>> breakers_;
   fusebox::Permit held_;

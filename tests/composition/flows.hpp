@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "composition/bench.hpp"
+#include "composition/pipelines.hpp"
 #include "composition/row.hpp"
 #include "support/expected.hpp"
 

@@ -43,7 +43,10 @@ void check(const std::vector<Row>& rows) {
 
 bool passes_results(std::string_view flow) { return flow == "try_retry"; }
 bool passes_errors(std::string_view flow) { return !passes_results(flow); }
-bool throws_errors(std::string_view flow) { return flow == "throwing" || flow == "by hand"; }
+bool is_pipeline(std::string_view flow) { return flow.starts_with("pipeline"); }
+bool throws_errors(std::string_view flow) {
+  return flow == "throwing" || flow == "by hand" || is_pipeline(flow);
+}
 bool unwraps_values(std::string_view flow) { return flow == "expected"; }
 
 const fusebox::RetryConfig unsafe{.idempotent = false};

@@ -2,8 +2,11 @@
 #include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
+#include <fusebox/fallback.hpp>
+#include <fusebox/pipeline.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/timeout.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -387,4 +390,29 @@ TEST_CASE("N2 a success is one compare-exchange if it ends a run, otherwise none
   CHECK(counters_of([&] { call(core, Outcome::ignored); }).exchanges == 0);
   CHECK(counters_of([&] { call(core, Outcome::success); }).exchanges == 1);
   CHECK(counters_of([&] { call(core, Outcome::success); }).exchanges == 0);
+}
+
+TEST_CASE("P15 a pipeline reads its clock no more often than its policies nested by hand", "[P15]") {
+  // Instructions are counted by the benchmarks; a reading of the clock is what costs most of all.
+  const support::CountingClock clock;
+  CircuitBreaker<support::CountingClock> breaker{"b", {}, clock};
+  auto total = total_timeout(30s, clock);
+  auto attempt = attempt_timeout(10s, clock);
+  auto repeat = retry(clock);
+  const auto reads_of = [&](auto call) {
+    const int before = clock.counts().now;
+    call();
+    return clock.counts().now - before;
+  };
+  const auto pipeline = compose(total, repeat, breaker, attempt);
+  const int composed = reads_of([&] { CHECK(pipeline.execute([] { return 1; }) == 1); });
+  const int nested = reads_of([&] {
+    CHECK(total.execute([&] {
+      return repeat.execute([&] {
+        return breaker.execute([&] { return attempt.execute([] { return 1; }); }, {.timeout = 10s});
+      });
+    }) == 1);
+  });
+  CHECK(composed <= nested);
+  CHECK(allocations_of([&] { pipeline.execute([] { return 1; }); }) == 0);
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/pipeline.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
@@ -104,6 +105,73 @@ struct ExecuteProbe : Execute {
   ExecuteProbe() {
     support::bring_to(*breaker_, fusebox::State::half_open);
     before_ = support::counts_of(*breaker_);
+  }
+};
+
+struct InPipeline : BreakerPolicy {
+  static constexpr const char* name = "execute() of a pipeline";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return fusebox::compose(breaker_).execute(op);
+  }
+};
+
+struct TriedInPipeline : BreakerPolicy {
+  static constexpr const char* name = "try_execute() of a pipeline";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    using R = decltype(op());
+    auto result = fusebox::compose(breaker_).try_execute(op);
+    if constexpr (std::is_same_v<R, Result>) {
+      if (!result.has_value() && result.error().is_rejection())
+        return Result{support::Unexpected{result.error().code()}};
+    }
+    return std::move(result).value();
+  }
+};
+
+/// A policy of the program around the breaker.
+struct InOwnPolicy : BreakerPolicy {
+  static constexpr const char* name = "a policy of the program in a pipeline";
+
+  struct Passing {
+    template <class Op>
+    auto execute(Op&& op) {
+      return op();
+    }
+  };
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return fusebox::compose(Passing{}, breaker_).execute(op);
+  }
+};
+
+/// Driven by hand, by a loop that does what the blocking driver does.
+struct Stepwise : BreakerPolicy {
+  static constexpr const char* name = "start() of a pipeline";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    using R = decltype(op());
+    auto pipeline = fusebox::compose(breaker_);
+    auto run = pipeline.template start<R>();
+    while (run.next().kind == fusebox::Step::Kind::call) {
+      try {
+        if constexpr (std::is_void_v<R>) {
+          op();
+          run.report();
+        } else {
+          run.report(op());
+        }
+      } catch (...) {
+        const auto exception = std::current_exception();
+        if (!exception) throw;
+        run.report(exception);
+      }
+    }
+    return run.result();
   }
 };
 
@@ -203,8 +271,8 @@ class RetryPolicy {
 using Retry = RetryPolicy<false>;
 using TryRetry = RetryPolicy<true>;
 
-using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, ByPermit, ByRegistry,
-                            Retry, TryRetry>;
+using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline,
+                            TriedInPipeline, InOwnPolicy, Stepwise, ByPermit, ByRegistry, Retry, TryRetry>;
 
 /// One policy of any type: what does not depend on the type of a result is compiled once.
 class AnyPolicy {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fusebox/policy_registry.hpp>
 #include <fusebox/registry.hpp>
 
 #include <string>
@@ -23,6 +24,11 @@ void throw_rejection() {
 /// Holds for any library in the process, seen from the program.
 void check_shares_everything(const Side& side, const std::string& name) {
   CHECK(side.registry() == &fusebox::default_registry());
+  auto& policies = fusebox::default_policy_registry();
+  CHECK(side.policies() == &policies);
+  const void* const filled = side.fill(name.c_str());
+  CHECK(policies.find<fusebox::Bulkhead<>>(name).get() == filled);
+  CHECK(policies.stats<fusebox::Bulkhead<>>()[name].rejected == 2);
 
   const auto breaker = fusebox::get_circuit_breaker(name);
   CHECK(side.breaker(name.c_str()) == breaker.get());

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "module.hpp"
 
+#include <fusebox/policy_registry.hpp>
 #include <fusebox/registry.hpp>
 
 #include <memory>
@@ -11,13 +12,34 @@
 
 namespace {
 
+/// M1: the policies of every kind that an unloaded module made go on working, and end.
+void check_policies_work(const std::string& name) {
+  auto& policies = fusebox::default_policy_registry();
+  const auto bulkhead = policies.get<fusebox::Bulkhead<>>(name);
+  CHECK(bulkhead->stats().rejected == 2);
+  {
+    const fusebox::Permit slot = bulkhead->try_acquire();
+    CHECK_THROWS_AS(bulkhead->execute([] {}), fusebox::BulkheadFullError);
+  }
+  CHECK_THROWS_AS(policies.get<fusebox::RateLimiter<>>(name)->execute([] {}), fusebox::RateLimitedError);
+  CHECK(policies.get<fusebox::RetryThrottle>(name)->stats().withdrawn == 1);
+  CHECK(policies.get<fusebox::RetryCounts>(name)->stats().calls == 0);
+  CHECK(policies.remove<fusebox::Bulkhead<>>(name));
+  CHECK(policies.remove<fusebox::RateLimiter<>>(name));
+  CHECK(policies.remove<fusebox::RetryThrottle>(name));
+  CHECK(policies.remove<fusebox::RetryCounts>(name));
+}
+
 /// A breaker that an unloaded module made goes on working.
 void check_survives_dlclose(Module (*load)(), const std::string& name) {
   {
     const auto module = load();
     CHECK(module->registry() == &fusebox::default_registry());
+    CHECK(module->policies() == &fusebox::default_policy_registry());
     module->fail(name.c_str(), 2);
+    module->fill(name.c_str());
   }
+  check_policies_work(name);
   const auto breaker = fusebox::get_circuit_breaker(name);
   CHECK(breaker->stats().failure_count == 2);
   CHECK(breaker->execute([] { return 1; }) == 1);
@@ -86,6 +108,7 @@ TEST_CASE("G4 a program that exports no symbols shares nothing with its modules"
   breaker->force_open();
   const auto module = load_module();
   CHECK(module->registry() != &fusebox::default_registry());
+  CHECK(module->policies() != &fusebox::default_policy_registry());
   CHECK_FALSE(module->is_open("mine"));
   CHECK(module->call("mine"));
   CHECK(breaker->stats().success_count == 0);

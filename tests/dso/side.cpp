@@ -1,13 +1,36 @@
 // A library that uses fusebox. It is compiled with default and with hidden visibility, linked and dlopen'ed.
 #include "side.hpp"
 
+#include <fusebox/policy_registry.hpp>
 #include <fusebox/registry.hpp>
 
+#include <chrono>
 #include <stdexcept>
 
 namespace {
 
 const void* registry() { return &fusebox::default_registry(); }
+
+const void* policies() { return &fusebox::default_policy_registry(); }
+
+const void* fill(const char* name) {
+  auto& registry = fusebox::default_policy_registry();
+  const auto bulkhead = registry.get<fusebox::Bulkhead<>>(name, {.max_concurrent = 1});
+  const auto limiter =
+      registry.get<fusebox::RateLimiter<>>(name, {.permits = 1, .per = std::chrono::hours{1}});
+  static_cast<void>(registry.get<fusebox::RetryThrottle>(name)->try_withdraw());
+  static_cast<void>(registry.get<fusebox::RetryCounts>(name)->stats());
+  static_cast<void>(limiter->try_acquire());
+  const fusebox::Permit slot = bulkhead->try_acquire();
+  for (int i = 0; i < 2; ++i) {
+    try {
+      bulkhead->execute([] {});
+    } catch (const fusebox::BulkheadFullError&) {
+      continue;
+    }
+  }
+  return bulkhead.get();
+}
 
 const void* breaker(const char* name) { return fusebox::get_circuit_breaker(name).get(); }
 
@@ -61,7 +84,7 @@ int listen(const char* name) {
   return changes;
 }
 
-constexpr Side side{registry, breaker,           force_open,   is_open,       call,
+constexpr Side side{registry, policies,          fill,         breaker,       force_open, is_open, call,
                     fail,     catches_rejection, breaker_with, same_category, listen};
 
 }  // namespace

@@ -4,7 +4,10 @@
 #include <memory>
 
 struct Side {
-  const void* (*registry)();                 // the address of default_registry()
+  const void* (*registry)();  // the address of default_registry()
+  const void* (*policies)();  // the address of default_policy_registry()
+  const void* (*fill)(
+      const char* name);  // the bulkhead of this name, made with one slot, after two rejections
   const void* (*breaker)(const char* name);  // the address of the breaker of this name, made if new
   void (*force_open)(const char* name);
   bool (*is_open)(const char* name);             // forced or not

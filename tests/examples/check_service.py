@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.parse
 
+KINDS = ["bulkheads", "retries", "timeouts"]  # of the policies of a standard_pipeline
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ERRORS = {  # path: status, category
     "/errors/bad-request": (400, "validation"),
@@ -100,11 +101,14 @@ def check_service(address):
     status, headers, text = ask(address, "/health")
     health = json.loads(text)
     check("GET /health", status == 200 and headers["Content-Type"] == "application/json", text)
-    check("GET /health", list(health) == ["timestamp", "circuitBreakers", "summary"], text)
+    check("GET /health", list(health) == ["timestamp", "circuitBreakers", *KINDS, "summary"], text)
     summary = {"total": 1, "open": 0, "halfOpen": 0, "closed": 1, "status": "ok"}
     check("GET /health", health["summary"] == summary, text)
     stock = health["circuitBreakers"]["stock"]
     check("GET /health", stock["state"] == "closed" and stock["successCount"] == 1, text)
+    bulkhead = health["bulkheads"]["stock"]
+    check("GET /health", bulkhead["limit"] == 8 and bulkhead["admitted"] == 1 and bulkhead["inUse"] == 0, text)
+    check("GET /health", list(health["timeouts"]) == ["stock", "stock attempt"], text)
 
     status, headers, text = ask(address, "/metrics")
     check("GET /metrics", headers["Content-Type"].startswith("text/plain; version=0.0.4"), headers)
@@ -112,6 +116,9 @@ def check_service(address):
         "# TYPE fusebox_circuit_breaker_calls_total counter",
         'fusebox_circuit_breaker_calls_total{name="stock",outcome="success"} 1',
         'fusebox_circuit_breaker_state{name="stock",state="closed"} 1',
+        'fusebox_bulkhead_admitted_total{name="stock"} 1',
+        'fusebox_timeout_timed_out_total{name="stock attempt"} 0',
+        'fusebox_retry_attempts_total{name="stock",outcome="success"} 1',
     ):
         check("GET /metrics", line in text.splitlines(), text)
 

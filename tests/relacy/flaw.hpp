@@ -17,6 +17,7 @@ enum class Flaw {
   unlocked,   // the mutex keeps nobody out
   silent,     // nobody who waits for an atomic is woken
   unstamped,  // a report is taken for one of the generation in which it comes
+  deaf,       // a call whose wait ended otherwise overlooks that a slot was handed to it
   unchecked,  // under the lock an atomic is what its thread saw last, not what it is
 };
 

@@ -61,9 +61,10 @@ int main(int argc, char** argv) {
   }
   bool is_good = true;
   int checked = 0;
-  for (const auto& scenarios : {checks::recovery, checks::openings, checks::windows, checks::due_times,
-                                checks::late_reports, checks::resets, checks::counts, checks::events,
-                                checks::reconfigurations, checks::shares, checks::calls}) {
+  for (const auto& scenarios :
+       {checks::recovery, checks::openings, checks::windows, checks::due_times, checks::late_reports,
+        checks::resets, checks::counts, checks::events, checks::reconfigurations, checks::shares,
+        checks::calls, checks::timers, checks::limits, checks::budgets, checks::bulkheads}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
       ++checked;

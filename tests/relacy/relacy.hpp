@@ -2,6 +2,7 @@
 // names of memory orders into its own. What must not see its other names is included before.
 #pragma once
 
+#include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
 
 #include <relacy/atomic.hpp>

@@ -48,5 +48,9 @@ Scenarios events();
 Scenarios reconfigurations();
 Scenarios shares();
 Scenarios calls();
+Scenarios timers();
+Scenarios limits();
+Scenarios budgets();
+Scenarios bulkheads();
 
 }  // namespace checks

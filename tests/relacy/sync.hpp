@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 
 #include <fusebox/detail/deliveries.hpp>
 #include <fusebox/detail/shards.hpp>
@@ -177,6 +178,19 @@ struct Sync {
   using Atomic = checks::Atomic<flaw, T>;
   using Mutex = checks::Mutex<flaw>;
   using Deliveries = fusebox::detail::Deliveries<Sync>;
+
+  /// What wakes a call that waits for a bulkhead: a handle, as std::stop_source is.
+  class Wake {
+   public:
+    void request_stop() {
+      is_requested_->store(true, std::memory_order_release);
+      is_requested_->notify_all();
+    }
+    void wait() const { is_requested_->wait(false, std::memory_order_acquire); }
+
+   private:
+    std::shared_ptr<Atomic<bool>> is_requested_ = std::make_shared<Atomic<bool>>(false);
+  };
 
   /// Those of the running suite, which owns them: Relacy's objects live in one execution.
   [[nodiscard]] static Deliveries& deliveries() { return *deliveries_of_suite; }

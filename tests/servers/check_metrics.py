@@ -20,7 +20,16 @@ from local_servers import HOST, Checks, free_port, process, time_limit, wait_for
 
 SCRAPES = 97
 BREAKERS = 19  # of metrics_source.cpp; two of them never failed
+OTHERS = 17  # policies of each other kind
 TIME = "fusebox_circuit_breaker_last_failure_timestamp_seconds"
+KINDS = (
+    *("bulkhead_in_use", "bulkhead_waiting", "bulkhead_limit", "bulkhead_admitted_total", "bulkhead_rejected_total"),
+    *("rate_limiter_admitted_total", "rate_limiter_rejected_total", "rate_limiter_waited_total"),
+    *("retry_attempts_total", "retry_budget_balance", "retry_budget_withdrawn_total", "retry_budget_refused_total"),
+    *("retry_throttle_balance", "retry_throttle_withdrawn_total", "retry_throttle_refused_total"),
+    *("timeout_timed_out_total", "timeout_late_total"),
+    *("pipeline_call_duration_seconds_" + series for series in ("bucket", "sum", "count")),
+)
 SAMPLE = re.compile(r'^(\w+)\{name="((?:[^"\\\n]|\\["\\n])*)"(.*)\} (\S+)$')
 check = Checks()
 
@@ -73,6 +82,11 @@ def check_scrapes(source, promtool, clock):
     check_with_promtool(promtool, clock, texts[0])
     check_with_promtool(promtool, clock, texts[-1])
     scrapes = [samples_of(text) for text in texts]
+    families = {}
+    for family, name, _ in scrapes[0]:
+        families.setdefault(family, set()).add(name)
+    missing = sorted(name for name in KINDS if len(families.get("fusebox_" + name, ())) != OTHERS)
+    check(f"{clock}: a sample of each policy of each kind", not missing, missing)
     times = sorted(key for key in scrapes[0] if key[0] == TIME)
     check(f"{clock}: times of failed breakers", len(times) == BREAKERS - 2, len(times))
     check(f"{clock}: no forged family", {key[0].startswith("fusebox_") for key in scrapes[0]} == {True})
@@ -85,6 +99,8 @@ def check_health(source, clock):
     reports = [json.loads(source.document(clock, "health")) for _ in range(SCRAPES)]
     names = [set(report["circuitBreakers"]) for report in reports]
     check(f"{clock}: names in health", all(one == names[0] and len(one) == BREAKERS for one in names), names[0])
+    for kind in ("bulkheads", "rateLimiters", "retries", "retryBudgets", "retryThrottles", "timeouts", "callDurations"):
+        check(f"{clock}: {kind} in health", all(len(report[kind]) == OTHERS for report in reports), kind)
     breakers = [report["circuitBreakers"] for report in reports]
     for field in ("lastFailureTime", "lastSuccessTime"):
         check_constant(f"{clock}: {field}", {name: [one[name].get(field) for one in breakers] for name in names[0]})

@@ -1,4 +1,4 @@
-// H7: a service's metrics and health, scraped as often as check_metrics.py says, while the time of its
+// H7 M2: a service's metrics and health, scraped as often as check_metrics.py says, while the time of its
 // breakers moves on and nothing else happens.
 //
 // Reads lines of two words: a clock (fake, stepped, real) and a document (metrics, health). Answers each with
@@ -8,7 +8,8 @@
 //   real      SystemClock
 #include <fusebox/health.hpp>
 #include <fusebox/metrics.hpp>
-#include <fusebox/registry.hpp>
+#include <fusebox/pipeline.hpp>
+#include <fusebox/policy_registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <chrono>
@@ -44,10 +45,14 @@ template <class C>
 class Source {
  public:
   explicit Source(C clock) : registry_{{}, clock} {
-    for (const std::string& name : hostile_names) fail_once(name);
+    for (const std::string& name : hostile_names) {
+      fail_once(name);
+      use_every_kind(name);
+    }
     fail_once("payments");
-    registry_.get("untouched");
-    registry_.get("forced")->force_open();
+    use_every_kind("payments");
+    breakers().get("untouched");
+    breakers().get("forced")->force_open();
   }
 
   [[nodiscard]] std::string write(const std::string& document) const {
@@ -56,12 +61,28 @@ class Source {
   }
 
  private:
+  [[nodiscard]] fusebox::CircuitBreakerRegistry<C>& breakers() { return registry_.circuit_breakers(); }
+
   void fail_once(const std::string& name) {
-    registry_.get(name)->try_acquire().success();
-    registry_.get(name)->try_acquire().failure();
+    breakers().get(name)->try_acquire().success();
+    breakers().get(name)->try_acquire().failure();
   }
 
-  fusebox::CircuitBreakerRegistry<C> registry_;
+  /// M2: a sample of each family.
+  void use_every_kind(const std::string& name) {
+    const auto durations = registry_.template get<fusebox::CallDurations>(name);
+    const auto call = fusebox::compose(
+        fusebox::measured(durations, registry_.clock()),
+        fusebox::total_timeout(30s, registry_.template get<fusebox::TimeoutCounts>(name), registry_.clock()),
+        fusebox::retry(registry_.clock(), registry_.template get<fusebox::RetryCounts>(name)),
+        registry_.template get<fusebox::RateLimiter<C>>(name),
+        registry_.template get<fusebox::Bulkhead<C>>(name));
+    call.execute([] {});
+    (void)registry_.template get<fusebox::RetryBudget<C>>(name, {.min_per_second = 0})->try_withdraw();
+    (void)registry_.template get<fusebox::RetryThrottle>(name)->try_withdraw();
+  }
+
+  fusebox::PolicyRegistry<C> registry_;
 };
 
 fusebox::test::FakeClock coarse_clock() {

@@ -22,7 +22,14 @@ static_assert(is_plain<CircuitBreakerConfig>);
 static_assert(is_plain<FailureRate>);
 static_assert(is_plain<SlowCalls>);
 static_assert(is_plain<CallOptions>);
+static_assert(is_plain<BulkheadConfig>);
 static_assert(is_plain<RegistryConfig>);
+static_assert(is_plain<PolicyRegistryConfig>);
+static_assert(is_plain<CallDurationsConfig>);
+static_assert(is_plain<StandardPipelineConfig>);
+static_assert(is_plain<RateLimiterConfig>);
+static_assert(is_plain<RetryBudgetConfig>);
+static_assert(is_plain<RetryThrottleConfig>);
 static_assert(is_plain<RequestInfo>);
 
 template <auto Field>

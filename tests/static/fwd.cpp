@@ -10,16 +10,36 @@ struct PassesOn {
   fusebox::CircuitBreaker<MyClock>* with_my_clock;
   fusebox::CircuitBreakerRegistry<>& registry;
   const fusebox::CircuitBreakerRegistry<MyClock>* registry_with_my_clock;
+  fusebox::PolicyRegistry<>& policies;
+  const fusebox::PolicyRegistry<MyClock>* policies_with_my_clock;
+  const fusebox::PolicyRegistryConfig& policies_config;
+  const fusebox::StandardPipelineConfig& pipeline_config;
+  const fusebox::CallDurationsConfig& durations_config;
+  fusebox::MeasuredCalls<MyClock>* measured;
   const fusebox::CircuitBreakerConfig& breaker_config;
   const fusebox::RegistryConfig& registry_config;
   const fusebox::FailureRate& failure_rate;
   const fusebox::SlowCalls& slow_calls;
   const fusebox::RetryConfig& retry_config;
+  fusebox::RateLimiter<>& limiter;
+  fusebox::RateLimiter<MyClock>* limiter_with_my_clock;
+  fusebox::RetryBudget<>& budget;
+  fusebox::RetryBudget<MyClock>* budget_with_my_clock;
+  fusebox::RetryThrottle& throttle;
+  const fusebox::RateLimiterConfig& limiter_config;
+  const fusebox::RetryBudgetConfig& budget_config;
+  const fusebox::RetryThrottleConfig& throttle_config;
   fusebox::RetryResult<int>& result;
   fusebox::RetryResult<void>& nothing;
+  fusebox::Timeout<>& timeout;
+  const fusebox::Timeout<MyClock>* timeout_with_my_clock;
 
   static fusebox::Permit* permit(fusebox::CircuitBreaker<>&);
   static fusebox::Subscription* subscription(const fusebox::StateChange&, fusebox::StateChangeReason);
+  static fusebox::RateLimiterEventKind kind(const fusebox::RateLimiterEvent&,
+                                            const fusebox::RateLimiterStats&);
+  static fusebox::RetryBudgetEventKind kind(const fusebox::RetryBudgetEvent&,
+                                            const fusebox::RetryBudgetStats&);
   static fusebox::State state(const fusebox::CircuitBreakerStats&, const fusebox::CallOptions&);
   static fusebox::Outcome classify(const fusebox::Failure&);
   static fusebox::Jitter jitter(const fusebox::Attempt&, const fusebox::RetryStats&);
@@ -30,7 +50,12 @@ struct PassesOn {
   static void handle(const fusebox::BulkheadFullError&, const fusebox::RateLimitedError&);
   static void handle(const fusebox::TimeoutError&, const fusebox::CancelledError&);
   static void wait(const fusebox::SystemClock&, const fusebox::Deadline&);
+  static fusebox::TimeoutKind kind(const fusebox::TimeoutStats&);
   static void look(const fusebox::HealthReport&);
+  static void count(fusebox::RetryCounts&, fusebox::TimeoutCounts&, fusebox::CallDurations&);
+  static void look(const fusebox::RetryCountsStats&, const fusebox::CallDurationsStats&);
+  static fusebox::BulkheadStats stats(fusebox::Bulkhead<>&, fusebox::Bulkhead<MyClock>*);
+  static fusebox::BulkheadEventKind kind(const fusebox::BulkheadEvent&, const fusebox::BulkheadConfig&);
   static void fake(const fusebox::test::FakeClock&, const fusebox::test::ScopedSystemClock&);
 };
 

@@ -73,6 +73,21 @@ using fusebox::validate;
 using fusebox::Window;
 using fusebox::within;
 
+// Limits
+using fusebox::RateLimiter;
+using fusebox::RateLimiterConfig;
+using fusebox::RateLimiterEvent;
+using fusebox::RateLimiterEventKind;
+using fusebox::RateLimiterStats;
+using fusebox::RetryBudget;
+using fusebox::RetryBudgetConfig;
+using fusebox::RetryBudgetEvent;
+using fusebox::RetryBudgetEventKind;
+using fusebox::RetryBudgetStats;
+using fusebox::RetryThrottle;
+using fusebox::RetryThrottleConfig;
+static_assert(fusebox::RetryBudgetLike<RetryBudget<>> && fusebox::RetryBudgetLike<RetryThrottle>);
+
 // Registry
 using fusebox::CircuitBreakerRegistry;
 using fusebox::default_registry;
@@ -101,6 +116,14 @@ using fusebox::retry_presets::quick;
 using fusebox::retry_presets::slow;
 using fusebox::retry_presets::standard;
 static_assert(!fusebox::RetryBudgetLike<int>);
+
+// Timeouts
+using fusebox::attempt_timeout;
+using fusebox::Timeout;
+using fusebox::TimeoutKind;
+using fusebox::TimeoutStats;
+using fusebox::total_timeout;
+using fusebox::with_timeout;
 
 // HTTP, responses, health, metrics
 using fusebox::health_report;

@@ -17,6 +17,7 @@ TEST_CASE("H11 every public enum formats as its name", "[H11]") {
   CHECK(fmt::format("{}", StopReason::retry_after_too_long) == "retry_after_too_long");
   CHECK(fmt::format("{}", State::half_open) == "half-open");
   CHECK(fmt::format("{}", StateChangeReason::probe_admitted) == "probe_admitted");
+  CHECK(fmt::format("{}", BulkheadEventKind::limit_changed) == "limit_changed");
 }
 
 TEST_CASE("H11 width, fill and alignment work as for strings", "[H11]") {
@@ -61,4 +62,11 @@ TEST_CASE("H11 failures, changes and stats format as a line of text", "[H11]") {
   CHECK(fmt::format("{}", retry) == "succeeded after 1 attempt, 1500 ms of waiting");
   retry.attempts = 2;
   CHECK(fmt::format("{}", retry) == "succeeded after 2 attempts, 1500 ms of waiting");
+}
+
+TEST_CASE("H11 K10 the events and stats of a bulkhead format as a line of text", "[H11][K10]") {
+  CHECK(fmt::format("{}", BulkheadEvent{"reports", BulkheadEventKind::saturated, 8, 8, {}}) ==
+        "reports: saturated (limit 8)");
+  CHECK(fmt::format("{}", BulkheadStats{3, 2, 8, 40, 5, 1s}) ==
+        "3 of 8 in use, 2 waiting, 40 admitted, 5 rejected");
 }

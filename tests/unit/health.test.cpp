@@ -108,6 +108,11 @@ TEST_CASE("H6 without an argument the report is of the process-wide registry", "
   CHECK(report.timestamp == clock.wall_now());
 }
 
+TEST_CASE("M2 without an argument the report has every kind of the process-wide registry", "[M2]") {
+  const auto bulkhead = default_policy_registry().get<Bulkhead<>>("M2 default");
+  CHECK(health_report().bulkheads.contains("M2 default"));
+}
+
 TEST_CASE("H6 names that become alike as valid UTF-8 stay apart", "[H6]") {
   Registry registry{{}, test::FakeClock{}};
   for (const char* name : {"a\xff", "a\xfe"}) (void)registry.get(name);

@@ -139,3 +139,8 @@ TEST_CASE("H7 no sample changes while nothing happens, whatever the clocks do", 
   support::fail(*registry.get("a"));
   CHECK(to_prometheus(registry) != first);
 }
+
+TEST_CASE("M2 without an argument the text has every kind of the process-wide registry", "[M2]") {
+  const auto bulkhead = default_policy_registry().get<Bulkhead<>>("M2 default", {.max_concurrent = 3});
+  CHECK(has_line(to_prometheus(), R"(fusebox_bulkhead_limit{name="M2 default"} 3)"));
+}

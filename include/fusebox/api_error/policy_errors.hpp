@@ -19,8 +19,10 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
-struct CircuitRejection;  // of failure.hpp: how a breaker makes its rejections
-}
+struct PolicyRejection;   // of failure.hpp: how policies make their rejections
+struct CircuitRejection;  // the same for a breaker
+struct OwnError;          // of failure.hpp: the error behind a Failure
+}  // namespace detail
 
 /// A policy refused to make the call: nothing was sent, and the dependency is not to blame.
 class FUSEBOX_API RejectedError : public detail::ErrorSetters<RejectedError, ApiError> {
@@ -34,23 +36,29 @@ class FUSEBOX_API RejectedError : public detail::ErrorSetters<RejectedError, Api
   explicit RejectedError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
 
  protected:
-  RejectedError(PolicyErrc reason, std::shared_ptr<const detail::RejectionSource> source,
+  RejectedError(std::shared_ptr<const detail::RejectionSource> source,
                 std::optional<std::chrono::milliseconds> retry_after,
-                std::chrono::system_clock::time_point timestamp)
-      : ErrorSetters{source->text, error_code_of(reason), make_error_code(reason), timestamp} {
+                std::chrono::system_clock::time_point timestamp, std::uint32_t generation = 0)
+      : ErrorSetters{source->text, error_code_of(source->reason), make_error_code(source->reason),
+                     timestamp} {
     source_ = std::move(source);
     retry_after_ = retry_after;
+    generation_ = generation;
   }
 
   [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> make_source(
-      std::string_view name, std::string_view before, std::string_view after,
+      PolicyErrc reason, std::string_view name, std::string_view before, std::string_view after,
       std::shared_ptr<const detail::Causes> causes = nullptr) {
     std::string text{before};
     if (!name.empty()) text.append(" '").append(name).append("'");
     text.append(after);
-    return std::make_shared<const detail::RejectionSource>(
-        detail::RejectionSource{std::string{name}, detail::error_text(text), nullptr, std::move(causes)});
+    return std::make_shared<const detail::RejectionSource>(detail::RejectionSource{
+        reason, std::string{name}, detail::error_text(text), nullptr, std::move(causes)});
   }
+
+ private:
+  friend class Failure;
+  friend struct detail::PolicyRejection;
 };
 
 /// The circuit breaker is open. `retry_after()` is the time until it admits a probe, rounded up to seconds.
@@ -72,13 +80,11 @@ class FUSEBOX_API CircuitOpenError : public detail::ErrorSetters<CircuitOpenErro
   CircuitOpenError(std::shared_ptr<const detail::RejectionSource> source,
                    std::optional<std::chrono::milliseconds> retry_after,
                    std::chrono::system_clock::time_point timestamp, std::uint32_t generation)
-      : ErrorSetters{PolicyErrc::circuit_open, std::move(source), retry_after, timestamp} {
-    generation_ = generation;
-  }
+      : ErrorSetters{std::move(source), retry_after, timestamp, generation} {}
 
   [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(
       std::string_view name, std::string_view state, std::shared_ptr<const detail::Causes> causes) {
-    return make_source(name, "circuit breaker", state, std::move(causes));
+    return make_source(PolicyErrc::circuit_open, name, "circuit breaker", state, std::move(causes));
   }
 };
 
@@ -87,9 +93,15 @@ class FUSEBOX_API BulkheadFullError : public detail::ErrorSetters<BulkheadFullEr
  public:
   explicit BulkheadFullError(std::string_view name = {},
                              std::optional<std::chrono::milliseconds> retry_after = {})
-      : ErrorSetters{PolicyErrc::bulkhead_full, make_source(name, "bulkhead", " is full"), retry_after,
-                     SystemClock{}.wall_now()} {}
+      : ErrorSetters{source_for(name), retry_after, SystemClock{}.wall_now()} {}
   explicit BulkheadFullError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+ private:
+  friend struct detail::PolicyRejection;
+
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(std::string_view name) {
+    return make_source(PolicyErrc::bulkhead_full, name, "bulkhead", " is full");
+  }
 };
 
 /// Our own rate limit is reached.
@@ -97,9 +109,15 @@ class FUSEBOX_API RateLimitedError : public detail::ErrorSetters<RateLimitedErro
  public:
   explicit RateLimitedError(std::string_view name = {},
                             std::optional<std::chrono::milliseconds> retry_after = {})
-      : ErrorSetters{PolicyErrc::rate_limited, make_source(name, "rate limit", " reached"), retry_after,
-                     SystemClock{}.wall_now()} {}
+      : ErrorSetters{source_for(name), retry_after, SystemClock{}.wall_now()} {}
   explicit RateLimitedError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+ private:
+  friend struct detail::PolicyRejection;
+
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(std::string_view name) {
+    return make_source(PolicyErrc::rate_limited, name, "rate limit", " reached");
+  }
 };
 
 /// The call did not end in time.

@@ -1,4 +1,6 @@
-// fusebox/circuit_breaker/state.hpp: State, and the events of a breaker: StateChange and CallEvent.
+// fusebox/circuit_breaker/state.hpp: State, and the events of a breaker: StateChange.
+//
+// CallEvent, which all policies share, is in <fusebox/call.hpp>.
 #pragma once
 // IWYU pragma: private, include <fusebox/circuit_breaker.hpp>
 
@@ -7,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <fusebox/call/event.hpp>  // IWYU pragma: export
 #include <fusebox/detail/macros.hpp>
 #include <fusebox/failure.hpp>
 
@@ -70,16 +73,6 @@ struct FUSEBOX_API StateChange {
   /// The failure that opened the breaker, if it is known (B18): of the last of the calls that did. None for a
   /// slow success, a permit that reported without a Failure, and a change that is no opening.
   std::optional<Failure> cause = std::nullopt;
-};
-
-/// One call that a breaker admitted and that has ended (B18).
-struct FUSEBOX_API CallEvent {
-  std::string name;  ///< of the breaker
-  Outcome outcome = Outcome::ignored;
-  /// From admission to settling.
-  std::optional<std::chrono::nanoseconds> duration = std::nullopt;
-  /// What the call left, if it did not succeed and the failure is known. Valid during the callback.
-  const Failure* failure = nullptr;
 };
 
 FUSEBOX_END_NAMESPACE

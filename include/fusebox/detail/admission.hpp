@@ -21,6 +21,9 @@ struct Admission {
   friend constexpr bool operator==(const Admission&, const Admission&) noexcept = default;
 };
 
+/// The time of a refused admission if nobody knows when a call may be admitted.
+inline constexpr Tick unknown_wait = -1;
+
 /// What a Permit reports to.
 class FUSEBOX_API PermitTarget {
  public:

@@ -119,3 +119,19 @@
 #ifndef FUSEBOX_DETAIL_UNWIND
 #define FUSEBOX_DETAIL_UNWIND 0
 #endif
+
+/// FUSEBOX_DETAIL_THREADS: 1 if a thread can be started. Use it around what needs a thread of the library's.
+/// FUSEBOX_DETAIL_PTHREADS: 1 if that is a POSIX thread.
+#if defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+#define FUSEBOX_DETAIL_THREADS 0
+#define FUSEBOX_DETAIL_PTHREADS 0
+#elif defined(__unix__) || defined(__APPLE__) || defined(__EMSCRIPTEN__)
+#define FUSEBOX_DETAIL_THREADS 1
+#define FUSEBOX_DETAIL_PTHREADS 1
+#elif defined(_WIN32)
+#define FUSEBOX_DETAIL_THREADS 1
+#define FUSEBOX_DETAIL_PTHREADS 0
+#else
+#define FUSEBOX_DETAIL_THREADS 0
+#define FUSEBOX_DETAIL_PTHREADS 0
+#endif

@@ -16,7 +16,7 @@ concept OneOf = (std::same_as<T, Ts> || ...);
 /// Each has a to_string().
 template <class E>
 concept NamedEnum = OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason,
-                          State, StateChangeReason>;
+                          State, StateChangeReason, BulkheadEventKind>;
 
 }  // namespace detail
 

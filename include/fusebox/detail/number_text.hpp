@@ -1,7 +1,7 @@
 // fusebox/detail/number_text.hpp: numbers as text, in the shortest way that reads back as the same number.
 //
 // std::to_chars does it where the standard library has it for floating-point numbers. libc++ before 14, Apple
-// before macOS 13.3 and Emscripten 3.1.6 have not: there append_shortest() writes the same text (P1). Not by
+// before macOS 13.3 and Emscripten 3.1.6 have not: there append_shortest() writes the same text (L1). Not by
 // fmt: fmt 9 in a header writes two thirds as 0.7 with clang 14 in C++23. No locale has a say in any of it.
 #pragma once
 // IWYU pragma: private

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fusebox/clock/concept.hpp>
+#include <fusebox/fwd.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -49,6 +50,8 @@ template <class T>
 struct IsClock : std::bool_constant<Clock<T>> {};
 template <class T>
 struct IsStopToken : std::is_same<T, StopToken> {};
+template <class T>
+struct IsDeadline : std::is_same<T, Deadline> {};
 
 }  // namespace detail
 

@@ -81,7 +81,8 @@ inline constexpr std::uint64_t range_of = static_cast<std::uint64_t>(G::max()) -
 template <RandomSource G>
 [[nodiscard]] std::uint64_t random_half(G& generator) {
   constexpr std::uint64_t range = range_of<std::remove_cvref_t<G>>;
-  constexpr int excess = std::bit_width(range) > 32 ? std::bit_width(range) - 32 : 0;
+  constexpr int bits_of_range = static_cast<int>(std::bit_width(range));  // unsigned in older libstdc++
+  constexpr int excess = bits_of_range > 32 ? bits_of_range - 32 : 0;
   constexpr std::uint64_t top = range >> excess;  // below 2^32
   std::uint64_t bits = 0;
   std::uint64_t largest = 0;

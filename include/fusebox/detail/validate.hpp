@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include <fusebox/detail/number_text.hpp>
 #include <fusebox/detail/throw.hpp>
@@ -36,6 +37,7 @@ struct Problem {
   long long number = 0;  // an integer, or nanoseconds
   double real = 0;
   const char* text = nullptr;
+  std::chrono::nanoseconds limit{0};  // that the rule names last; 0: none
 
   [[nodiscard]] constexpr explicit operator bool() const noexcept { return kind != Kind::none; }
 };
@@ -53,6 +55,11 @@ struct Problem {
 [[nodiscard]] constexpr Problem problem(const char* field, const char* rule, const char* got) noexcept {
   return {field, rule, Problem::Kind::text, 0, 0, got};
 }
+/// A rule that ends with the name of another field, whose value is `limit`.
+[[nodiscard]] constexpr Problem problem(const char* field, const char* rule, std::chrono::nanoseconds limit,
+                                        std::chrono::nanoseconds got) noexcept {
+  return {field, rule, Problem::Kind::duration, got.count(), 0, nullptr, limit};
+}
 
 // The ranges of C3. NaN is in none of them.
 
@@ -64,7 +71,7 @@ struct Problem {
 /// Is it in [low, high], both positive or +0? Such doubles are ordered as their bits are, and negative ones,
 /// NaN and infinities stand above: one comparison.
 [[nodiscard]] constexpr bool is_between(double low, double high, double value) noexcept {
-  // Not std::bit_cast, which libc++ before 14 does not have (P1).
+  // Not std::bit_cast, which libc++ before 14 does not have (L1).
   const auto bits = [](double number) { return __builtin_bit_cast(std::uint64_t, number); };
   return bits(value) - bits(low) <= bits(high) - bits(low);
 }
@@ -103,13 +110,25 @@ struct Problem {
     case Problem::Kind::real: detail::append_number(got, problem.real); break;
     case Problem::Kind::none: break;
   }
-  return std::string{type} + "." + problem.field + " must be " + problem.rule + ", got " + got;
+  std::string text = std::string{type} + "." + problem.field + " must be " + problem.rule;
+  if (problem.limit.count() != 0) text.append(", ").append(duration_text(problem.limit));
+  return text.append(", got ").append(got);
 }
 
 /// Throws a ConfigError with the text if there is a problem; without exceptions, aborts with it.
 inline void throw_if(const char* type, const Problem& problem) {
   if (problem) [[unlikely]]
     throw_invalid(to_text(type, problem));
+}
+
+/// The name of a policy of type `type` (E8), at most `longest` bytes.
+inline void check_name(const char* type, std::string_view name, std::size_t longest = max_name) {
+  if (name.empty()) [[unlikely]]
+    throw_invalid(std::string{type} + ".name must not be empty, got \"\"");
+  if (name.size() > longest) [[unlikely]] {
+    throw_invalid(std::string{type} + ".name must be at most " + std::to_string(longest) + " bytes, got " +
+                  std::to_string(name.size()));
+  }
 }
 
 }  // namespace detail

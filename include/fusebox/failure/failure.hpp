@@ -149,7 +149,8 @@ class Failure {
 #endif
 
  private:
-  friend struct detail::CircuitRejection;
+  friend struct detail::PolicyRejection;
+  friend struct detail::OwnError;
 
   Failure() noexcept = default;
 
@@ -178,6 +179,9 @@ class Failure {
   }
 
   [[nodiscard]] ApiError to_api_error() const;
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  [[nodiscard]] std::exception_ptr make_exception() const;
+#endif
 
   std::exception_ptr exception_;
   std::error_code code_;
@@ -250,43 +254,9 @@ FUSEBOX_DETAIL_COLD inline std::string Failure::message() const {
   return code_ ? detail::shown_text(code_.message()) : "failed without an error code";
 }
 
-namespace detail {
-
-/// A circuit breaker's rejections. All of one breaker share its source, so that none of them allocates.
-struct CircuitRejection {
-  /// `state` ends the text: " is open".
-  [[nodiscard]] static std::shared_ptr<const RejectionSource> source(
-      std::string_view name, std::string_view state = " is open",
-      std::shared_ptr<const Causes> causes = nullptr) {
-    return CircuitOpenError::source_for(name, state, std::move(causes));
-  }
-
-  [[nodiscard]] static CircuitOpenError error(const std::shared_ptr<const RejectionSource>& source,
-                                              std::optional<std::chrono::milliseconds> retry_after,
-                                              std::chrono::system_clock::time_point timestamp,
-                                              std::uint32_t generation) {
-    return {source, retry_after, timestamp, generation};
-  }
-
-  [[nodiscard]] static Failure failure(std::shared_ptr<const RejectionSource> source,
-                                       std::chrono::milliseconds retry_after,
-                                       std::chrono::system_clock::time_point timestamp,
-                                       std::uint32_t generation) {
-    Failure failure{make_error_code(PolicyErrc::circuit_open)};
-    failure.source_ = std::move(source);
-    failure.retry_after_ = retry_after;
-    failure.timestamp_ = timestamp;
-    failure.generation_ = generation;
-    return failure;
-  }
-};
-
-}  // namespace detail
-
-#if FUSEBOX_DETAIL_EXCEPTIONS
 inline ApiError Failure::to_api_error() const {
   if (error_) return *error_;
-  if (source_) return detail::CircuitRejection::error(source_, retry_after_, timestamp_, generation_);
+  if (source_) return RejectedError{source_, retry_after_, timestamp_, generation_};
   const int status = this->status().value_or(http_status(category()));
   ApiError error{static_cast<ErrorCode>(status), message(), code_, SystemClock{}.wall_now()};
   if (retry_after_) error = error.with_retry_after(*retry_after_);
@@ -294,24 +264,39 @@ inline ApiError Failure::to_api_error() const {
   return error.with_category(category());
 }
 
-FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
-  if (exception_) std::rethrow_exception(exception_);
+#if FUSEBOX_DETAIL_EXCEPTIONS
+FUSEBOX_DETAIL_COLD inline std::exception_ptr Failure::make_exception() const {
   ApiError error = to_api_error();
   if (!source_) detail::MadeFromValue::mark(error);
   if (error.reason().category() == policy_error_category()) {
     switch (static_cast<PolicyErrc>(error.reason().value())) {
-      case PolicyErrc::circuit_open: detail::throw_error(CircuitOpenError{error});
-      case PolicyErrc::bulkhead_full: detail::throw_error(BulkheadFullError{error});
-      case PolicyErrc::rate_limited: detail::throw_error(RateLimitedError{error});
-      case PolicyErrc::timed_out: detail::throw_error(TimeoutError{error});
-      case PolicyErrc::cancelled: detail::throw_error(CancelledError{error});
+      case PolicyErrc::circuit_open: return std::make_exception_ptr(CircuitOpenError{error});
+      case PolicyErrc::bulkhead_full: return std::make_exception_ptr(BulkheadFullError{error});
+      case PolicyErrc::rate_limited: return std::make_exception_ptr(RateLimitedError{error});
+      case PolicyErrc::timed_out: return std::make_exception_ptr(TimeoutError{error});
+      case PolicyErrc::cancelled: return std::make_exception_ptr(CancelledError{error});
     }
   }
-  detail::throw_error(error);
+  return std::make_exception_ptr(std::move(error));
+}
+
+FUSEBOX_DETAIL_COLD inline void Failure::rethrow() const {
+  std::rethrow_exception(exception_ ? exception_ : make_exception());
 }
 #endif
 
 namespace detail {
+
+/// The error behind a Failure that the library made.
+struct OwnError {
+  [[nodiscard]] static ApiError of(const Failure& failure) { return failure.to_api_error(); }
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  /// What failure.rethrow() throws.
+  [[nodiscard]] FUSEBOX_DETAIL_COLD static std::exception_ptr exception_of(const Failure& failure) {
+    return failure.exception_ ? failure.exception_ : failure.make_exception();
+  }
+#endif
+};
 
 /// Is it no failure of op's: was the call cancelled, or a config refused (E6)? It goes to the caller: no
 /// fallback, no retry.
@@ -331,8 +316,11 @@ namespace detail {
 inline CancelledError::CancelledError(std::string_view message,
                                       std::chrono::system_clock::time_point timestamp, Failure cause)
     : CancelledError{message, timestamp} {
-  source_ = std::make_shared<const detail::RejectionSource>(detail::RejectionSource{
-      {}, detail::error_text(message), std::make_shared<const std::optional<Failure>>(std::move(cause))});
+  source_ = std::make_shared<const detail::RejectionSource>(
+      detail::RejectionSource{PolicyErrc::cancelled,
+                              {},
+                              detail::error_text(message),
+                              std::make_shared<const std::optional<Failure>>(std::move(cause))});
 }
 
 inline const std::optional<Failure>& CancelledError::cause() const noexcept {

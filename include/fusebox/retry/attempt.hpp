@@ -7,12 +7,12 @@
 #include <utility>
 
 #include <fusebox/clock.hpp>
-#include <fusebox/retry/detail/idempotency_key.hpp>
+#include <fusebox/detail/idempotency_key.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
-struct RetryLoop;
+struct CallAccess;
 }  // namespace detail
 
 /// One execution of op by a retry; op may take it as a `const Attempt&`. Valid while op runs, on the thread
@@ -32,7 +32,7 @@ class Attempt {
   }
 
  private:
-  friend struct detail::RetryLoop;
+  friend struct detail::CallAccess;
   Attempt(int n, const Deadline& end, StopToken token, std::optional<std::string>& key)
       : number{n}, deadline{end}, stop_token{std::move(token)}, key_{key} {
     if (n > 1) resend_count = n - 1;

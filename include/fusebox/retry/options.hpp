@@ -153,6 +153,9 @@ template <class G>
 ///
 /// - `bool try_withdraw(const Failure&)`, or without the argument, is asked before each wait and permits one
 ///   retry.
+/// - `on_call()`, if the type has it, is called before the first attempt of each call (U5).
+/// - `on_failure(const Failure&)`, if the type has it, is called after each attempt that failed with an error
+///   that may be retried, also the last one, and before `try_withdraw` (U5).
 /// - `deposit()`, if the type has it, is called after each call that succeeds.
 /// - `give_back()`, if the type has it, returns what was withdrawn for a retry that never happened: its wait
 ///   was cancelled, or a hook threw. It must not throw.
@@ -165,6 +168,18 @@ concept RetryBudgetLike = requires(B& budget, const Failure& failure) {
 
 namespace detail {
 
+/// Asks a budget in the way that it has.
+template <class B>
+[[nodiscard]] bool withdraw_from(B& budget, [[maybe_unused]] const Failure& failure) {
+  if constexpr (requires {
+                  { budget.try_withdraw(failure) } -> std::same_as<bool>;
+                }) {
+    return budget.try_withdraw(failure);
+  } else {
+    return budget.try_withdraw();
+  }
+}
+
 template <class T>
 struct IsOnRetry : std::bool_constant<is_specialization<T, OnRetry>> {};
 template <class T>
@@ -173,8 +188,6 @@ template <class T>
 struct IsRetryIf : std::bool_constant<is_specialization<T, RetryIf>> {};
 template <class T>
 struct IsBackoff : std::bool_constant<is_specialization<T, Backoff>> {};
-template <class T>
-struct IsDeadline : std::is_same<T, Deadline> {};
 template <class T>
 struct IsWithRandom : std::bool_constant<is_specialization<T, WithRandom>> {};
 template <class T>

@@ -57,7 +57,9 @@ struct RetryStats {
 
 namespace detail {
 
-struct RetryLoop;
+struct RetryDrive;
+template <class R>
+class RetrySlot;
 
 /// How a retry ended, whatever the type of its value. Its destructor is one test if nothing failed.
 struct RetryOutcome {
@@ -112,38 +114,6 @@ struct RetryOutcome {
   FUSEBOX_DETAIL_COLD void destroy() noexcept {
     delete own;
     stats.~RetryStats();
-  }
-};
-
-/// What op returned: a value made in place by calling op, a pointer for a reference, nothing for void.
-template <class T>
-struct ResultStorage {
-  T value;
-  template <class Call>
-  ResultStorage(std::in_place_t, Call& call) : value(call()) {}
-  [[nodiscard]] T& get() noexcept { return value; }
-  [[nodiscard]] const T& get() const noexcept { return value; }
-};
-template <class T>
-  requires std::is_reference_v<T>
-struct ResultStorage<T> {
-  std::remove_reference_t<T>* value;
-  template <class Call>
-  ResultStorage(std::in_place_t, Call& call) : value(address_of(call())) {}
-  [[nodiscard]] std::remove_reference_t<T>& get() const noexcept { return *value; }
-  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>& object) noexcept {
-    return std::addressof(object);
-  }
-  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>&& object) noexcept {
-    return std::addressof(object);
-  }
-};
-template <class T>
-  requires std::is_void_v<T>
-struct ResultStorage<T> {
-  template <class Call>
-  ResultStorage(std::in_place_t, Call& call) {
-    call();
   }
 };
 
@@ -225,7 +195,8 @@ class RetryResult : private detail::RetryOutcome {
   operator Bool() && = delete;
 
  private:
-  friend struct detail::RetryLoop;
+  friend struct detail::RetryDrive;
+  friend class detail::RetrySlot<RetryResult>;
   friend struct failure_traits<RetryResult>;
 
   RetryResult() = default;
@@ -249,6 +220,7 @@ class RetryResult : private detail::RetryOutcome {
     value_.template emplace<value_index>(std::in_place, call);
   }
   void drop_value() noexcept { value_.template emplace<0>(); }
+  [[nodiscard]] bool holds_value() const noexcept { return !is_void && value_.index() == value_index; }
   [[nodiscard]] const auto& peek() const noexcept {
     return std::get_if<value_index>(std::addressof(value_))->get();
   }

@@ -34,6 +34,8 @@ namespace detail {
   return earliest(DeadlineOf::after(total_timeout, clock), DeadlineOf::moved_to(given, clock));
 }
 
+struct RetrySteps;
+
 /// How a RetryState keeps an option: by value, but a budget by reference.
 template <class Option>
 using Kept =
@@ -131,7 +133,7 @@ class RetryState {
   [[nodiscard]] const Deadline& deadline() const noexcept { return deadline_; }
 
  private:
-  friend struct detail::RetryLoop;
+  friend struct detail::RetrySteps;
 
   /// Options that outlive this object.
   struct Borrowed {
@@ -154,9 +156,10 @@ class RetryState {
     start(given);
   }
 
-  /// The deadline of a call that begins now.
+  /// A call begins now, unless it is stopped already.
   FUSEBOX_DETAIL_COLD void start(const Deadline& given) {
     deadline_ = detail::retry_deadline(config_.total_timeout, given, clock());
+    if (table_->on_call != nullptr && !token_.stop_requested()) table_->on_call(pack_);
   }
 
   [[nodiscard]] detail::ClockRef clock() const {
@@ -177,10 +180,14 @@ class RetryState {
     begin_attempt();
     ++stats_.attempts;
     const Failure& failure = stats_.errors.back();
+    const bool asks_budget = table_->on_failure != nullptr;
+    const bool told_budget = asks_budget && failure.is_transient();
+    if (told_budget) table_->on_failure(pack_, failure);
     if (token_.stop_requested() || failure.is_cancellation()) return end(StopReason::cancelled);
     if (failure.is_config_error()) return end(StopReason::not_retryable);
     if (!(config_.idempotent || surely_not_processed(failure)) || !accepts(failure))
       return end(StopReason::not_retryable);
+    if (asks_budget && !told_budget) table_->on_failure(pack_, failure);
     if (stats_.attempts > config_.max_retries) return end(StopReason::retries_exhausted);
     const auto asked = asked_wait(failure);
     if (asked && *asked > config_.max_delay) return end(StopReason::retry_after_too_long);

@@ -1,11 +1,12 @@
 // fusebox/test/fake_clock.hpp: FakeClock, a clock that moves when a test says so (T2).
 //
 // By default a sleep moves the timeline and returns at once. In manual mode, sleepers wait until advance()
-// makes them due.
+// makes them due. The limits of timeouts end on the same timeline (T8).
 //
 //   test/scoped_system_clock.hpp   ScopedSystemClock, which makes every SystemClock read a FakeClock
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -16,6 +17,8 @@
 
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/throw.hpp>
+#include <fusebox/detail/timer/heap.hpp>
+#include <fusebox/detail/timer/node.hpp>
 #include <fusebox/test/scoped_system_clock.hpp>  // IWYU pragma: export
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -58,19 +61,32 @@ class FakeClock {
   }
 
   /// Records the wait and moves the timeline by `duration`; in manual mode waits until advance() has moved
-  /// it that far. Returns false if `token` is stopped, also before.
+  /// it that far. Returns false if `token` is stopped, also before, and also by a limit that the timeline
+  /// reaches: it then stands at the end of that limit (T8).
   bool sleep_for(std::chrono::nanoseconds duration, StopToken token = {}) const {
     return timeline_->sleep(detail::ticks(duration), token);
   }
 
-  /// Moves the timeline, and the wall clock with it. Wakes the sleepers that are due by then and returns
-  /// their number. Throws std::invalid_argument for a negative duration.
+  /// Moves the timeline, and the wall clock with it. Wakes the sleepers and ends the limits that are due by
+  /// then, in the order in which they are due, and returns the number of sleepers. Throws
+  /// std::invalid_argument for a negative duration.
   std::size_t advance(std::chrono::nanoseconds duration) const {
     if (duration < std::chrono::nanoseconds::zero()) {
       detail::throw_invalid("FakeClock.advance duration must be at least 0, got " +
                             std::to_string(duration.count()) + "ns");
     }
     return timeline_->advance(detail::ticks(duration));
+  }
+
+  /// For the timeout that uses this clock: `node` is stopped once the timeline has reached `due`, by whoever
+  /// moves it (T8). A clock that wraps this one forwards both.
+  template <class Node>
+  void arm(Node& node, std::chrono::steady_clock::time_point due) const {
+    timeline_->arm(node, detail::ticks(due));
+  }
+  template <class Node>
+  void disarm(Node& node) const noexcept {
+    timeline_->disarm(node);
   }
 
   /// Makes wall_now() jump; it then moves on with the timeline, which does not jump.
@@ -131,6 +147,7 @@ class FakeClock {
     std::condition_variable changed;
     std::vector<std::chrono::nanoseconds> sleeps;
     std::vector<Sleeper*> sleepers;
+    detail::TimerHeap limits;
     bool manual = false;
     detail::Tick wall = start_wall;  // when the timeline stood at wall_set_at
     detail::Tick wall_set_at = start;
@@ -148,9 +165,43 @@ class FakeClock {
       return woken;
     }
 
+    /// Moves the timeline by `left`, from one end of a limit to the next, and stops what is due there without
+    /// the lock. Then, if time is left, goes on only if `goes_on()`, which is asked under the lock.
+    template <class GoesOn>
+    std::size_t pass(std::unique_lock<std::mutex>& lock, detail::Tick& left, GoesOn goes_on) {
+      std::size_t woken = 0;
+      for (;;) {
+        // No limit is due before now: arm() refuses it, and nobody moves the timeline beyond one.
+        const detail::Tick at = now.load(std::memory_order_relaxed);
+        const detail::Tick step = limits.empty() ? left : std::min(left, limits.first().due - at);
+        woken += move(step);
+        left -= step;
+        detail::DueStops stops;
+        stops.take_from(limits, now.load(std::memory_order_relaxed));
+        if (stops.empty()) return woken;
+        lock.unlock();
+        stops.fire();
+        lock.lock();
+        if (left > 0 && !goes_on()) return woken;
+      }
+    }
+
     std::size_t advance(detail::Tick duration) {
+      std::unique_lock lock{mutex};
+      return pass(lock, duration, [] { return true; });
+    }
+
+    void arm(detail::TimerNode& node, detail::Tick due) {
+      {
+        const std::lock_guard lock{mutex};
+        if (due > now.load(std::memory_order_relaxed)) return limits.insert(node, due);
+      }
+      node.source.request_stop();  // the timeline has moved since the call began
+    }
+
+    void disarm(detail::TimerNode& node) noexcept {
       const std::lock_guard lock{mutex};
-      return move(duration);
+      if (limits.contains(node)) limits.remove(node);
     }
 
     bool sleep(detail::Tick duration, [[maybe_unused]] const StopToken& token) {
@@ -169,8 +220,8 @@ class FakeClock {
       if (self.stopped) return false;
       if (duration <= 0) return true;
       if (!manual) {
-        move(duration);
-        return true;
+        pass(lock, duration, [&] { return !self.stopped; });
+        return duration == 0 || !self.stopped;
       }
       self.due = detail::saturating_add(now.load(std::memory_order_relaxed), duration);
       sleepers.push_back(&self);

@@ -10,6 +10,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/clock/detail/time_source.hpp>
 #include <fusebox/detail/ticks.hpp>
+#include <fusebox/detail/timer/node.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -37,7 +38,7 @@ class [[nodiscard]] ScopedSystemClock {
 
  private:
   template <class C>
-  struct Source final : detail::TimeSource {
+  struct Source final : detail::TimeSource, std::enable_shared_from_this<Source<C>> {
     explicit Source(C source_clock) : clock{std::move(source_clock)} {}
     [[nodiscard]] detail::SteadyTime now() const override { return clock.now(); }
     [[nodiscard]] detail::SteadyTime coarse_now() const override {
@@ -46,6 +47,15 @@ class [[nodiscard]] ScopedSystemClock {
     [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override { return clock.wall_now(); }
     bool sleep_for(std::chrono::nanoseconds duration, StopToken token) const override {
       return clock.sleep_for(duration, token);
+    }
+    void arm(detail::TimerNode& node, detail::SteadyTime due) const override {
+      if constexpr (detail::TimerClock<C>) {
+        clock.arm(node, due);
+        node.armed_on = this->shared_from_this();  // the guard may end before the limit does
+      }
+    }
+    void disarm(detail::TimerNode& node) const noexcept override {
+      if constexpr (detail::TimerClock<C>) clock.disarm(node);
     }
     C clock;
   };

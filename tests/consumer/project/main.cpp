@@ -1,4 +1,4 @@
-// P2 A project of a user, built in each way that docs/ and README.md show.
+// L2 A project of a user, built in each way that docs/ and README.md show.
 #include <fusebox/fusebox.hpp>
 
 #include <chrono>

@@ -23,14 +23,14 @@ using support::BreakerFixture;
 
 namespace {
 
-struct Call {
+struct EndedCall {
   Outcome outcome;
   nanoseconds duration;
   std::string failure;
-  friend bool operator==(const Call&, const Call&) = default;
+  friend bool operator==(const EndedCall&, const EndedCall&) = default;
 };
 
-Subscription record_calls(Breaker& breaker, std::vector<Call>& calls) {
+Subscription record_calls(Breaker& breaker, std::vector<EndedCall>& calls) {
   return breaker.on_call([&](const CallEvent& event) {
     CHECK(event.name == breaker.name());
     calls.push_back({event.outcome, event.duration.value_or(-1ns),
@@ -43,7 +43,7 @@ Subscription record_calls(Breaker& breaker, std::vector<Call>& calls) {
 TEST_CASE("B18 on_call hears each admitted call once: its outcome, its duration and its failure", "[B18]") {
   BreakerFixture fixture{{.failure_threshold = 3}};
   Breaker& breaker = fixture.breaker;
-  std::vector<Call> calls;
+  std::vector<EndedCall> calls;
   const auto subscription = record_calls(breaker, calls);
   breaker.execute([&] { fixture.clock.advance(1s); });
   CHECK_THROWS(breaker.execute([&] {
@@ -60,21 +60,21 @@ TEST_CASE("B18 on_call hears each admitted call once: its outcome, its duration 
   const Failure by_value = Failure::from_status(500);
   breaker.try_acquire().report(by_value);
   CHECK(calls.size() == 8);
-  CHECK(calls[0] == Call{Outcome::success, 1s, "none"});
-  CHECK(calls[1] == Call{Outcome::failure, 2s, "boom"});
-  CHECK(calls[2] == Call{Outcome::ignored, 0s, "cancelled"});
-  CHECK(calls[3] == Call{Outcome::success, 0s, "none"});
-  CHECK(calls[4] == Call{Outcome::failure, 0s, "none"});
-  CHECK(calls[5] == Call{Outcome::ignored, 0s, "none"});
+  CHECK(calls[0] == EndedCall{Outcome::success, 1s, "none"});
+  CHECK(calls[1] == EndedCall{Outcome::failure, 2s, "boom"});
+  CHECK(calls[2] == EndedCall{Outcome::ignored, 0s, "cancelled"});
+  CHECK(calls[3] == EndedCall{Outcome::success, 0s, "none"});
+  CHECK(calls[4] == EndedCall{Outcome::failure, 0s, "none"});
+  CHECK(calls[5] == EndedCall{Outcome::ignored, 0s, "none"});
   CHECK(calls[6].outcome == Outcome::failure);
-  CHECK(calls[7] == Call{Outcome::failure, 0s, by_value.message()});
+  CHECK(calls[7] == EndedCall{Outcome::failure, 0s, by_value.message()});
 }
 
 TEST_CASE("B18 on_call hears probes and calls of a disabled breaker, but no rejection and no nested call",
           "[B18]") {
   BreakerFixture fixture{support::brittle};
   Breaker& breaker = fixture.breaker;
-  std::vector<Call> calls;
+  std::vector<EndedCall> calls;
   const auto subscription = record_calls(breaker, calls);
   support::fail(breaker);
   CHECK(calls.size() == 1);
@@ -87,7 +87,7 @@ TEST_CASE("B18 on_call hears probes and calls of a disabled breaker, but no reje
     fixture.clock.advance(1s);
   });
   CHECK(calls.size() == 2);
-  CHECK(calls[1] == Call{Outcome::success, 1s, "none"});
+  CHECK(calls[1] == EndedCall{Outcome::success, 1s, "none"});
   breaker.disable();
   breaker.execute([] {});
   CHECK(calls.size() == 3);
@@ -108,7 +108,7 @@ TEST_CASE("B18 a call is counted, and has moved the state, when on_call hears of
 
 TEST_CASE("B18 a call that began before the subscription is not heard", "[B18]") {
   BreakerFixture fixture;
-  std::vector<Call> calls;
+  std::vector<EndedCall> calls;
   Permit before = fixture.breaker.try_acquire();
   const auto subscription = record_calls(fixture.breaker, calls);
   Permit after = fixture.breaker.try_acquire();
@@ -121,7 +121,7 @@ TEST_CASE("B18 a call that began before the subscription is not heard", "[B18]")
 TEST_CASE("B18 no callback runs after its subscription has ended, and then calls cost nothing again",
           "[B18]") {
   BreakerFixture fixture;
-  std::vector<Call> calls;
+  std::vector<EndedCall> calls;
   auto subscription = record_calls(fixture.breaker, calls);
   Permit open_call = fixture.breaker.try_acquire();
   subscription.unsubscribe();
@@ -181,10 +181,10 @@ TEST_CASE("B14 a change that a callback of on_call causes is delivered after it 
 
 TEST_CASE("B18 a slow call is timed for slow_calls and for on_call alike", "[B18]") {
   BreakerFixture fixture{{.slow_calls = SlowCalls{.slower_than = 1s, .window = within(10s)}}};
-  std::vector<Call> calls;
+  std::vector<EndedCall> calls;
   const auto subscription = record_calls(fixture.breaker, calls);
   fixture.breaker.execute([&] { fixture.clock.advance(2s); });
-  CHECK(calls == std::vector<Call>{{Outcome::success, 2s, "none"}});
+  CHECK(calls == std::vector<EndedCall>{{Outcome::success, 2s, "none"}});
   CHECK(fixture.breaker.stats().slow_count == 1);
 }
 

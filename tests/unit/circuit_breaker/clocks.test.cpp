@@ -76,6 +76,8 @@ class CountedSystem final : detail::TimeSource {
   [[nodiscard]] detail::SteadyTime coarse_now() const override { return ++readings_, detail::SteadyTime{}; }
   [[nodiscard]] WallTime wall_now() const override { return ++readings_, WallTime{}; }
   bool sleep_for(nanoseconds, StopToken) const override { return ++readings_, true; }
+  void arm(detail::TimerNode&, detail::SteadyTime) const override { ++readings_; }
+  void disarm(detail::TimerNode&) const noexcept override { ++readings_; }
 
  private:
   mutable std::atomic<int> readings_{0};

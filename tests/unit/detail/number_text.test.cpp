@@ -62,13 +62,13 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("P1 whole numbers are written in full", "[P1]") {
+TEST_CASE("L1 whole numbers are written in full", "[L1]") {
   CHECK(number(0) == "0");
   CHECK(number(std::numeric_limits<long long>::min()) == "-9223372036854775808");
   CHECK(number(std::numeric_limits<unsigned long long>::max()) == "18446744073709551615");
 }
 
-TEST_CASE("P1 the shortest text of a double, by std::to_chars and without it", "[P1]") {
+TEST_CASE("L1 the shortest text of a double, by std::to_chars and without it", "[L1]") {
   const std::pair<double, const char*> examples[] = {
       {0.0, "0"},
       {-0.0, "-0"},
@@ -119,7 +119,7 @@ TEST_CASE("P1 the shortest text of a double, by std::to_chars and without it", "
 }
 
 #if FUSEBOX_DETAIL_TO_CHARS
-TEST_CASE("P1 both ways write the same text of any double", "[P1]") {
+TEST_CASE("L1 both ways write the same text of any double", "[L1]") {
   std::mt19937_64 random{13};
   Differences differences;
   for (int exponent = -1074; exponent < 1024; ++exponent) {
@@ -143,7 +143,7 @@ TEST_CASE("P1 both ways write the same text of any double", "[P1]") {
 }
 #endif
 
-TEST_CASE("P1 a locale with a decimal comma changes nothing", "[P1]") {
+TEST_CASE("L1 a locale with a decimal comma changes nothing", "[L1]") {
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
   for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "sv_SE.UTF-8", "ps_AF.UTF-8"}) {
     if (std::setlocale(LC_NUMERIC, name) == nullptr) continue;  // not installed
@@ -155,7 +155,7 @@ TEST_CASE("P1 a locale with a decimal comma changes nothing", "[P1]") {
   std::setlocale(LC_NUMERIC, before.c_str());
 }
 
-TEST_CASE("P1 the next larger number of as many digits carries nines", "[P1]") {
+TEST_CASE("L1 the next larger number of as many digits carries nines", "[L1]") {
   const auto next = [](std::string_view digits) {
     detail::DecimalDigits number;
     for (const char digit : digits) number.digits[number.count++] = digit;

@@ -144,3 +144,85 @@ TEST_CASE("R13 a budget needs no give_back()", "[R13]") {
   CHECK_FALSE(try_retry_with_backoff(Flaky{}, BadClock{}, budget).has_value());
   CHECK(budget.tokens == 2);
 }
+
+namespace {
+
+/// Writes down what it is told.
+struct Diary {
+  std::string told;
+  bool permits = true;
+  void on_call() { told += "call "; }
+  void on_failure(const Failure& failure) { told += "failed:" + failure.message() + " "; }
+  bool try_withdraw() {
+    told += permits ? "paid " : "refused ";
+    return permits;
+  }
+  void deposit() { told += "deposit "; }
+};
+
+}  // namespace
+
+TEST_CASE("U5 a budget hears of the call, then of each failed attempt before it is asked", "[U5]") {
+  Diary budget;
+  const auto fail = [](const Attempt& attempt) -> int { throw unavailable(std::to_string(attempt.number)); };
+  const RetryConfig one_retry{.max_retries = 1};
+  (void)try_retry_with_backoff(fail, one_retry, test::FakeClock{}, budget);
+  CHECK(budget.told == "call failed:1 paid failed:2 ");
+  budget = {"", false};
+  (void)try_retry_with_backoff(fail, one_retry, test::FakeClock{}, budget);
+  CHECK(budget.told == "call failed:1 refused ");
+  budget = {};
+  CHECK(retry_with_backoff(Flaky{.failures = 1, .code = NetworkErrc::timed_out}, one_retry, test::FakeClock{},
+                           budget)
+            .has_value());
+  CHECK(budget.told ==
+        "call failed:" + Failure{make_error_code(NetworkErrc::timed_out)}.message() + " paid deposit ");
+  budget = {};
+  (void)retry_with_backoff([] { return 1; }, test::FakeClock{}, budget);
+  CHECK(budget.told == "call deposit ");
+}
+
+TEST_CASE("U5 a budget hears of failures that are transient, or that retry_if accepts", "[U5]") {
+  const auto permanent = [] { return make_error_code(ErrorCode::not_found); };
+  const std::string failed = "failed:" + Failure{permanent()}.message() + " ";
+  const RetryConfig one_retry{.max_retries = 1};
+  Diary budget;
+  (void)try_retry_with_backoff(permanent, one_retry, test::FakeClock{}, budget);
+  CHECK(budget.told == "call ");
+  budget = {};
+  const auto all = retry_if([](const Failure&) { return true; });
+  (void)try_retry_with_backoff(permanent, one_retry, test::FakeClock{}, budget, all);
+  CHECK(budget.told == "call " + failed + "paid " + failed);
+  budget = {};
+  const auto none = retry_if([](const Failure&) { return false; });
+  (void)try_retry_with_backoff([]() -> int { throw unavailable("503"); }, one_retry, test::FakeClock{},
+                               budget, none);
+  CHECK(budget.told == "call failed:503 ");
+}
+
+TEST_CASE("U5 a call that is cancelled before its first attempt is none to a budget", "[U5][R4]") {
+  Diary budget;
+  std::stop_source stop;
+  stop.request_stop();
+  (void)try_retry_with_backoff(Flaky{}, test::FakeClock{}, stop.get_token(), budget);
+  CHECK(budget.told.empty());
+  const RetryState stopped{{}, budget, stop.get_token()};
+  CHECK(budget.told.empty());
+}
+
+TEST_CASE("U5 R14 a retry by hand tells its budget the same", "[U5][R14]") {
+  Diary budget;
+  RetryState state{{.max_retries = 1}, budget, test::FakeClock{}};
+  CHECK(budget.told == "call ");
+  CHECK(state.next(Failure{unavailable("1")}));
+  CHECK_FALSE(state.next(Failure{unavailable("2")}));
+  CHECK(budget.told == "call failed:1 paid failed:2 ");
+}
+
+TEST_CASE("U5 what a budget throws goes through", "[U5][R10]") {
+  struct Thrower : Diary {
+    void on_failure(const Failure&) { throw std::logic_error{"budget"}; }
+  };
+  Thrower budget;
+  CHECK_THROWS_AS(try_retry_with_backoff(Flaky{}, test::FakeClock{}, budget), std::logic_error);
+}

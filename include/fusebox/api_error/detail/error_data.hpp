@@ -43,9 +43,10 @@ namespace detail {
 
 class Causes;  // of failure/failure.hpp
 
-/// What all rejections of one policy share, so that none of them allocates: the policy's name, the text of
-/// the error, and the failures behind them, if any.
+/// What all rejections of one policy share, so that none of them allocates: their code, the policy's name,
+/// the text of the error, and the failures behind them, if any.
 struct FUSEBOX_API RejectionSource {
+  PolicyErrc reason;
   std::string name;
   std::runtime_error text;
   std::shared_ptr<const std::optional<Failure>> cause = nullptr;

@@ -22,7 +22,6 @@
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/circuit_breaker/config.hpp>
-#include <fusebox/circuit_breaker/detail/call_listeners.hpp>
 #include <fusebox/circuit_breaker/detail/probes.hpp>
 #include <fusebox/circuit_breaker/detail/rejection_sources.hpp>
 #include <fusebox/circuit_breaker/detail/settings.hpp>
@@ -31,6 +30,7 @@
 #include <fusebox/circuit_breaker/detail/totals.hpp>
 #include <fusebox/circuit_breaker/stats.hpp>
 #include <fusebox/detail/admission.hpp>
+#include <fusebox/detail/call_listeners.hpp>
 #include <fusebox/detail/clock_reading.hpp>
 #include <fusebox/detail/event_hub.hpp>
 #include <fusebox/detail/rate_window.hpp>
@@ -182,6 +182,7 @@ class FUSEBOX_API BreakerCore final : public PermitTarget {
   // The op of a probe, for calls that it makes on this breaker (B7).
 
   using ProbeCall = typename RunningProbes<Sync>::Index;
+  static constexpr ProbeCall no_probe_call = RunningProbes<Sync>::none;
 
   /// Before execute() calls the op of a probe from `frame`.
   [[nodiscard]] ProbeCall begin_probe_call(StateWord admitted, const void* frame) noexcept {

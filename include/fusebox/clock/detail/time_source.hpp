@@ -13,6 +13,8 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
+struct TimerNode;
+
 /// What SystemClock reads instead of the system while a test::ScopedSystemClock lives.
 class FUSEBOX_API TimeSource {
  public:
@@ -20,6 +22,9 @@ class FUSEBOX_API TimeSource {
   [[nodiscard]] virtual SteadyTime coarse_now() const = 0;
   [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() const = 0;
   virtual bool sleep_for(std::chrono::nanoseconds duration, StopToken token) const = 0;
+  /// As those of a TimerClock. The node keeps the source alive from then on.
+  virtual void arm(TimerNode& node, SteadyTime due) const = 0;
+  virtual void disarm(TimerNode& node) const noexcept = 0;
 
  protected:
   ~TimeSource() = default;

@@ -4,6 +4,7 @@
 #pragma once
 // IWYU pragma: private
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -15,6 +16,38 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
+
+/// What op returned: a value made in place by calling op, a pointer for a reference, nothing for void.
+template <class T>
+struct ResultStorage {
+  T value;
+  template <class Call>
+  ResultStorage(std::in_place_t, Call& call) : value(call()) {}
+  [[nodiscard]] T& get() noexcept { return value; }
+  [[nodiscard]] const T& get() const noexcept { return value; }
+};
+template <class T>
+  requires std::is_reference_v<T>
+struct ResultStorage<T> {
+  std::remove_reference_t<T>* value;
+  template <class Call>
+  ResultStorage(std::in_place_t, Call& call) : value(address_of(call())) {}
+  [[nodiscard]] std::remove_reference_t<T>& get() const noexcept { return *value; }
+  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>& object) noexcept {
+    return std::addressof(object);
+  }
+  [[nodiscard]] static std::remove_reference_t<T>* address_of(std::remove_reference_t<T>&& object) noexcept {
+    return std::addressof(object);
+  }
+};
+template <class T>
+  requires std::is_void_v<T>
+struct ResultStorage<T> {
+  template <class Call>
+  ResultStorage(std::in_place_t, Call& call) {
+    call();
+  }
+};
 
 /// Stands for "no fallback was given".
 struct NoFallback {};

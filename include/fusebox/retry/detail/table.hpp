@@ -32,6 +32,8 @@ struct RetryTable {
   bool (*accepts)(void*, const Failure&) = nullptr;
   std::chrono::nanoseconds (*delay)(void*, int, const Failure&) = nullptr;
   std::uint64_t (*random)(void*) = nullptr;
+  void (*on_call)(void*) = nullptr;
+  void (*on_failure)(void*, const Failure&) = nullptr;
   bool (*withdraw)(void*, const Failure&) = nullptr;
   void (*deposit)(void*) = nullptr;
   void (*give_back)(void*) = nullptr;
@@ -78,6 +80,21 @@ struct RetryPack {
     return detail::invoke(callable, std::forward<Args>(args)...);
   }
 
+  /// A first attempt follows.
+  FUSEBOX_DETAIL_INLINE static void begin_call([[maybe_unused]] void* pack) {
+    if constexpr (has<IsBudget>) {
+      auto& budget = get<IsBudget>(pack);
+      if constexpr (requires { budget.on_call(); }) budget.on_call();
+    }
+  }
+  /// The call succeeded.
+  FUSEBOX_DETAIL_INLINE static void deposit([[maybe_unused]] void* pack) {
+    if constexpr (has<IsBudget>) {
+      auto& budget = get<IsBudget>(pack);
+      if constexpr (requires { budget.deposit(); }) budget.deposit();
+    }
+  }
+
   [[nodiscard]] static consteval RetryTable table() {
     RetryTable table;
     if constexpr (has<IsClock>) {
@@ -122,15 +139,12 @@ struct RetryPack {
   static consteval void add_budget(RetryTable& table) {
     using Budget = std::remove_reference_t<decltype(get<IsBudget>(nullptr))>;
     table.withdraw = [](void* pack, const Failure& failure) -> bool {
-      auto& budget = get<IsBudget>(pack);
-      if constexpr (requires {
-                      { budget.try_withdraw(failure) } -> std::same_as<bool>;
-                    }) {
-        return budget.try_withdraw(failure);
-      } else {
-        return budget.try_withdraw();
-      }
+      return withdraw_from(get<IsBudget>(pack), failure);
     };
+    if constexpr (requires(Budget& budget) { budget.on_call(); })
+      table.on_call = [](void* pack) { get<IsBudget>(pack).on_call(); };
+    if constexpr (requires(Budget& budget, const Failure& failure) { budget.on_failure(failure); })
+      table.on_failure = [](void* pack, const Failure& failure) { get<IsBudget>(pack).on_failure(failure); };
     if constexpr (requires(Budget& budget) { budget.deposit(); })
       table.deposit = [](void* pack) { get<IsBudget>(pack).deposit(); };
     if constexpr (requires(Budget& budget) { budget.give_back(); })

@@ -1,0 +1,320 @@
+// fusebox/detail/flow/drive.hpp: the blocking driver: runs a call through the layers of its policies.
+//
+// Flow::run is all of the control flow: a recursion from the outermost layer to op, inlined into the caller.
+// drive() is what a policy's execute() does: it reads the options, runs, and returns the result or throws.
+#pragma once
+// IWYU pragma: private
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <fusebox/api_error.hpp>
+#include <fusebox/call.hpp>
+#include <fusebox/clock.hpp>
+#include <fusebox/detail/flow/carry.hpp>
+#include <fusebox/detail/flow/layer.hpp>
+#include <fusebox/detail/flow/observed.hpp>
+#include <fusebox/detail/flow/operation.hpp>
+#include <fusebox/detail/flow/slot.hpp>
+#include <fusebox/detail/options.hpp>
+#include <fusebox/failure.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// The parts of a call's policies, the outermost first, as they are held.
+template <class... Parts>
+using PartTuple = std::tuple<Parts...>;
+
+/// Of the clock of a policy that has one; else void.
+template <class P>
+struct ClockOf {
+  using type = void;
+};
+template <HasLayer P>
+struct ClockOf<P> {
+  using type = typename Layer<P>::Clock;
+};
+
+/// The result type of a call whose op returns V (P13).
+template <class V, class... Parts>
+struct ResultOf {
+  using type = std::remove_cv_t<V>;
+};
+template <class V, class Part, class... Inside>
+struct ResultOf<V, Part, Inside...> {
+  using type = typename ResultThrough<LayerOf<Part>, typename ResultOf<V, Inside...>::type>::type;
+};
+
+template <Takes what, class... Parts>
+struct Flow {
+  using Tuple = PartTuple<Parts...>;
+  static constexpr std::size_t size = sizeof...(Parts);
+  template <std::size_t i>
+  using Part = std::tuple_element_t<i, Tuple>;
+
+  /// Does a policy outside the i-th tell a late success from another?
+  template <std::size_t i>
+  [[nodiscard]] static consteval bool is_watched() noexcept {
+    return []<std::size_t... outside>(std::index_sequence<outside...>) {
+      return (false || ... || watches_late<Part<outside>>);
+    }(std::make_index_sequence<i>{});
+  }
+  template <std::size_t i>
+  using Context = FlowContext<what, is_watched<i>()>;
+  template <std::size_t i>
+  using FrameOf = typename FrameFor<Part<i>, Context<i>>::type;
+
+  template <std::size_t i>
+  [[nodiscard]] static auto& policy(Tuple& parts) noexcept {
+    return HeldPart<std::remove_cvref_t<Part<i>>>::get(std::get<i>(parts));
+  }
+
+  /// Runs the call through the layers from the i-th on.
+  template <std::size_t i, class Slot, class Op, class Rule>
+  FUSEBOX_DETAIL_INLINE static Verdict run([[maybe_unused]] Tuple& parts, Slot& slot, const Call& call,
+                                           Op& op, const Rule& rule) {
+    if constexpr (i == size) {
+      return detail::call_op<what>(slot, call, op, rule);
+    } else if constexpr (HasLayer<PolicyOf<Part<i>>>) {
+      using Frame = FrameOf<i>;
+      typename SideOf<LayerOf<Part<i>>>::type side;
+      Frame frame{policy<i>(parts), call, side};
+      Verdict verdict = frame.enter(slot.base());
+      if constexpr (Waits<Frame>) {
+        if (verdict == Verdict::waiting) [[unlikely]]
+          verdict = wait(frame, slot.base());
+      }
+      if (verdict != Verdict::success) [[unlikely]]
+        return without_value(verdict);
+      for (;;) {
+        verdict = run_inside<i>(frame, parts, slot, op, rule);
+        if (!frame.again(verdict, slot)) [[likely]]
+          return verdict;
+        if constexpr (Waits<Frame>) {
+          const Verdict after = wait(frame, slot.base());
+          if (after != Verdict::success) return without_value(after);
+        }
+        slot.drop_value();
+        slot.base().clear_failure();
+      }
+    } else {
+      const auto inner = [&] { return run<i + 1>(parts, slot, call, op, rule); };
+      return ForeignPolicy<PolicyOf<Part<i>>>::run(policy<i>(parts), slot, inner);
+    }
+  }
+
+  /// The clock of the parts; an empty reference if none has one.
+  template <std::size_t i = 0>
+  [[nodiscard]] static ClockRef clock([[maybe_unused]] Tuple& parts) {
+    if constexpr (i == size) {
+      return {};
+    } else if constexpr (std::is_void_v<typename ClockOf<PolicyOf<Part<i>>>::type>) {
+      return clock<i + 1>(parts);
+    } else {
+      return ClockRef{policy<i>(parts).clock()};
+    }
+  }
+
+  /// The wall time by that clock, else by SystemClock.
+  template <std::size_t i = 0>
+  [[nodiscard]] static std::chrono::system_clock::time_point wall_now([[maybe_unused]] Tuple& parts) {
+    if constexpr (i == size) {
+      return SystemClock{}.wall_now();
+    } else if constexpr (std::is_void_v<typename ClockOf<PolicyOf<Part<i>>>::type>) {
+      return wall_now<i + 1>(parts);
+    } else {
+      return policy<i>(parts).clock().wall_now();
+    }
+  }
+
+ private:
+  template <std::size_t i, class Frame, class Slot, class Op, class Rule>
+  FUSEBOX_DETAIL_INLINE static Verdict run_inside(Frame& frame, Tuple& parts, Slot& slot, Op& op,
+                                                  const Rule& rule) {
+    if constexpr (Abandons<Frame>) {
+      FUSEBOX_DETAIL_TRY { return run<i + 1>(parts, slot, frame.call(), op, rule); }
+      FUSEBOX_DETAIL_CATCH_ALL {
+        frame.abandon();
+        FUSEBOX_DETAIL_RETHROW;
+      }
+    } else {
+      return run<i + 1>(parts, slot, frame.call(), op, rule);
+    }
+  }
+
+  /// A call that does not go on inside leaves no value: otherwise g++ warns that it may be uninitialised.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE static Verdict without_value(Verdict verdict) noexcept {
+    if (detail::has_value(verdict)) __builtin_unreachable();
+    return verdict;
+  }
+
+  template <class Frame>
+  FUSEBOX_DETAIL_INLINE static Verdict wait(Frame& frame, SlotBase& slot) {
+    return frame.waited(frame.sleep(), slot);
+  }
+};
+
+/// What the caller gives to the outermost policy: a stop token, a Deadline; and for an op that sees attempts,
+/// a key, unless a retry inside gives it one.
+template <bool has_key, class... Options>
+class RootCall {
+  static constexpr bool has_token = count_of<IsStopToken, Options...> != 0;
+  static constexpr bool has_deadline = count_of<IsDeadline, Options...> != 0;
+  static constexpr bool is_plain = !has_token && !has_deadline && !has_key;
+
+  struct Nothing {};
+  struct Made {
+    Call call = CallAccess::make();
+    [[no_unique_address]] std::conditional_t<has_key, std::optional<std::string>, Nothing> key;
+  };
+
+ public:
+  FUSEBOX_DETAIL_INLINE RootCall([[maybe_unused]] ClockRef clock, Options&... options) {
+    if constexpr (has_key) CallAccess::set_key(made_.call, made_.key);
+    int none = 0;
+    if constexpr (has_token)
+      CallAccess::set_token(made_.call, detail::option_or<IsStopToken>(none, options...));
+    if constexpr (has_deadline) {
+      const Deadline& deadline = detail::option_or<IsDeadline>(none, options...);
+      CallAccess::set_deadline(made_.call, clock ? DeadlineOf::moved_to(deadline, clock) : deadline);
+    }
+    ((void)options, ...);
+  }
+  RootCall(const RootCall&) = delete;
+  RootCall& operator=(const RootCall&) = delete;
+
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE const Call& call() const noexcept {
+    if constexpr (is_plain) {
+      return plain_call;
+    } else {
+      return made_.call;
+    }
+  }
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool is_stopped() const noexcept { return made_.call.stop_requested(); }
+
+ private:
+  [[no_unique_address]] std::conditional_t<is_plain, Nothing, Made> made_;
+};
+
+/// P8: nobody counts the call.
+FUSEBOX_DETAIL_COLD inline Verdict cancel_before_start(SlotBase& slot,
+                                                       std::chrono::system_clock::time_point now) {
+  slot.fail_own(Failure{CancelledError{"cancelled before the call", now}});
+  return Verdict::cancelled;
+}
+
+/// The type of the failure_if among the options, or NoRule.
+template <class... Options>
+using RuleOf = std::remove_cvref_t<decltype(detail::option_or<IsFailureIf>(std::declval<const NoRule&>(),
+                                                                           std::declval<Options&>()...))>;
+
+/// Runs op through the parts, and leaves what comes of it in the slot. Options: failure_if, a stop token, a
+/// Deadline. Unless `checks_stop`, the caller has looked whether the token is stopped already (P8).
+template <Takes what, bool checks_stop = true, class Slot, class Op, class... Parts, class... Options>
+FUSEBOX_DETAIL_INLINE Verdict run_flow(PartTuple<Parts...>& parts, Slot& slot, Op& op, Options&... options) {
+  using F = Flow<what, Parts...>;
+  const NoRule no_rule;
+  const auto& rule = detail::option_or<IsFailureIf>(no_rule, options...);
+  ClockRef clock;
+  if constexpr (count_of<IsDeadline, Options...> != 0) clock = F::clock(parts);
+  constexpr bool needs_key = sees_attempt(what) && !(... || sets_attempt<Parts>);
+  const RootCall<needs_key, Options...> root{clock, options...};
+  if constexpr (checks_stop && count_of<IsStopToken, Options...> != 0) {
+    if (root.is_stopped()) [[unlikely]]
+      return detail::cancel_before_start(slot.base(), F::wall_now(parts));
+  }
+  return F::template run<0>(parts, slot, root.call(), op, rule);
+}
+
+/// Refuses at compile time a value that no flow can judge.
+template <class V, class... Options>
+consteval void check_value() {
+  static_assert(!unfinished<V>,
+                "fusebox: op returns a future or a coroutine: its failure would come after the policies have "
+                "recorded a success; wait for it inside op, or use try_acquire() or Pipeline::start()");
+  static_assert(!std::is_void_v<V> || count_of<IsFailureIf, Options...> == 0,
+                "fusebox: failure_if judges the value of op, and this op returns none");
+}
+
+/// Refuses at compile time what no flow can run.
+template <Takes what, class Op, class... Options>
+consteval void check_operation() {
+  static_assert(what != Takes::no_way,
+                "fusebox: op must be callable without arguments, or with a const Call&, a const Attempt&, a "
+                "std::stop_token or a Deadline");
+  check_value<ValueOf<what, Op>, Options...>();
+}
+
+template <class... Options>
+consteval void check_call_options() {
+  static_assert(
+      (... && is_one_of<Options, IsStopToken, IsDeadline, IsFailureIf>),
+      "fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if");
+  static_assert(count_of<IsStopToken, Options...> <= 1 && count_of<IsDeadline, Options...> <= 1 &&
+                    count_of<IsFailureIf, Options...> <= 1,
+                "fusebox: two options of one kind: execute accepts at most one each of a std::stop_token, a "
+                "Deadline and failure_if");
+}
+
+/// Throws the failure in the slot. Inlined, so that the exception passes only one frame of the library.
+[[noreturn]] FUSEBOX_DETAIL_INLINE void throw_failure(SlotBase& slot) {
+#if FUSEBOX_DETAIL_EXCEPTIONS
+  std::rethrow_exception(OwnError::exception_of(slot.failure()));
+#else
+  detail::rethrow_or_abort(slot.failure());
+#endif
+}
+
+/// What the call returns, or throws: the value; op's failed value; the library's error, in a value that can
+/// carry it; or the exception.
+template <class Slot, class R = typename Slot::result_type>
+FUSEBOX_DETAIL_INLINE R finish(Verdict verdict, Slot& slot) {
+  if (!detail::has_value(verdict)) [[unlikely]] {
+    SlotBase& failure = slot.base();
+    if (!slot.has_value() || failure.is_own()) {
+      if constexpr (carries_codes<R>) {
+        if (failure.is_own()) return detail::carry_code<R>(failure);
+      } else if constexpr (carries_any<R>) {
+        if (failure.is_own()) return detail::carry_own<R>(failure);
+      }
+      detail::throw_failure(failure);
+    }
+  }
+  return slot.take();
+}
+
+/// Runs op through the parts.
+template <class Op, class... Parts, class... Options>
+FUSEBOX_DETAIL_INLINE auto drive_parts(PartTuple<Parts...>& parts, Op& op, Options&... options) ->
+    typename ResultOf<ValueOf<takes<Op>, Op>, Parts...>::type {
+  constexpr Takes what = takes<Op>;
+  check_call_options<Options...>();
+  check_operation<what, Op, Options...>();
+  using V = ValueOf<what, Op>;
+  using R = typename ResultOf<V, Parts...>::type;
+  static_assert(exceptions_are_on<V> || carries_any<R> || !std::is_same_v<R, std::remove_cv_t<V>>,
+                "fusebox: without exceptions an error cannot be thrown: let op return a type that can carry "
+                "it (expected-like, std::error_code, with failure_traits)");
+  SlotBase failure;
+  Slot<V, R, RuleOf<Options...>> slot{failure};
+  return detail::finish(detail::run_flow<what>(parts, slot, op, options...), slot);
+}
+
+/// The same, for a policy's own execute().
+template <class Op, class... Parts, class... Options>
+FUSEBOX_DETAIL_INLINE auto drive(PartTuple<Parts...> parts, Op& op, Options&... options) ->
+    typename ResultOf<ValueOf<takes<Op>, Op>, Parts...>::type {
+  return detail::drive_parts(parts, op, options...);
+}
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE

@@ -1,0 +1,138 @@
+// fusebox/detail/flow/layer.hpp: how a policy takes part in the flow of a call.
+//
+// A policy is a layer: a specialisation of Layer. What one call has of it is a frame, an object on the stack
+// that never calls what is inside it and never waits by itself, so that a blocking driver and a resumable one
+// drive the same frames:
+//
+//   enter(slot)            may the call go on? success; the policy's refusal; or waiting
+//   call()                 the Call that the layers inside and op get
+//   again(verdict, slot)   after what is inside has ended: settle; true: once more, after a wait if the frame
+//   Waits destructor             gives back what the frame holds: an exception, a coroutine that is destroyed
+//   abandon()              optional: called in a handler if an exception passes, or the thread ends, while op
+//                          runs. For what runs callbacks, which a destructor cannot let end the thread (B14)
+//
+// A frame that Waits also has, for after `waiting` or a true again():
+//
+//   wait_time()            how long, at most
+//   wait_token()           ends the wait early: a stop, or the slot that it waits for
+//   sleep()                waits on the calling thread, by the policy's clock; true if to the end
+//   waited(to_its_end, slot)   success: go on inside; else how the call ends
+#pragma once
+// IWYU pragma: private
+
+#include <chrono>
+#include <memory>
+#include <type_traits>
+
+#include <fusebox/call.hpp>
+#include <fusebox/detail/flow/operation.hpp>
+#include <fusebox/detail/flow/slot.hpp>
+
+FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+
+/// A policy's specialisation has
+///
+/// - `is_layer` = true (a member, since g++ 12 rejects a concept over a template Frame);
+/// - `Clock`, the type of its clock, or void;
+/// - `watches_late`: does it tell a late success from another? (P6)
+/// - `Frame<Context>`, made of (policy, const Call& from outside, Side&);
+/// - optionally `sets_attempt` = true: its Calls have a number and a key of their own;
+/// - optionally `observers(policy)`, its CallObservers: it then has on_call();
+/// - optionally `kind`, a LayerKind, if some orders are mistakes;
+/// - optionally `explain(policy, text)`, its line of explain(): see pipeline/detail/explanation.hpp;
+/// - optionally `Side`: what a frame does not keep beside its hot fields. g++ keeps a whole object in memory
+///   once the address of a part escapes;
+/// - optionally `Result<R>`: the type that leaves it if R comes from inside (P13).
+template <class P>
+struct Layer {
+  static constexpr bool is_layer = false;
+};
+
+template <class P>
+concept HasLayer = Layer<P>::is_layer;
+
+struct NoSide {};
+
+/// What a frame knows of its place.
+template <Takes what, bool is_watched, bool blocks = true>
+struct FlowContext {
+  /// Does op run on the stack below the frame? Not if the flow is driven step by step.
+  static constexpr bool blocking = blocks;
+  /// Can op be stopped?
+  static constexpr bool interruptible = is_interruptible(what);
+  static constexpr bool shows_deadline = sees_deadline(what);
+  /// Does op see its attempt?
+  static constexpr bool shows_attempt = sees_attempt(what);
+  /// Does a policy outside tell a late success from another?
+  static constexpr bool watched = is_watched;
+};
+
+template <class Frame>
+concept Waits = requires(Frame& frame, SlotBase& slot) { frame.waited(true, slot); };
+
+template <class Frame>
+concept Abandons = requires(Frame& frame) { frame.abandon(); };
+
+template <class L>
+struct SideOf {
+  using type = NoSide;
+};
+template <class L>
+  requires requires { typename L::Side; }
+struct SideOf<L> {
+  using type = typename L::Side;
+};
+
+template <class L, class R, class = void>
+struct ResultThrough {
+  using type = R;
+};
+template <class L, class R>
+struct ResultThrough<L, R, std::void_t<typename L::template Result<R>>> {
+  using type = typename L::template Result<R>;
+};
+
+/// How a part of a pipeline is held: itself, a reference, or a shared handle.
+template <class Part>
+struct HeldPart {
+  using Policy = Part;
+  [[nodiscard]] static Part& get(Part& part) noexcept { return part; }
+};
+template <class P>
+struct HeldPart<std::shared_ptr<P>> {
+  using Policy = P;
+  [[nodiscard]] static P& get(const std::shared_ptr<P>& part) noexcept { return *part; }
+};
+template <class Part>
+using PolicyOf = typename HeldPart<std::remove_cvref_t<Part>>::Policy;
+template <class Part>
+using LayerOf = Layer<PolicyOf<Part>>;
+
+template <class Part>
+inline constexpr bool sets_attempt = requires { LayerOf<Part>::sets_attempt; };
+
+template <class Part>
+inline constexpr bool watches_late = LayerOf<Part>::watches_late;
+template <class Part>
+  requires(!HasLayer<PolicyOf<Part>>)
+inline constexpr bool watches_late<Part> = false;
+
+/// What orders are mistakes between (P16).
+enum class LayerKind : unsigned char { other, retry, total_timeout, attempt_timeout, fallback };
+
+template <class Part>
+inline constexpr LayerKind kind_of = LayerKind::other;
+template <class Part>
+  requires requires { LayerOf<Part>::kind; }
+inline constexpr LayerKind kind_of<Part> = LayerOf<Part>::kind;
+
+/// How a policy of the user's takes part: `run(policy, slot, inner)`, where inner() gives the verdict of what
+/// is inside. Pipelines define it (P10).
+template <class P>
+struct ForeignPolicy;
+
+}  // namespace detail
+
+FUSEBOX_END_NAMESPACE
