@@ -142,10 +142,7 @@ class FUSEBOX_API RateLimiter {
   using Kind = RateLimiterEventKind;
 
   [[nodiscard]] static std::string checked(std::string name, const RateLimiterConfig& config) {
-    if (name.empty()) detail::throw_invalid("RateLimiter.name must not be empty, got \"\"");
-    if (name.size() > detail::max_name) {
-      detail::throw_invalid("RateLimiter.name must be at most 512 bytes, got " + std::to_string(name.size()));
-    }
+    detail::check_name("RateLimiter", name);
     detail::throw_if("RateLimiterConfig", detail::check(config));
     return name;
   }

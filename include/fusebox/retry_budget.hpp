@@ -36,9 +36,7 @@ namespace detail {
 class BudgetReport {
  public:
   BudgetReport(const char* type, std::string name) : name_{std::move(name)} {
-    if (name_.size() > max_name)
-      throw_invalid(std::string{type} + ".name must be at most 512 bytes, got " +
-                    std::to_string(name_.size()));
+    if (!name_.empty()) check_name(type, name_);
   }
 
   template <class C>

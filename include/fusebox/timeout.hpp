@@ -19,8 +19,8 @@
 #include <fusebox/fwd.hpp>
 #include <fusebox/subscription.hpp>
 #include <fusebox/timeout/counts.hpp>  // IWYU pragma: export
-#include <fusebox/timeout/detail/counts.hpp>
 #include <fusebox/timeout/detail/layer.hpp>
+#include <fusebox/timeout/detail/totals.hpp>
 #include <fusebox/timeout/stats.hpp>  // IWYU pragma: export
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -79,11 +79,11 @@ class Timeout {
   friend class detail::TimeoutFrame;
   friend struct detail::TimeoutSteps;
 
-  [[nodiscard]] detail::TimeoutCounts& counts() noexcept { return *counts_; }
+  [[nodiscard]] detail::TimeoutTotals& counts() noexcept { return *counts_; }
 
   std::chrono::nanoseconds limit_;
   [[no_unique_address]] C clock_;
-  std::shared_ptr<detail::TimeoutCounts> counts_ = std::make_shared<detail::TimeoutCounts>();
+  std::shared_ptr<detail::TimeoutTotals> counts_ = std::make_shared<detail::TimeoutTotals>();
   std::shared_ptr<detail::CallObservers> observers_ = std::make_shared<detail::CallObservers>();
 };
 

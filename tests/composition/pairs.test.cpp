@@ -23,6 +23,7 @@
 #include "catch.hpp"
 #include "support/breaker_states.hpp"
 #include "support/forced_unwinding.hpp"
+#include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -30,6 +31,7 @@ using fusebox::test::FakeClock;
 using support::Breaker;
 using support::Counts;
 using support::counts_of;
+using support::exception_of;
 
 namespace {
 
@@ -169,16 +171,6 @@ void with_each_pair(const Use& use) {
   [&]<class... Outer>(const std::tuple<Outer...>* all) {
     (for_outer(all, static_cast<const Outer*>(nullptr)), ...);
   }(static_cast<const All*>(nullptr));
-}
-
-template <class F>
-std::exception_ptr exception_of(F f) {
-  try {
-    f();
-  } catch (...) {
-    return std::current_exception();
-  }
-  return nullptr;
 }
 
 }  // namespace

@@ -12,13 +12,13 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <system_error>
 
 #include "catch.hpp"
 #include "support/allocations.hpp"
 #include "support/breaker_states.hpp"
+#include "support/counting_sync.hpp"
 #include "support/expected.hpp"
 #include "support/retry.hpp"
 
@@ -44,43 +44,9 @@ std::size_t allocations_of_calls(const test::FakeClock& clock, F f) {
   });
 }
 
-struct Counters {
-  int locks = 0;
-  int exchanges = 0;
-  int adds = 0;
-};
-Counters counters;
-
-struct CountingSync {
-  template <class T>
-  class Atomic : public std::atomic<T> {
-   public:
-    using std::atomic<T>::atomic;
-    T fetch_add(T value, std::memory_order order) {
-      ++counters.adds;
-      return std::atomic<T>::fetch_add(value, order);
-    }
-    bool compare_exchange_strong(T& seen, T next, std::memory_order success, std::memory_order failure) {
-      ++counters.exchanges;
-      return std::atomic<T>::compare_exchange_strong(seen, next, success, failure);
-    }
-    bool compare_exchange_weak(T& seen, T next, std::memory_order success, std::memory_order failure) {
-      ++counters.exchanges;
-      return std::atomic<T>::compare_exchange_weak(seen, next, success, failure);
-    }
-  };
-  class Mutex {
-   public:
-    void lock() {
-      ++counters.locks;
-      mutex_.lock();
-    }
-    void unlock() { mutex_.unlock(); }
-
-   private:
-    std::mutex mutex_;
-  };
-};
+using support::CountingSync;
+using Counters = support::SyncCounters;
+Counters& counters = CountingSync::counters;
 
 using Core = detail::BreakerCore<test::FakeClock, CountingSync>;
 

@@ -23,6 +23,7 @@
 #include "support/failures.hpp"
 #include "support/retry.hpp"
 #include "support/threads.hpp"
+#include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -30,6 +31,7 @@ using fusebox::test::FakeClock;
 using support::Breaker;
 using support::Counts;
 using support::counts_of;
+using support::exception_of;
 using support::Response;
 using support::unavailable;
 using Expected = support::Expected<int, std::error_code>;
@@ -58,16 +60,6 @@ struct Recovering {
     return 7;
   }
 };
-
-template <class F>
-std::exception_ptr exception_of(F f) {
-  try {
-    f();
-  } catch (...) {
-    return std::current_exception();
-  }
-  return nullptr;
-}
 
 template <class F>
 std::error_code code_of(F f) {

@@ -20,7 +20,7 @@ FUSEBOX_BEGIN_NAMESPACE
 /// value, such as an expected that holds an error, value() gives it though has_value() is false. As safe to
 /// share between threads as its value.
 template <class T>
-class CallResult {
+class CallResult : public detail::ValueAccess<CallResult<T>, T> {
   static constexpr bool is_void = std::is_void_v<T>;
   static constexpr bool not_void = !is_void;
 
@@ -40,46 +40,6 @@ class CallResult {
     return failure_ ? *failure_ : *none;
   }
 
-  /// The value. Without one it throws the error: op's own exception, or the library's.
-  decltype(auto) value() & { return get(*this); }
-  decltype(auto) value() const& { return get(*this); }
-  T value() && {
-    if constexpr (is_void || std::is_reference_v<T>) {
-      return get(*this);
-    } else {
-      return std::move(get(*this));
-    }
-  }
-
-  decltype(auto) operator*() & { return value(); }
-  decltype(auto) operator*() const& { return value(); }
-  T operator*() && { return std::move(*this).value(); }
-  [[nodiscard]] auto* operator->()
-    requires not_void
-  {
-    return std::addressof(get(*this));
-  }
-  [[nodiscard]] auto* operator->() const
-    requires not_void
-  {
-    return std::addressof(get(*this));
-  }
-
-  /// The value of a success, else the default. Throws nothing of op's.
-  template <class U = std::remove_cvref_t<T>>
-  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) const&
-    requires not_void
-  {
-    return has_value() ? get(*this) : static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
-  }
-  template <class U = std::remove_cvref_t<T>>
-  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) &&
-    requires not_void
-  {
-    if (!has_value()) return static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
-    return std::move(*this).value();
-  }
-
  private:
   template <class... Parts>
   friend class Pipeline;
@@ -87,6 +47,7 @@ class CallResult {
   friend class AnyPipeline;
   template <class U>
   friend class CallResult;
+  friend class detail::ValueAccess<CallResult, T>;
 
   CallResult() = default;
 

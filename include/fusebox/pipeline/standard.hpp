@@ -107,8 +107,8 @@ struct StandardHandles {
   std::shared_ptr<Bulkhead<C>> bulkhead;
   std::shared_ptr<CircuitBreaker<C>> breaker;
   std::shared_ptr<RetryCounts> attempts;
-  std::shared_ptr<fusebox::TimeoutCounts> total;
-  std::shared_ptr<fusebox::TimeoutCounts> attempt;
+  std::shared_ptr<TimeoutCounts> total;
+  std::shared_ptr<TimeoutCounts> attempt;
 };
 
 inline constexpr std::string_view attempts_suffix = " attempt";

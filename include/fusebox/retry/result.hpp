@@ -123,7 +123,7 @@ struct RetryOutcome {
 /// succeeded. If the last attempt returned a failed value, such as an expected that holds an error, value()
 /// gives it though has_value() is false. As safe to share between threads as its value.
 template <class T>
-class RetryResult : private detail::RetryOutcome {
+class RetryResult : private detail::RetryOutcome, public detail::ValueAccess<RetryResult<T>, T> {
   static constexpr bool is_void = std::is_void_v<T>;
   static constexpr bool not_void = !is_void;
   struct Nothing {};
@@ -138,48 +138,6 @@ class RetryResult : private detail::RetryOutcome {
 
   /// The error that ended the retry; a failure without a code if it succeeded.
   [[nodiscard]] const Failure& error() const noexcept { return RetryOutcome::error(); }
-
-  /// The value. Without a value it throws the error: op's own exception, or the library's; CancelledError if
-  /// a stop cut a wait short. If exceptions are disabled it aborts.
-  decltype(auto) value() & { return get(*this); }
-  decltype(auto) value() const& { return get(*this); }
-  T value() && {
-    if constexpr (is_void || std::is_reference_v<T>) {
-      return get(*this);
-    } else {
-      return std::move(get(*this));
-    }
-  }
-
-  decltype(auto) operator*() & { return value(); }
-  decltype(auto) operator*() const& { return value(); }
-  T operator*() && { return std::move(*this).value(); }
-
-  [[nodiscard]] auto* operator->()
-    requires not_void
-  {
-    return std::addressof(get(*this));
-  }
-  [[nodiscard]] auto* operator->() const
-    requires not_void
-  {
-    return std::addressof(get(*this));
-  }
-
-  /// The value if op succeeded, else the default. Throws nothing of op's.
-  template <class U = std::remove_cvref_t<T>>
-  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) const&
-    requires not_void
-  {
-    return has_value() ? get(*this) : static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
-  }
-  template <class U = std::remove_cvref_t<T>>
-  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) &&
-    requires not_void
-  {
-    if (!has_value()) return static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
-    return std::move(*this).value();
-  }
 
   /// For `Order order = retry_with_backoff(fetch_order);`, which then reads as the plain call.
   // NOLINTNEXTLINE(*-explicit-*)
@@ -196,6 +154,7 @@ class RetryResult : private detail::RetryOutcome {
 
  private:
   friend struct detail::RetryDrive;
+  friend class detail::ValueAccess<RetryResult, T>;
   friend class detail::RetrySlot<RetryResult>;
   friend struct failure_traits<RetryResult>;
 

@@ -8,7 +8,7 @@
 
 #include <fusebox/detail/validate.hpp>
 #include <fusebox/fwd.hpp>
-#include <fusebox/timeout/detail/counts.hpp>
+#include <fusebox/timeout/detail/totals.hpp>
 #include <fusebox/timeout/stats.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -32,7 +32,7 @@ class FUSEBOX_API TimeoutCounts {
   friend class Timeout;
 
   std::string name_;
-  detail::TimeoutCounts counts_;
+  detail::TimeoutTotals counts_;
 };
 
 FUSEBOX_END_NAMESPACE

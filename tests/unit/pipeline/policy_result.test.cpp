@@ -19,6 +19,7 @@
 #include "support/expected.hpp"
 #include "support/failures.hpp"
 #include "support/forced_unwinding.hpp"
+#include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -26,6 +27,7 @@ using fusebox::test::FakeClock;
 using support::Breaker;
 using support::Counts;
 using support::counts_of;
+using support::exception_of;
 using support::unavailable;
 using Expected = support::Expected<int, std::error_code>;
 
@@ -131,16 +133,6 @@ struct Bench {
   Breaker outer{"o", {}, clock};
   Breaker inner{"i", {}, clock};
 };
-
-template <class F>
-std::exception_ptr exception_of(F f) {
-  try {
-    f();
-  } catch (...) {
-    return std::current_exception();
-  }
-  return nullptr;
-}
 
 }  // namespace
 

@@ -23,6 +23,7 @@
 #include "support/breaker_states.hpp"
 #include "support/expected.hpp"
 #include "support/failures.hpp"
+#include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -30,6 +31,7 @@ using fusebox::test::FakeClock;
 using support::Breaker;
 using support::Counts;
 using support::counts_of;
+using support::exception_of;
 using support::Response;
 using support::unavailable;
 using Expected = support::Expected<int, std::error_code>;
@@ -48,16 +50,6 @@ struct Bench {
     return retry(RetryConfig{.max_retries = count, .jitter = Jitter::none}, clock);
   }
 };
-
-template <class F>
-std::exception_ptr exception_of(F f) {
-  try {
-    f();
-  } catch (...) {
-    return std::current_exception();
-  }
-  return nullptr;
-}
 
 const std::exception_ptr busy = std::make_exception_ptr(unavailable());
 

@@ -49,6 +49,65 @@ struct ResultStorage<T> {
   }
 };
 
+/// The access to the value of a result: the members that RetryResult and CallResult share. Result has
+/// has_value() and, private, `get(self)`, which gives the value of a Result& or throws its error.
+template <class Result, class T>
+class ValueAccess {
+  static constexpr bool is_void = std::is_void_v<T>;
+  static constexpr bool not_void = !is_void;
+
+ public:
+  /// The value. Without a value it throws the error: op's own exception, or the library's; CancelledError if
+  /// a stop cut a wait short. If exceptions are disabled it aborts.
+  decltype(auto) value() & { return Result::get(self()); }
+  decltype(auto) value() const& { return Result::get(self()); }
+  T value() && {
+    if constexpr (is_void || std::is_reference_v<T>) {
+      return Result::get(self());
+    } else {
+      return std::move(Result::get(self()));
+    }
+  }
+
+  decltype(auto) operator*() & { return value(); }
+  decltype(auto) operator*() const& { return value(); }
+  T operator*() && { return std::move(*this).value(); }
+
+  [[nodiscard]] auto* operator->()
+    requires not_void
+  {
+    return std::addressof(Result::get(self()));
+  }
+  [[nodiscard]] auto* operator->() const
+    requires not_void
+  {
+    return std::addressof(Result::get(self()));
+  }
+
+  /// The value if op succeeded, else the default. Throws nothing of op's.
+  template <class U = std::remove_cvref_t<T>>
+  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) const&
+    requires not_void
+  {
+    return self().has_value() ? Result::get(self())
+                              : static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
+  }
+  template <class U = std::remove_cvref_t<T>>
+  [[nodiscard]] std::remove_cvref_t<T> value_or(U&& default_value) &&
+    requires not_void
+  {
+    if (!self().has_value()) return static_cast<std::remove_cvref_t<T>>(std::forward<U>(default_value));
+    return std::move(*this).value();
+  }
+
+ private:
+  friend Result;
+  ValueAccess() = default;
+
+  [[nodiscard]] Result& self() noexcept { return static_cast<Result&>(*this); }
+  [[nodiscard]] const Result& self() const noexcept { return static_cast<const Result&>(*this); }
+};
+
 /// Stands for "no fallback was given".
 struct NoFallback {};
 

@@ -154,7 +154,7 @@ struct CountsKind : BasicKind<P, NoConfig> {
 template <>
 struct PolicyKind<RetryCounts> : CountsKind<RetryCounts> {};
 template <>
-struct PolicyKind<fusebox::TimeoutCounts> : CountsKind<fusebox::TimeoutCounts> {};
+struct PolicyKind<TimeoutCounts> : CountsKind<TimeoutCounts> {};
 
 template <>
 struct PolicyKind<CallDurations> : BasicKind<CallDurations, CallDurationsConfig> {
@@ -194,7 +194,7 @@ class NamedOfKinds : private NamedPolicies<Ps, C>... {
 
 template <class C>
 using PolicyKinds = NamedOfKinds<C, Bulkhead<C>, RateLimiter<C>, RetryBudget<C>, RetryThrottle, RetryCounts,
-                                 fusebox::TimeoutCounts, CallDurations>;
+                                 TimeoutCounts, CallDurations>;
 
 }  // namespace detail
 

@@ -26,7 +26,7 @@
 #include <fusebox/detail/validate.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
-#include <fusebox/timeout/detail/counts.hpp>
+#include <fusebox/timeout/detail/totals.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -231,7 +231,7 @@ class LoneTimeout {
 
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
   [[nodiscard]] const C& clock() const noexcept { return clock_; }
-  [[nodiscard]] static NoTimeoutCounts counts() noexcept { return {}; }
+  [[nodiscard]] static NoTimeoutTotals counts() noexcept { return {}; }
 
  private:
   std::chrono::nanoseconds limit_;

@@ -6,12 +6,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
+#include "support/counting_sync.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -19,45 +19,9 @@ using detail::SlotWord;
 
 namespace {
 
-struct Counters {
-  int locks = 0;
-  int exchanges = 0;
-  int adds = 0;
-};
-Counters counters;
-
-/// Counts operations, and can set the first word that a core makes, which is its own.
-struct CountingSync {
-  template <class T>
-  class Atomic : public std::atomic<T> {
-   public:
-    Atomic(T value) : std::atomic<T>{value} {  // NOLINT(*-explicit-*): as std::atomic
-      if constexpr (std::is_same_v<T, std::uint64_t>) {
-        if (word == nullptr) word = this;
-      }
-    }
-    T fetch_add(T value, std::memory_order order) {
-      ++counters.adds;
-      return std::atomic<T>::fetch_add(value, order);
-    }
-    bool compare_exchange_weak(T& seen, T next, std::memory_order success, std::memory_order failure) {
-      ++counters.exchanges;
-      return std::atomic<T>::compare_exchange_weak(seen, next, success, failure);
-    }
-  };
-  class Mutex {
-   public:
-    void lock() {
-      ++counters.locks;
-      mutex_.lock();
-    }
-    void unlock() { mutex_.unlock(); }
-
-   private:
-    std::mutex mutex_;
-  };
-  static inline std::atomic<std::uint64_t>* word = nullptr;
-};
+using support::CountingSync;
+using Counters = support::SyncCounters;
+Counters& counters = CountingSync::counters;
 
 /// Fails to tell the time.
 struct NoClock : test::FakeClock {

@@ -65,7 +65,8 @@ TEST_CASE("D7 a disarmed limit does not end, and leaves nothing behind", "[D7]")
   CHECK(detail::timer_thread().size() == before + 1);
   detail::disarm_on_thread(limit->node);
   CHECK(detail::timer_thread().size() == before);
-  std::this_thread::sleep_for(20ms);
+  const Limit later{6ms};
+  later.has_ended.wait(false);  // by then the thread has passed the one before
   CHECK_FALSE(limit->has_ended);
 }
 

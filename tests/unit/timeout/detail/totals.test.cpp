@@ -1,4 +1,4 @@
-#include <fusebox/timeout/detail/counts.hpp>
+#include <fusebox/timeout/detail/totals.hpp>
 
 #include "catch.hpp"
 #include "support/threads.hpp"
@@ -6,7 +6,7 @@
 using namespace fusebox;
 
 TEST_CASE("D10 counts of threads add up, each by itself", "[D10]") {
-  detail::TimeoutCounts counts;
+  detail::TimeoutTotals counts;
   support::run_together(4, [&](int) {
     for (int n = 0; n < 3000; ++n) {
       counts.count_call();

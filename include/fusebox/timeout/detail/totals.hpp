@@ -1,4 +1,4 @@
-// fusebox/timeout/detail/counts.hpp: what a timeout counts (D10).
+// fusebox/timeout/detail/totals.hpp: what a timeout counts (D10).
 #pragma once
 // IWYU pragma: private, include <fusebox/timeout.hpp>
 
@@ -15,7 +15,7 @@ namespace detail {
 
 /// Every access is relaxed: each number is right by itself, and none publishes other data. Only calls are so
 /// many that threads would contend for their counter.
-class TimeoutCounts {
+class TimeoutTotals {
  public:
   FUSEBOX_DETAIL_INLINE void count_call() noexcept { calls_.add(); }
   void count_timed_out() noexcept { timed_out_.fetch_add(1, std::memory_order_relaxed); }
@@ -34,7 +34,7 @@ class TimeoutCounts {
 };
 
 /// Of a timeout that nobody can ask for its stats.
-struct NoTimeoutCounts {
+struct NoTimeoutTotals {
   static void count_call() noexcept {}
   static void count_timed_out() noexcept {}
   static void count_late() noexcept {}
