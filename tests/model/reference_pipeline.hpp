@@ -254,7 +254,8 @@ class ReferencePipeline {
       }
       if (ending.verdict != Verdict::failure) return ending;  // P5
       if (has_throttle && ending.transient) state.balance = std::max(0, state.balance - 10);
-      if (is_stopped(outer) && ending.transient && now_ < call.deadline)  // F7, but D2
+      if (is_stopped(outer) && ending.transient && call.attempt <= layer.max_retries &&
+          now_ < call.deadline)  // F7, but D2
         return own(Verdict::cancelled, "CancelledError");
       if (is_stopped(outer) || !ending.transient || call.attempt > layer.max_retries) return ending;  // R2
       if (call.deadline != never && delay >= call.deadline - now_) return ending;                     // P7

@@ -715,6 +715,12 @@ TEST_CASE("P5 F7 a stop that cuts a retry short is a cancellation to the policie
   std::stop_source third;
   CHECK(pipeline.execute(stop_and_fail(third, ErrorCode::not_found), third.get_token()) == 1);
   CHECK(breaker.stats().success_count == 1);
+  for (const RetryConfig& config : {RetryConfig{.max_retries = 0}, RetryConfig{.idempotent = false}}) {
+    std::stop_source stop;
+    const auto last = compose(retry(config, clock));
+    const auto result = last.try_execute(stop_and_fail(stop, ErrorCode::bad_gateway), stop.get_token());
+    CHECK(result.error().status() == 502);
+  }
 }
 
 TEST_CASE("P5 D2 after a limit the stop is the limit's, and another failure goes on unchanged", "[P5][D2]") {

@@ -185,10 +185,9 @@ class RetryState {
     if (told_budget) table_->on_failure(pack_, failure);
     if (token_.stop_requested() || failure.is_cancellation()) return end(StopReason::cancelled);
     if (failure.is_config_error()) return end(StopReason::not_retryable);
-    if (!(config_.idempotent || surely_not_processed(failure)) || !accepts(failure))
-      return end(StopReason::not_retryable);
+    if (!is_retryable(failure)) return end(StopReason::not_retryable);
     if (asks_budget && !told_budget) table_->on_failure(pack_, failure);
-    if (stats_.attempts > config_.max_retries) return end(StopReason::retries_exhausted);
+    if (!has_retries_left()) return end(StopReason::retries_exhausted);
     const auto asked = asked_wait(failure);
     if (asked && *asked > config_.max_delay) return end(StopReason::retry_after_too_long);
     const auto wait = draw_wait(asked, failure);
@@ -221,6 +220,12 @@ class RetryState {
     wait_.reset();
     if (table_->give_back != nullptr) table_->give_back(pack_);
   }
+
+  /// By its kind (R2, R7).
+  [[nodiscard]] bool is_retryable(const Failure& failure) const {
+    return (config_.idempotent || surely_not_processed(failure)) && accepts(failure);
+  }
+  [[nodiscard]] bool has_retries_left() const noexcept { return stats_.attempts <= config_.max_retries; }
 
   [[nodiscard]] bool accepts(const Failure& failure) const {
     return table_->accepts != nullptr ? table_->accepts(pack_, failure) : failure.is_transient();

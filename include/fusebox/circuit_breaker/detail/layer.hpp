@@ -232,9 +232,17 @@ struct BreakerSteps {
   template <class AnyTimer>
   FUSEBOX_DETAIL_NOINLINE static void settle_failed(Breaker& breaker, StateWord word, Scope& scope,
                                                     Verdict verdict, SlotBase& slot, const AnyTimer& timer) {
-    if (verdict == Verdict::failure) return fail(breaker, word, scope, slot.failure(), timer);
     if (verdict == Verdict::late) return settle_late_success(breaker, word, scope);
-    settle(breaker, word, scope, Outcome::ignored, word.is_observed() ? &slot.failure() : nullptr);
+    const Failure* failure = nullptr;
+    if (verdict == Verdict::failure || word.is_observed()) {
+      FUSEBOX_DETAIL_TRY { failure = &slot.failure(); }
+      FUSEBOX_DETAIL_CATCH_ALL {  // out of memory for the error of a rejection inside
+        settle(breaker, word, scope, Outcome::ignored, nullptr);
+        FUSEBOX_DETAIL_RETHROW;
+      }
+    }
+    if (verdict == Verdict::failure) return fail(breaker, word, scope, *failure, timer);
+    settle(breaker, word, scope, Outcome::ignored, failure);
   }
 };
 

@@ -141,8 +141,9 @@ struct RetrySteps {
   /// cancellation (F7). A stop by a limit is for the timeout to name (D2).
   [[nodiscard]] static bool stop_cut_short(const RetryState& state, const Call& call) {
     const Failure& failure = state.stats_.errors.back();
-    return state.token_.stop_requested() && !failure.is_cancellation() && state.accepts(failure) &&
-           !call.deadline().expired();
+    if (!state.token_.stop_requested() || failure.is_cancellation() || failure.is_config_error())
+      return false;
+    return state.has_retries_left() && state.is_retryable(failure) && !call.deadline().expired();
   }
   static void begin(RetrySide& side, const RetryConfig& config, Rules rules, const Call& call) {
     if (std::exchange(side.has_state, true)) return;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -29,7 +30,38 @@ namespace {
 int seven() { return 7; }
 [[noreturn]] int throw_unavailable() { throw support::unavailable(); }
 
+/// Refuses every call, and cannot make the error.
+struct NoMemoryForIt {
+  [[nodiscard]] static Failure make_rejection(const void*, detail::Admission) { throw std::bad_alloc{}; }
+};
+
 }  // namespace
+
+namespace fusebox::detail {
+
+template <>
+struct Layer<NoMemoryForIt> {
+  static constexpr bool is_layer = true;
+  static constexpr bool watches_late = false;
+  using Clock = void;
+
+  template <class Context>
+  struct Frame {
+    const Call& outer;
+    Frame(NoMemoryForIt&, const Call& call, NoSide&) noexcept : outer{call} {}
+    static Verdict enter(SlotBase& slot) noexcept {
+      slot.refuse(PolicyErrc::bulkhead_full, &NoMemoryForIt::make_rejection, nullptr, {});
+      return Verdict::rejected;
+    }
+    [[nodiscard]] const Call& call() const noexcept { return outer; }
+    template <class Slot>
+    static bool again(Verdict&, Slot&) noexcept {
+      return false;
+    }
+  };
+};
+
+}  // namespace fusebox::detail
 
 // How op and fallback are called.
 
@@ -279,4 +311,21 @@ TEST_CASE("F1 B10 a fallback receives the code of the failed value, and none fol
   };
   CHECK(*call_blind({1, http_category()}) == 9);
   CHECK_FALSE(call_blind(PolicyErrc::cancelled).has_value());
+}
+
+TEST_CASE("B7 B18 a probe whose rejection inside has no memory for its error gives its slot back",
+          "[B7][B18]") {
+  const test::FakeClock clock;
+  Breaker breaker{"b", {.failure_threshold = 1, .reset_timeout = 1s, .probe_timeout = 1h}, clock};
+  const Subscription listening = breaker.on_call([](const CallEvent&) {});
+  NoMemoryForIt full;
+  for (int i = 0; i < 2; ++i) {
+    trip_and_wait(breaker);
+    const auto probe = [&] {
+      detail::drive(detail::PartTuple<Breaker&, NoMemoryForIt&>{breaker, full}, seven);
+    };
+    CHECK_THROWS_AS(probe(), std::bad_alloc);
+    CHECK(breaker.execute(seven) == 7);  // the slot is free
+    breaker.reset();
+  }
 }
