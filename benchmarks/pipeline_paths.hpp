@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <stop_token>
+#include <thread>
 
 #include "paths.hpp"
 
@@ -136,9 +137,16 @@ struct TimeoutToken {
   }
 };
 
+/// Lets the coarse clock tick: a budget counts a call of its first tick in fewer instructions than the others,
+/// and how many calls fall into that tick depends on the machine's speed.
+struct OneTickLater {
+  OneTickLater() { std::this_thread::sleep_for(50ms); }
+};
+
 struct BudgetCall {
   static constexpr auto name = "retry_budget/first_attempt";
   fusebox::RetryBudget<> budget;
+  OneTickLater older;
   BENCH_INLINE void operator()() { budget.on_call(); }
 };
 struct BudgetRefuses {
@@ -149,6 +157,7 @@ struct BudgetRefuses {
 struct RetryWithBudget {
   static constexpr auto name = "retry/with_a_budget";
   fusebox::RetryBudget<> budget;
+  OneTickLater older;
   decltype(fusebox::retry(budget)) retry = fusebox::retry(budget);
   BENCH_INLINE void operator()() {
     keep(retry.execute([] { return op(); }));
