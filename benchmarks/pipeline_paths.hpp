@@ -137,8 +137,8 @@ struct TimeoutToken {
   }
 };
 
-/// Lets the coarse clock tick: a budget counts a call of its first tick in fewer instructions than the others,
-/// and how many calls fall into that tick depends on the machine's speed.
+/// Lets the coarse clock tick: a budget counts a call of its first tick in fewer instructions than the
+/// others, and how many calls fall into that tick depends on the machine's speed.
 struct OneTickLater {
   OneTickLater() { std::this_thread::sleep_for(50ms); }
 };
