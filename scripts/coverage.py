@@ -4,9 +4,9 @@
 scripts/coverage.py BUILD_DIRECTORY
 
 Lines are gcovr's, and so is what counts as a branch (--exclude-throw-branches, --exclude-unreachable-branches). But
-gcovr counts a branch of a template again for each type that it was made for, and no type goes everywhere: here
-instantiations with as many branches on a line count once, and a branch is taken where any of them takes it. Prints
-where a branch was never taken, and both figures; fails below LINES or BRANCHES.
+gcovr counts a branch of a template again for each type that it was made for, and no type goes everywhere: here a
+line counts once, and a branch of it is taken where any instantiation takes it. Prints where a branch was never taken,
+and both figures; fails below LINES or BRANCHES.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INCLUDE = os.path.join(ROOT, "include") + os.sep
 LINES = 98
-BRANCHES = 90
+BRANCHES = 93
 
 
 def gcov(data):
@@ -44,13 +44,13 @@ def branches_of(document, taken):
 
 
 def merged(functions):
-    """The branches of a line: those of functions with as many are the same, of others, since `if constexpr` and
-    constants left some out, others."""
-    branches = collections.Counter()
+    """The branches of a line. Functions with as many are the same code. Others, which `if constexpr`, constants and
+    destructors have changed, are the same line again: it counts as the kind that the tests reach most of."""
+    kinds = collections.defaultdict(collections.Counter)
     for counts in functions:
-        for which, count in enumerate(counts):
-            branches[len(counts), which] += count
-    return list(branches.values())
+        kinds[len(counts)].update(dict(enumerate(counts)))
+    return max((list(kind.values()) for kind in kinds.values()),
+               key=lambda branches: (sum(map(bool, branches)) / len(branches), len(branches)))
 
 
 def has_code(header, line, sources):
