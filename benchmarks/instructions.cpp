@@ -10,6 +10,7 @@
 #include <tuple>
 #include <typeinfo>
 
+#include "coro_paths.hpp"
 #include "paths.hpp"
 #include "pipeline_paths.hpp"
 
@@ -38,4 +39,5 @@ int main(int argc, char** argv) {
   if (times < 1) return 1;
   run_all(static_cast<bench::Paths*>(nullptr), static_cast<std::size_t>(times));
   run_all(static_cast<bench::PipelinePaths*>(nullptr), static_cast<std::size_t>(times));
+  run_all(static_cast<bench::CoroPaths*>(nullptr), static_cast<std::size_t>(times));
 }

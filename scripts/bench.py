@@ -39,6 +39,9 @@ COMPOSED = (
     ("pipeline/five_parts", "nested/five_parts", 5),
 )
 
+# A10: a call in a coroutine, and how much it may cost, op included.
+AWAITED = (("coro/execute", 631), ("coro/retry", 830))
+
 
 class Values:
     """The times of one process by name, and what the targets ask of them."""
@@ -331,6 +334,9 @@ def instructions(arguments):
             wrong.append(f"{pipeline}: more than {5 * (parts + 1)} instructions over {nested} (P15)")
     if same and measured["pipeline/open_behind_retry_with_fallback"] - bare > 4 * (measured["call/floor"] - bare):
         wrong.append("pipeline/open_behind_retry_with_fallback: more than 4 times the floor")
+    for name, most in AWAITED if same else ():
+        if measured[name] > most:
+            wrong.append(f"{name}: more than {most} instructions (A10)")
     if not same:
         print(f"recorded with {recorded['compiler']}, this is {arguments.compiler}: NOTHING IS HELD")
     for line in wrong:

@@ -54,6 +54,7 @@ met() {
     prometheus) have promtool ;;
     openssl) have openssl ;;
     curl) have curl ;;
+    libcurl) header curl/curl.h ;;
     asio) header asio.hpp ;;
     boost) header boost/asio.hpp ;;
     fibers) header boost/fiber/all.hpp && header boost/context/fiber.hpp && header boost/coroutine/attributes.hpp ;;
@@ -64,7 +65,7 @@ tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck re
 servers="nginx prometheus openssl curl asio boost"
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
-  test) needs="$tests $servers fibers" ;;
+  test) needs="$tests $servers fibers libcurl" ;;
   model | relacy) needs="$tests" ;;
   coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
@@ -110,6 +111,7 @@ package() {
       [ -d /run/systemd/system ] || case $1 in nginx) echo nginx-light ;; *) echo prometheus ;; esac ;;
     apt:asio) echo libasio-dev ;;
     apt:boost) echo libboost-dev ;;
+    apt:libcurl) echo libcurl4-openssl-dev ;;
     apt:fibers) echo libboost-dev libboost-context-dev libboost-coroutine-dev libboost-fiber-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
@@ -124,10 +126,12 @@ package() {
     dnf:prometheus) echo golang-github-prometheus ;;
     dnf:asio) echo asio-devel ;;
     dnf:boost | dnf:fibers) echo boost-devel ;;
+    dnf:libcurl) echo libcurl-devel ;;
     dnf:clang_format | dnf:clang_tidy) echo clang-tools-extra ;;
     pacman:compiler | pacman:gxx) echo gcc ;;
     pacman:httplib) echo cpp-httplib ;;
     pacman:fibers) echo boost ;;
+    pacman:libcurl | brew:libcurl) echo curl ;;
     pacman:json) echo nlohmann-json ;;
     pacman:clang_fuzzer) echo clang compiler-rt ;;
     pacman:clang_format | pacman:clang_tidy) echo clang ;;
@@ -140,6 +144,7 @@ package() {
     apk:benchmark) echo benchmark-dev ;;
     apk:asio) echo asio-dev ;;
     apk:boost | apk:fibers) echo boost-dev ;;
+    apk:libcurl) echo curl-dev ;;
     apk:clang_fuzzer) echo clang compiler-rt ;;
     apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
     brew:compiler) ;;
@@ -167,7 +172,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-      nginx | prometheus | openssl | curl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
+      nginx | prometheus | openssl | curl | libcurl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
       rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;

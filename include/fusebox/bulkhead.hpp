@@ -35,7 +35,7 @@ FUSEBOX_BEGIN_NAMESPACE
 /// Every member is thread-safe. It can be neither copied nor moved: share it by reference or std::shared_ptr.
 template <class C>
 class FUSEBOX_API Bulkhead {
-  static_assert(Clock<C>, "fusebox: Bulkhead<C> needs a C that models fusebox::Clock");
+  static_assert(TimeSource<C>, "fusebox: Bulkhead<C> needs a C that models fusebox::TimeSource");
 
  public:
   /// Throws ConfigError if the name is empty or longer than 512 bytes, or `validate` refuses the config.
@@ -56,7 +56,8 @@ class FUSEBOX_API Bulkhead {
   /// (P12). op's exception passes through unchanged. The bulkhead must live until execute returns.
   template <class Op, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Options&&... options) {
-    return detail::drive(detail::PartTuple<Bulkhead&>{*this}, op, options...);
+    return detail::drive(detail::PartTuple<Bulkhead&>{*this}, std::forward<Op>(op),
+                         std::forward<Options>(options)...);
   }
 
   /// Takes a slot for a call that the caller makes itself, or refuses; never waits. The slot comes back when

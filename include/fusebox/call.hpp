@@ -3,6 +3,7 @@
 //   call/event.hpp   CallEvent, what on_call() of a policy tells
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -15,10 +16,18 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 struct CallAccess;
+
+/// A probe of a circuit breaker around a call: whoever gets the Call may be part of it (A9).
+struct ProbeMark {
+  const void* breaker;
+  std::uint32_t generation;
+  const ProbeMark* outer;
+};
 }  // namespace detail
 
 /// What the policies around a call tell the operation: op may take it as a `const Call&` (P2). Valid while
-/// the op that got it runs, on the thread that runs it.
+/// the op that got it runs, on the thread that runs it. An op may pass it on to a call inside it, as an
+/// option of execute(): the limits around then hold there too, and the call is part of a probe around (A9).
 class Call {
  public:
   /// The earliest of all limits around the call; never if there is none. It knows its clock (T6).
@@ -39,14 +48,15 @@ class Call {
   friend struct detail::CallAccess;
   constexpr Call() noexcept = default;
   Call(const Deadline& deadline, const StopToken* token, std::optional<std::string>* key, int attempt,
-       bool is_held) noexcept
-      : deadline_{deadline}, token_{token}, key_{key}, attempt_{attempt}, is_held_{is_held} {}
+       bool is_held, const detail::ProbeMark* probe) noexcept
+      : deadline_{deadline}, token_{token}, key_{key}, attempt_{attempt}, is_held_{is_held}, probe_{probe} {}
 
   Deadline deadline_;
   const StopToken* token_ = nullptr;
   std::optional<std::string>* key_ = nullptr;  // null only where op cannot ask for it
   int attempt_ = 1;
-  bool is_held_ = false;  // the deadline is that of a timeout around the call (D3)
+  bool is_held_ = false;                      // the deadline is that of a timeout around the call (D3)
+  const detail::ProbeMark* probe_ = nullptr;  // the innermost one around the call, if a coroutine is driven
 };
 
 static_assert(std::is_trivially_copyable_v<Call>);
@@ -61,20 +71,24 @@ struct CallAccess {
                                                                 const Deadline& deadline) noexcept {
     const bool is_earlier = deadline.time() < outer.deadline_.time();
     return {is_earlier ? deadline : outer.deadline_, outer.token_, outer.key_, outer.attempt_,
-            outer.is_held_ && !is_earlier};
+            outer.is_held_ && !is_earlier,           outer.probe_};
   }
   /// Does a timeout around the call stop op at its deadline, and say TimeoutError?
   [[nodiscard]] static bool is_held(const Call& call) noexcept { return call.is_held_; }
   static void hold(Call& call) noexcept { call.is_held_ = true; }
   [[nodiscard]] FUSEBOX_DETAIL_INLINE static Call with_attempt(const Call& outer, int attempt,
                                                                std::optional<std::string>& key) noexcept {
-    return {outer.deadline_, outer.token_, &key, attempt, outer.is_held_};
+    return {outer.deadline_, outer.token_, &key, attempt, outer.is_held_, outer.probe_};
   }
   static void set_deadline(Call& call, const Deadline& deadline) noexcept { call.deadline_ = deadline; }
   /// The token must outlive the Call.
   static void set_token(Call& call, const StopToken& token) noexcept { call.token_ = &token; }
   static void set_attempt(Call& call, int attempt) noexcept { call.attempt_ = attempt; }
   static void set_key(Call& call, std::optional<std::string>& key) noexcept { call.key_ = &key; }
+
+  static void set_probe(Call& call, const ProbeMark& probe) noexcept { call.probe_ = &probe; }
+  [[nodiscard]] static const ProbeMark* probe(const Call& call) noexcept { return call.probe_; }
+  [[nodiscard]] static bool has_key(const Call& call) noexcept { return call.key_ != nullptr; }
 
   /// Null if nobody can stop the call.
   [[nodiscard]] static const StopToken* token(const Call& call) noexcept { return call.token_; }

@@ -16,6 +16,7 @@
 #include <fusebox/circuit_breaker/config.hpp>  // IWYU pragma: export
 #include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/core.hpp>
+#include <fusebox/circuit_breaker/detail/drive.hpp>
 #include <fusebox/circuit_breaker/detail/layer.hpp>
 #include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
@@ -40,7 +41,7 @@ FUSEBOX_BEGIN_NAMESPACE
 /// Every member is thread-safe. It can be neither copied nor moved: share it by reference or std::shared_ptr.
 template <class C>
 class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker<C>> {
-  static_assert(Clock<C>, "fusebox: CircuitBreaker<C> needs a C that models fusebox::Clock");
+  static_assert(TimeSource<C>, "fusebox: CircuitBreaker<C> needs a C that models fusebox::TimeSource");
 
  public:
   /// Throws ConfigError if the name is empty or longer than 512 bytes, or `validate` refuses the config.
@@ -62,19 +63,20 @@ class FUSEBOX_API CircuitBreaker : public std::enable_shared_from_this<CircuitBr
   /// CallOptions that `validate` refuses. The breaker must live until execute returns.
   template <class Op, class... Args>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Args&&... args) {
-    return detail::BreakerDrive::execute(*this, op, args...);
+    return detail::BreakerDrive::call(*this, std::forward<Op>(op), std::forward<Args>(args)...);
   }
 
   template <class Op, class... Options>
     requires(detail::count_of<detail::IsCallOptions, Options...> == 0)
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, CallOptions call, Options&&... options) {
-    return detail::BreakerDrive::execute(*this, op, call, options...);
+    return detail::BreakerDrive::call(*this, std::forward<Op>(op), call, std::forward<Options>(options)...);
   }
 
   template <class Op, class First, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, First&& fallback_or_option, CallOptions call,
                                                Options&&... options) {
-    return detail::BreakerDrive::execute(*this, op, fallback_or_option, call, options...);
+    return detail::BreakerDrive::call(*this, std::forward<Op>(op), std::forward<First>(fallback_or_option),
+                                      call, std::forward<Options>(options)...);
   }
 
   /// Admits or rejects one call that the caller makes and reports itself.

@@ -3,7 +3,7 @@
 //   SystemClock         the clock of production, the default of every policy
 //   Deadline            a point in time by which something must be done, or never
 //   no_timeout          the timeout of a call that never times out
-//   clock/concept.hpp   Clock, what a policy needs of a clock; StopToken
+//   clock/concept.hpp   TimeSource, Clock, what a policy needs of a clock; StopToken
 //
 // A policy reads the clock that it was given and no other (T3). test::ScopedSystemClock replaces what
 // SystemClock reads, so that code that names no clock can be tested too.
@@ -35,7 +35,7 @@ class FUSEBOX_API SystemClock {
  public:
   [[nodiscard]] FUSEBOX_DETAIL_INLINE std::chrono::steady_clock::time_point now() const {
     // Relaxed: a hint; replaced_now() acquires.
-    if (detail::time_source.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+    if (detail::clock_override.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
       return replaced_now();
     return system_now();
   }
@@ -44,13 +44,13 @@ class FUSEBOX_API SystemClock {
   /// the same as now()). It has a timeline of its own: never subtract it from now() (T1).
   [[nodiscard]] FUSEBOX_DETAIL_INLINE std::chrono::steady_clock::time_point coarse_now() const {
     // Relaxed: a hint; replaced_coarse_now() acquires.
-    if (detail::time_source.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+    if (detail::clock_override.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
       return replaced_coarse_now();
     return system_coarse_now();
   }
 
   [[nodiscard]] std::chrono::system_clock::time_point wall_now() const {
-    if (const auto* source = detail::current_time_source()) [[unlikely]]
+    if (const auto* source = detail::current_clock_override()) [[unlikely]]
       return source->wall_now();
     return std::chrono::system_clock::now();
   }
@@ -58,7 +58,7 @@ class FUSEBOX_API SystemClock {
   /// A cheaper reading that is up to a few milliseconds behind (CLOCK_REALTIME_COARSE on Linux; elsewhere the
   /// same as wall_now()). A rejection that a fallback receives has its time from it.
   [[nodiscard]] std::chrono::system_clock::time_point coarse_wall_now() const {
-    if (const auto* source = detail::current_time_source()) [[unlikely]]
+    if (const auto* source = detail::current_clock_override()) [[unlikely]]
       return source->wall_now();
 #if defined(__linux__)
     ::timespec time;
@@ -73,7 +73,7 @@ class FUSEBOX_API SystemClock {
 
   /// Waits for `duration`; returns false as soon as `token` is stopped, also before.
   bool sleep_for(std::chrono::nanoseconds duration, StopToken token = {}) const {
-    if (const auto* source = detail::current_time_source()) [[unlikely]]
+    if (const auto* source = detail::current_clock_override()) [[unlikely]]
       return source->sleep_for(duration, token);
     return detail::system_sleep(duration, token);
   }
@@ -82,7 +82,7 @@ class FUSEBOX_API SystemClock {
   /// this one forwards both (D1).
   template <class Node>
   void arm(Node& node, std::chrono::steady_clock::time_point due) const {
-    if (const auto* source = detail::current_time_source()) [[unlikely]]
+    if (const auto* source = detail::current_clock_override()) [[unlikely]]
       return source->arm(node, due);
     arm_on_thread(node, detail::ticks(due));
   }
@@ -111,11 +111,11 @@ class FUSEBOX_API SystemClock {
   [[nodiscard]] static detail::SteadyTime system_coarse_now() { return std::chrono::steady_clock::now(); }
 #endif
   [[nodiscard]] FUSEBOX_DETAIL_COLD static detail::SteadyTime replaced_now() {
-    const auto* source = detail::current_time_source();
+    const auto* source = detail::current_clock_override();
     return source != nullptr ? source->now() : system_now();
   }
   [[nodiscard]] FUSEBOX_DETAIL_COLD static detail::SteadyTime replaced_coarse_now() {
-    const auto* source = detail::current_time_source();
+    const auto* source = detail::current_clock_override();
     return source != nullptr ? source->coarse_now() : system_coarse_now();
   }
 };
@@ -180,7 +180,7 @@ class Deadline {
   /// A point on the timeline of `clock`, which must outlive it.
   template <class C>
   [[nodiscard]] static Deadline at(std::chrono::steady_clock::time_point time, C&& clock) noexcept {
-    static_assert(Clock<std::remove_cvref_t<C>>, "fusebox: Deadline::at takes a Clock");
+    static_assert(TimeSource<std::remove_cvref_t<C>>, "fusebox: Deadline::at takes a TimeSource");
     check_lifetime<C>();
     return Deadline{time, detail::ClockRef{clock}};
   }
@@ -189,7 +189,7 @@ class Deadline {
   /// beyond the timeline.
   template <class C>
   [[nodiscard]] static Deadline after(std::chrono::nanoseconds timeout, C&& clock) {
-    static_assert(Clock<std::remove_cvref_t<C>>, "fusebox: Deadline::after takes a Clock");
+    static_assert(TimeSource<std::remove_cvref_t<C>>, "fusebox: Deadline::after takes a TimeSource");
     check_lifetime<C>();
     if (timeout == no_timeout) return never();
     const detail::Tick end = detail::saturating_add(detail::fine_tick(clock), detail::ticks(timeout));
@@ -211,7 +211,7 @@ class Deadline {
   /// The time left by another clock.
   template <class C>
   [[nodiscard]] std::chrono::nanoseconds remaining(const C& clock) const {
-    static_assert(Clock<C>, "fusebox: Deadline::remaining takes a Clock");
+    static_assert(TimeSource<C>, "fusebox: Deadline::remaining takes a TimeSource");
     if (is_never()) return no_timeout;
     return left(detail::fine_tick(clock));
   }
@@ -236,7 +236,7 @@ class Deadline {
 
   template <class C>
   static constexpr void check_lifetime() noexcept {
-    static_assert(!Clock<std::remove_cvref_t<C>> || detail::outlives_call<C>,
+    static_assert(!TimeSource<std::remove_cvref_t<C>> || detail::outlives_call<C>,
                   "fusebox: a Deadline refers to its clock: pass one that outlives it, not a temporary");
   }
 

@@ -47,7 +47,8 @@ namespace detail {
   }
   if (category == http_category()) return outcome_of_status(code.value());
   if (category == network_error_category()) return Outcome::failure;
-  return is_rejection_code(code) || is_cancellation_code(code) ? Outcome::ignored : Outcome::failure;
+  const std::error_code known = detail::unwrapped(code);
+  return is_rejection_code(known) || is_cancellation_code(known) ? Outcome::ignored : Outcome::failure;
 }
 
 }  // namespace detail

@@ -50,7 +50,7 @@ template <class F>
 /// copies share the value.
 template <class C>
 class LastGood {
-  static_assert(Clock<C>, "fusebox: LastGood<C> needs a C that models fusebox::Clock");
+  static_assert(TimeSource<C>, "fusebox: LastGood<C> needs a C that models fusebox::TimeSource");
 
  public:
   /// Use fallback_to_last_good().

@@ -1,7 +1,7 @@
 // fusebox/fwd.hpp: forward declarations and default template arguments.
 //
-// Include it where a name is enough. Class templates take `class C` and assert `Clock<C>` inside, so that
-// naming CircuitBreaker<MyClock> needs no complete MyClock.
+// Include it where a name is enough. Class templates take `class C` and assert `TimeSource<C>` inside, so
+// that naming CircuitBreaker<MyClock> needs no complete MyClock.
 #pragma once
 
 #include <fusebox/version.hpp>

@@ -28,12 +28,30 @@
 
 FUSEBOX_BEGIN_NAMESPACE
 
+namespace detail {
+template <class... Parts>
+consteval void check_step_by_step() {
+  static_assert(
+      (... && HasLayer<PolicyOf<Parts>>),
+      "fusebox: a policy of your own calls op itself, so its pipeline cannot be driven step by step, nor "
+      "run an op that returns a coroutine");
+}
+}  // namespace detail
+
 /// Policies around a call, the outermost first; compose() makes it. Copied if all that it owns can be copied.
 /// As thread-safe as its parts: those of the library are.
 template <class... Parts>
 class Pipeline {
   template <class Op>
   using ResultFor = typename detail::ResultOf<detail::ValueOf<detail::takes<Op>, Op>, Parts...>::type;
+  struct Trying {
+    template <class R>
+    using Returned = CallResult<R>;
+    template <class Slot>
+    static auto finish(detail::Verdict verdict, Slot& slot) {
+      return CallResult<typename Slot::result_type>{verdict, slot};
+    }
+  };
 
  public:
   /// Use compose().
@@ -44,21 +62,28 @@ class Pipeline {
   /// failure_if(predicate), each at most once. Returns op's value, or a fallback's; throws op's exception
   /// unchanged, or the error of the policy that ended the call, unless the result can carry it (P12).
   template <class Op, class... Options>
-  FUSEBOX_DETAIL_INLINE ResultFor<Op> execute(Op&& op, Options&&... options) const {
-    return detail::drive_parts(parts_, op, options...);
+  FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Options&&... options) const {
+    if constexpr (detail::returns_task<Op>()) {
+      return start_task<detail::Throwing>(std::forward<Op>(op), std::forward<Options>(options)...);
+    } else {
+      return detail::drive_parts(parts_, op, options...);
+    }
   }
 
   /// As execute(), but throws nothing of op's or of a policy's: the result says how it ended.
   template <class Op, class... Options>
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE CallResult<ResultFor<Op>> try_execute(Op&& op,
-                                                                            Options&&... options) const {
-    constexpr detail::Takes what = detail::takes<Op>;
-    detail::check_call_options<Options...>();
-    detail::check_operation<what, Op, Options...>();
-    detail::SlotBase failure;
-    detail::Slot<detail::ValueOf<what, Op>, ResultFor<Op>, detail::RuleOf<Options...>> slot{failure};
-    const detail::Verdict verdict = detail::run_flow<what>(parts_, slot, op, options...);
-    return CallResult<ResultFor<Op>>{verdict, slot};
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_execute(Op&& op, Options&&... options) const {
+    if constexpr (detail::returns_task<Op>()) {
+      return start_task<Trying>(std::forward<Op>(op), std::forward<Options>(options)...);
+    } else {
+      constexpr detail::Takes what = detail::takes<Op>;
+      detail::check_call_options<Options...>();
+      detail::check_operation<what, Op, Options...>();
+      detail::SlotBase failure;
+      detail::Slot<detail::ValueOf<what, Op>, ResultFor<Op>, detail::RuleOf<Options...>> slot{failure};
+      const detail::Verdict verdict = detail::run_flow<what>(parts_, slot, op, options...);
+      return CallResult<ResultFor<Op>>{verdict, slot};
+    }
   }
 
   /// One call whose op gives a T, driven step by step by the program's own loop. Options as of execute(). A
@@ -66,9 +91,7 @@ class Pipeline {
   /// pipeline, which therefore must not be a temporary.
   template <class T, class... Options>
   [[nodiscard]] auto start(Options&&... options) const& {
-    static_assert(
-        (... && detail::HasLayer<detail::PolicyOf<Parts>>),
-        "fusebox: a policy of your own calls op itself, so its pipeline cannot be driven step by step");
+    detail::check_step_by_step<Parts...>();
     detail::check_call_options<Options...>();
     detail::check_value<T, Options...>();
     using Rule = detail::RuleOf<Options...>;
@@ -91,6 +114,14 @@ class Pipeline {
 
  private:
   friend struct detail::PipelineParts;
+
+  template <class Ending, class Op, class... Options>
+  [[nodiscard]] auto start_task(Op&& op, Options&&... options) const {
+    detail::check_step_by_step<Parts...>();
+    detail::check_call_options<Options...>();
+    return detail::start_task<detail::Takes::call, Ending>(detail::share_parts(parts_), std::forward<Op>(op),
+                                                           std::forward<Options>(options)...);
+  }
 
   mutable std::tuple<Parts...> parts_;  // a call changes what its policies count
 };

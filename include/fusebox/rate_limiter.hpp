@@ -43,7 +43,7 @@ FUSEBOX_BEGIN_NAMESPACE
 ///     auto place = limiter.execute([&] { return geocode(address); });
 template <class C>
 class FUSEBOX_API RateLimiter {
-  static_assert(Clock<C>, "fusebox: RateLimiter<C> needs a Clock");
+  static_assert(TimeSource<C>, "fusebox: RateLimiter<C> needs a TimeSource");
 
  public:
   /// Throws ConfigError for a config that `validate` refuses, and for a name that is empty or longer than 512
@@ -63,7 +63,8 @@ class FUSEBOX_API RateLimiter {
   /// is a CancelledError.
   template <class Op, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Options&&... options) {
-    return detail::drive(detail::PartTuple<RateLimiter&>{*this}, op, options...);
+    return detail::drive(detail::PartTuple<RateLimiter&>{*this}, std::forward<Op>(op),
+                         std::forward<Options>(options)...);
   }
 
   /// Takes n permits if they are there: never waits. Throws std::invalid_argument for an n below 1 or above
@@ -213,6 +214,8 @@ class FUSEBOX_API RateLimiter {
         if (!is_due) gcra.give_back(reserved);
       }
     } unless_due{gcra_, reserved};
+    static_assert(Clock<C>,
+                  "fusebox: acquire() waits on this thread: it needs a clock whose sleep_for blocks");
     if (!clock_.sleep_for(std::chrono::nanoseconds{reserved.wait}, token)) return false;
     unless_due.is_due = true;
     admit();

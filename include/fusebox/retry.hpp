@@ -18,6 +18,7 @@
 #include <fusebox/retry/config.hpp>   // IWYU pragma: export
 #include <fusebox/retry/counts.hpp>   // IWYU pragma: export
 #include <fusebox/retry/detail/layer.hpp>
+#include <fusebox/retry/detail/plan.hpp>
 #include <fusebox/retry/options.hpp>  // IWYU pragma: export
 #include <fusebox/retry/policy.hpp>   // IWYU pragma: export
 #include <fusebox/retry/result.hpp>   // IWYU pragma: export
@@ -42,14 +43,15 @@ FUSEBOX_BEGIN_NAMESPACE
 template <class Op, class... Options>
 FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, const RetryConfig& config, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::RetryDrive::run<true>(op, config, options...);
+  return detail::RetryDrive::call<true>(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }
 
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 FUSEBOX_DETAIL_INLINE auto retry_with_backoff(Op&& op, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::RetryDrive::run<true>(op, detail::default_retry_config, options...);
+  return detail::RetryDrive::call<true>(std::forward<Op>(op), detail::default_retry_config,
+                                        std::forward<Options>(options)...);
 }
 
 /// As retry_with_backoff, but throws nothing of op's: has_value() and error() say how it ended.
@@ -57,14 +59,15 @@ template <class Op, class... Options>
 [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, const RetryConfig& config,
                                                                 Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::RetryDrive::run<false>(op, config, options...);
+  return detail::RetryDrive::call<false>(std::forward<Op>(op), config, std::forward<Options>(options)...);
 }
 
 template <class Op, class... Options>
   requires(!detail::starts_with_config<Options..., void>)
 [[nodiscard]] FUSEBOX_DETAIL_INLINE auto try_retry_with_backoff(Op&& op, Options&&... options) {
   detail::check_retry_options<Options...>();
-  return detail::RetryDrive::run<false>(op, detail::default_retry_config, options...);
+  return detail::RetryDrive::call<false>(std::forward<Op>(op), detail::default_retry_config,
+                                         std::forward<Options>(options)...);
 }
 
 FUSEBOX_END_NAMESPACE

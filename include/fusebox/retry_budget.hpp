@@ -74,7 +74,7 @@ class BudgetReport {
 ///     auto order = fusebox::retry_with_backoff(fetch_order, fusebox::retry_presets::quick, budget);
 template <class C>
 class FUSEBOX_API RetryBudget {
-  static_assert(Clock<C>, "fusebox: RetryBudget<C> needs a Clock");
+  static_assert(TimeSource<C>, "fusebox: RetryBudget<C> needs a TimeSource");
 
  public:
   /// Throws ConfigError for a config that `validate` refuses, and for a name longer than 512 bytes.

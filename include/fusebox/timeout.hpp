@@ -39,7 +39,7 @@ enum class TimeoutKind : unsigned char { total, attempt };
 /// Every member is thread-safe. A copy shares the counts of the original.
 template <class C, TimeoutKind kind>
 class Timeout {
-  static_assert(Clock<C>, "fusebox: Timeout<C> needs a C that models fusebox::Clock");
+  static_assert(TimeSource<C>, "fusebox: Timeout<C> needs a C that models fusebox::TimeSource");
 
  public:
   /// Throws ConfigError unless `limit` is above 0. `no_timeout` is a limit that is never over.
@@ -58,7 +58,8 @@ class Timeout {
   /// thread for timeouts can be started (op is then not called), else what op throws.
   template <class Op, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Options&&... options) {
-    return detail::drive(detail::PartTuple<Timeout&>{*this}, op, options...);
+    return detail::drive(detail::PartTuple<Timeout&>{*this}, std::forward<Op>(op),
+                         std::forward<Options>(options)...);
   }
 
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
@@ -143,7 +144,11 @@ template <class Op, class... Options>
 FUSEBOX_DETAIL_INLINE decltype(auto) with_timeout(std::chrono::nanoseconds limit, Op&& op,
                                                   Options&&... options) {
   detail::check_timeout_options<Options...>();
-  return detail::drive_with_timeout(limit, op, options...);
+  if constexpr (detail::returns_task<Op>()) {
+    return detail::start_with_timeout(limit, std::forward<Op>(op), std::forward<Options>(options)...);
+  } else {
+    return detail::drive_with_timeout(limit, op, options...);
+  }
 }
 
 FUSEBOX_END_NAMESPACE

@@ -34,7 +34,7 @@ LAYERS = (
     ("failure",),
     # 5: shared by policies
     (
-        "detail/admission detail/deliveries detail/flow/verdict",
+        "detail/admission detail/deliveries detail/flow/verdict detail/flow/task",
         "detail/subscriber detail/flow/result call/event",
         "detail/event_hub detail/flow/slot detail/call_listeners detail/registry/named_policies",
         "permit subscription call",
@@ -43,7 +43,7 @@ LAYERS = (
         "detail/flow/observed detail/flow/fallback",
         "detail/flow/drive",
         "detail/flow/resumable",
-        "detail/edge_events",
+        "detail/edge_events detail/flow/plan",
     ),
     # 6: policies
     (
@@ -55,7 +55,14 @@ LAYERS = (
     # 8: what a service tells others
     ("error_response health metrics format ostream",),
     # 9: other libraries, other control flow, tests
-    ("coro adapters/* test/scoped_system_clock", "test/fake_clock"),
+    (
+        "coro detail/asio/stop adapters/boost_system",
+        "detail/asio/clock detail/asio/task",
+        "detail/asio/completion",
+        "adapters/* test/scoped_system_clock",
+        "test/fake_clock",
+        "test/async_fake_clock",
+    ),
 )
 
 # Folders whose headers are doors.
@@ -72,7 +79,6 @@ FRIENDS = {
 
 # Shared machinery that only one door uses: why it is in detail/ all the same.
 USED_BY_ONE_DOOR = {
-    "detail/flow/resumable": "the other driver of every policy's frames; coroutines use it too",
     "detail/timer/timers": "knows no timeout: whatever must happen beside a running call can be armed",
     "detail/timer/thread": "the same",
     "detail/rate_window": "the machinery of window.hpp, which any policy with a rate can use",
@@ -89,14 +95,21 @@ WITHOUT_TEST = {
     "fwd": "only declarations; tests/static/fwd.cpp holds them",
     "version": "only macros; tests/static/version.cpp holds them",
     "adapters/boost_system": "needs Boost; tests/servers/boost_system.cpp holds it",
-    "detail/registry/policy_kind": "only a declaration; the tests of detail/registry/named_policies specialise it",
+    "adapters/asio": "needs Asio; tests/asio holds it",
+    "adapters/boost_asio": "needs Boost; tests/asio holds it",
+    "detail/asio/clock": "needs Asio; tests/asio holds it",
+    "detail/asio/completion": "needs Asio; tests/asio holds it",
+    "detail/asio/stop": "needs Asio; tests/asio holds it",
+    "detail/asio/task": "needs Asio; tests/asio holds it",
     "detail/macros": "only macros; tests/reduced and tests/static hold them",
     "detail/registry/policy_kind": "only a declaration; the tests of the registries use its specialisations",
 }
 
 # Where macros are defined, and those defined elsewhere ("NAME": why).
 MACRO_HEADERS = ("detail/macros", "version")
-MACROS_ELSEWHERE = {}
+MACROS_ELSEWHERE = {
+    "FUSEBOX_DETAIL_BOOST_CANCELS": "asks for a header of Boost, which only this adapter includes",
+}
 
 # Pages and examples that include rooms or machinery: why.
 INCLUDES_ROOMS = {}

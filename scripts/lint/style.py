@@ -48,20 +48,30 @@ def check_names(tree):
     path = tools.find("clang-tidy-14", "clang-tidy")
     if not path:
         return problems + tools.missing("clang-tidy")
+    # Asio and Boost.Asio do not fit into one source file.
     names = [header for header in tree.headers if available(tree, header)]
+    apart = [header for header in names if header == "adapters/boost_asio"]
+    units = [[header for header in names if header not in apart], *([header] for header in apart)]
+    # Asio 1.22 and Boost 1.74 do not know that clang has coroutines.
+    options = ["-std=c++20", "-DASIO_HAS_CO_AWAIT=1", "-DBOOST_ASIO_HAS_CO_AWAIT=1", f"-I{tree.root}/include"]
+    output, stderr, failed = "", "", False
     with tempfile.TemporaryDirectory() as work:
-        unit = os.path.join(work, "all_headers.cpp")
-        with open(unit, "w", encoding="utf-8") as file:
-            file.write("".join(f"#include <fusebox/{header}.hpp>\n" for header in names))
-        config = f"--config-file={tree.root}/.clang-tidy"
-        result = tools.run(tree, [path, "--quiet", config, unit, "--", "-std=c++20", f"-I{tree.root}/include"])
-    found = re.findall(r"^(\S+):(\d+):\d+: (?:warning|error): (.*)$", result.stdout, re.M)
+        for number, headers in enumerate(units):
+            unit = os.path.join(work, f"headers_{number}.cpp")
+            with open(unit, "w", encoding="utf-8") as file:
+                file.write("".join(f"#include <fusebox/{header}.hpp>\n" for header in headers))
+            config = f"--config-file={tree.root}/.clang-tidy"
+            result = tools.run(tree, [path, "--quiet", config, unit, "--", *options])
+            output += result.stdout
+            failed = failed or result.returncode != 0
+            stderr += result.stderr
+    found = sorted(set(re.findall(r"^(\S+):(\d+):\d+: (?:warning|error): (.*)$", output, re.M)))
     # If the code does not compile, clang-tidy guesses at the rest.
     errors = [one for one in found if "clang-diagnostic-error" in one[2]]
     for file, line, text in errors or found:
         problems.append(f"{os.path.relpath(file, tree.root)}:{line}: {text}")
-    if result.returncode != 0 and not found:
-        problems.append(f"clang-tidy: {result.stdout}{result.stderr}")
+    if failed and not found:
+        problems.append(f"clang-tidy: {output}{stderr}")
     return problems
 
 

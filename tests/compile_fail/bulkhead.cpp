@@ -10,8 +10,8 @@ using namespace fusebox;
 
 Bulkhead<> bulkhead{"name"};
 
-// A clock that cannot wait.
-// expect: fusebox: Bulkhead<C> needs a C that models fusebox::Clock
+// A clock without a time.
+// expect: fusebox: Bulkhead<C> needs a C that models fusebox::TimeSource
 struct NoClock {};
 void bulkhead_clock() {
 #ifdef FUSEBOX_COMPILE_FAIL

@@ -17,8 +17,8 @@ struct HalfClock {
 
 int op() { return 1; }
 
-// A Deadline is set and read by a Clock.
-// expect: Deadline::after takes a Clock
+// A Deadline is set and read by a TimeSource.
+// expect: Deadline::after takes a TimeSource
 void deadline_with_no_clock() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto deadline = Deadline::after(std::chrono::seconds{1}, std::chrono::steady_clock{});
@@ -27,8 +27,8 @@ void deadline_with_no_clock() {
 #endif
 }
 
-// A breaker needs all of a Clock.
-// expect: CircuitBreaker<C> needs a C that models fusebox::Clock
+// A breaker needs all of a TimeSource.
+// expect: CircuitBreaker<C> needs a C that models fusebox::TimeSource
 void breaker_of_no_clock() {
 #ifdef FUSEBOX_COMPILE_FAIL
   CircuitBreaker<HalfClock<1>> breaker{"name", {}, HalfClock<1>{}};
@@ -37,8 +37,8 @@ void breaker_of_no_clock() {
 #endif
 }
 
-// A registry needs all of a Clock.
-// expect: CircuitBreakerRegistry<C> needs a C that models fusebox::Clock
+// A registry needs all of a TimeSource.
+// expect: CircuitBreakerRegistry<C> needs a C that models fusebox::TimeSource
 void registry_of_no_clock() {
 #ifdef FUSEBOX_COMPILE_FAIL
   CircuitBreakerRegistry<HalfClock<2>> registry;

@@ -48,7 +48,7 @@ struct deferred_async_operation {
 asio::deferred_async_operation<void(int)> read_later();
 
 // op takes nothing or a Deadline, and captures the rest.
-// expect: op must be callable without arguments, or with a const Call&.*a Deadline
+// expect: op must be callable without arguments, or with
 int op_not_callable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute(fetch);
@@ -58,7 +58,7 @@ int op_not_callable() {
 }
 
 // op is checked before its fallback is.
-// expect: op must be callable without arguments, or with a const Call&.*a Deadline
+// expect: op must be callable without arguments, or with
 int op_not_callable_with_fallback() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([](int id) { return fetch(id); }, fallback);
@@ -68,7 +68,7 @@ int op_not_callable_with_fallback() {
 }
 
 // An unfinished future does not say how the call ends.
-// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+// expect: op returns a future: .*wait for it inside op
 void op_returns_future() {
 #ifdef FUSEBOX_COMPILE_FAIL
   breaker.execute([] { return start_future(); });
@@ -78,7 +78,7 @@ void op_returns_future() {
 }
 
 // A shared future is a future.
-// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+// expect: op returns a future: .*wait for it inside op
 void op_returns_shared_future() {
 #ifdef FUSEBOX_COMPILE_FAIL
   breaker.execute([] { return start_shared_future(); }, [] { return std::shared_future<int>{}; });
@@ -88,7 +88,7 @@ void op_returns_shared_future() {
 }
 
 // A coroutine that is not awaited is not a success.
-// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+// expect: op returns a coroutine or another awaitable: include <fusebox/coro.hpp>
 void op_is_coroutine() {
 #ifdef FUSEBOX_COMPILE_FAIL
   breaker.execute([] { return start_task(); });
@@ -98,7 +98,7 @@ void op_is_coroutine() {
 }
 
 // A sender has not begun.
-// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+// expect: op returns a sender, which has not started: wait for it inside op
 void op_returns_sender() {
 #ifdef FUSEBOX_COMPILE_FAIL
   breaker.execute([] { return connect_later(); });
@@ -108,7 +108,7 @@ void op_returns_sender() {
 }
 
 // What Asio returns for its token `deferred` has not begun.
-// expect: op returns a future or a coroutine.*wait for it inside op, or use try_acquire
+// expect: op returns a deferred operation of Asio
 void op_returns_deferred_operation() {
 #ifdef FUSEBOX_COMPILE_FAIL
   breaker.execute([] { return read_later(); });

@@ -222,7 +222,7 @@ void op_is_a_value() {
 }
 
 // A future fails after the policies have recorded a success.
-// expect: op returns a future or a coroutine
+// expect: op returns a future
 void op_gives_future() {
 #ifdef FUSEBOX_COMPILE_FAIL
   compose(breaker).execute(start_future);
@@ -283,7 +283,7 @@ void start_with_unknown_option() {
 }
 
 // A call driven by hand cannot hold a future either.
-// expect: op returns a future or a coroutine
+// expect: op returns a future
 void start_of_future() {
 #ifdef FUSEBOX_COMPILE_FAIL
   static_cast<void>(pipeline.start<std::future<int>>());

@@ -58,7 +58,7 @@ void config_unknown_field() {
 }
 
 // op takes nothing or a const Attempt&, and captures the rest.
-// expect: op must be callable without arguments, or with a const Call&, a const Attempt&
+// expect: op must be callable without arguments, or with
 void op_not_callable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto result = retry_with_backoff(fetch);
@@ -68,7 +68,7 @@ void op_not_callable() {
 }
 
 // An unfinished future cannot be retried.
-// expect: op returns a future or a coroutine.*wait for it inside op
+// expect: op returns a future: .*wait for it inside op
 void op_returns_future() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto result = retry_with_backoff(start_future);
@@ -78,7 +78,7 @@ void op_returns_future() {
 }
 
 // An awaitable that is not awaited is not a success.
-// expect: op returns a future or a coroutine.*wait for it inside op
+// expect: op returns a coroutine or another awaitable: include <fusebox/coro.hpp>
 void op_returns_awaitable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto result = retry_with_backoff(start_awaitable, retry_presets::quick);
@@ -88,7 +88,7 @@ void op_returns_awaitable() {
 }
 
 // A type with an operator co_await is an awaitable.
-// expect: op returns a future or a coroutine.*wait for it inside op
+// expect: op returns a coroutine or another awaitable: include <fusebox/coro.hpp>
 void op_returns_co_awaitable() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto result = try_retry_with_backoff(start_lazy);

@@ -70,7 +70,7 @@ void clock_without_timers() {
 }
 
 // A future would be judged before it is ready.
-// expect: op returns a future or a coroutine
+// expect: op returns a future
 void unfinished_op() {
 #ifdef FUSEBOX_COMPILE_FAIL
   const auto value = with_timeout(30s, [] { return std::async(op); });

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/coro.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <chrono>
@@ -17,12 +19,27 @@
 #include "composition/row.hpp"
 #include "support/breaker_states.hpp"
 #include "support/retry.hpp"
+#include "support/task.hpp"
 
 namespace composition {
 
 using support::Breaker;
 
 class Bench {
+  // First, since clang asks for their types. Not in retry(): of one type each, so that flows with ops of one
+  // type share what they instantiate.
+  static auto everything() {
+    return fusebox::retry_if([](const fusebox::Failure&) { return true; });
+  }
+  auto stop_in_wait() {
+    return fusebox::on_retry([this](int, const fusebox::Failure&, std::chrono::nanoseconds) {
+      if (answer_.stops_wait) stop_.request_stop();
+    });
+  }
+  auto log_failure() {
+    return fusebox::on_give_up([this](const fusebox::RetryStats& stats) { log(stats); });
+  }
+
  public:
   explicit Bench(const Row& row) : policies_{row.policies}, answers_{words_of(row.answers)} {
     for (std::size_t level = 0; level < depth(); ++level) {
@@ -80,15 +97,19 @@ class Bench {
   auto retry(std::size_t level, Run run) {
     int deposits = 0;
     Budget budget{deposits};
-    const auto retry_with = [&](auto... more) {
-      return run(budget, clock, stop_.get_token(), fusebox::with_random(support::Largest{}), stop_in_wait(),
-                 log_failure(), deadline(level), more...);
-    };
-    auto result = policy(level).step          ? retry_with(fusebox::linear(*policy(level).step))
-                  : policy(level).retries_all ? retry_with(everything())
-                                              : retry_with();
+    auto result = retry_with(level, budget, clock, run);
     for (; deposits > 0; --deposits) log(result.stats);
     return result;
+  }
+  /// The same of an op that is a coroutine.
+  template <class T, class Run>
+  support::Task<fusebox::RetryResult<T>> await_retry(std::size_t level, Run run) {
+    int deposits = 0;
+    Budget budget{deposits};
+    auto retried = retry_with(level, budget, async_clock(), run);
+    auto result = co_await std::move(retried);
+    for (; deposits > 0; --deposits) log(result.stats);
+    co_return result;
   }
 
   /// The same policy as a part of a pipeline. of_everything() and with_step() are told apart at run time.
@@ -106,6 +127,18 @@ class Bench {
         }));
   }
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+  [[nodiscard]] fusebox::test::AsyncFakeClock async_clock() const {
+    return fusebox::test::AsyncFakeClock{clock};
+  }
+
+  /// Moves the time until the coroutine has ended.
+  template <class T>
+  T run_to_end(support::Task<T> task) {
+    clock.set_manual();
+    task.start();
+    while (!task.is_done()) clock.advance(clock.sleeps().back());
+    return task.result();
+  }
 
   // What happens between calls; false if `word` names no such thing.
   bool act(const std::string& word) {
@@ -156,6 +189,17 @@ class Bench {
     void deposit() const { ++deposits; }
   };
 
+  template <class Clock, class Run>
+  auto retry_with(std::size_t level, Budget& budget, const Clock& clock_of_waits, Run run) {
+    const auto with = [&](auto... more) {
+      return run(budget, clock_of_waits, stop_.get_token(), fusebox::with_random(support::Largest{}),
+                 stop_in_wait(), log_failure(), deadline(level), more...);
+    };
+    return policy(level).step          ? with(fusebox::linear(*policy(level).step))
+           : policy(level).retries_all ? with(everything())
+                                       : with();
+  }
+
   /// Counts the attempts of a call, and logs one that succeeds.
   struct LoggingBudget {
     Bench* bench = nullptr;
@@ -164,19 +208,6 @@ class Bench {
     bool try_withdraw() { return ++attempts, true; }
     void deposit() const { bench->retries_.push_back(std::to_string(attempts) + ":ok"); }
   };
-
-  // Not in retry(): of one type each, so that flows with ops of one type share what they instantiate.
-  static auto everything() {
-    return fusebox::retry_if([](const fusebox::Failure&) { return true; });
-  }
-  auto stop_in_wait() {
-    return fusebox::on_retry([this](int, const fusebox::Failure&, std::chrono::nanoseconds) {
-      if (answer_.stops_wait) stop_.request_stop();
-    });
-  }
-  auto log_failure() {
-    return fusebox::on_give_up([this](const fusebox::RetryStats& stats) { log(stats); });
-  }
 
   fusebox::Deadline deadline(std::size_t level) const {
     const auto time = policy(level).time_for_all;

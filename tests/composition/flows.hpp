@@ -15,10 +15,12 @@
 #include "composition/pipelines.hpp"
 #include "composition/row.hpp"
 #include "support/expected.hpp"
+#include "support/task.hpp"
 
 namespace composition {
 
 using fusebox::Failure;
+using support::Task;
 
 template <class Call>
 std::string what_is_seen(Call call) {
@@ -130,6 +132,33 @@ inline std::string by_permits(Bench& bench, std::size_t level) {
   }
 }
 
+/// As by_exceptions, but of coroutines. A wait suspends them all.
+inline Task<std::string> by_coroutines(Bench& bench, std::size_t level) {
+  if (level == bench.depth()) {
+    const Answer& answer = bench.answer();
+    if (!answer.is_success()) answer.raise();
+    co_return answer.value();
+  }
+  const std::function<Task<std::string>()> inner = [&] { return by_coroutines(bench, level + 1); };
+  if (bench.is_retry(level)) {
+    const auto retry = [&](auto&&... options) {
+      return retry_with_backoff(inner, bench.policy(level).retry, options...);
+    };
+    auto call = bench.await_retry<std::string>(level, retry);
+    auto result = co_await std::move(call);
+    co_return std::move(result).value();
+  }
+  auto call = bench.policy(level).has_fallback ? bench.execute_or_fall_back(level, inner)
+                                               : bench.execute(level, inner);
+  co_return co_await std::move(call);
+}
+
+/// A call within a probe is part of it only by execute() of an op that blocks (B7).
+inline bool has_same_breaker(const Row& row) {
+  return std::any_of(row.policies.begin(), row.policies.end(),
+                     [](const Policy& policy) { return policy.kind == Policy::Kind::same_breaker; });
+}
+
 struct Flow {
   const char* name;
   std::string (*call)(Bench&);
@@ -152,13 +181,21 @@ inline const Flow flows[] = {
        });
      }},
     {"by hand", [](Bench& bench) { return what_is_seen([&] { return by_permits(bench, 0); }); },
-     [](const Row& row) {  // a call within a probe is part of it only by execute() (B7)
-       const auto is_kind = [&](Policy::Kind kind) {
-         return std::any_of(row.policies.begin(), row.policies.end(),
-                            [&](const Policy& policy) { return policy.kind == kind; });
-       };
-       return is_kind(Policy::Kind::breaker) && !is_kind(Policy::Kind::same_breaker);
+     [](const Row& row) {
+       const auto is_breaker = [](const Policy& policy) { return policy.kind == Policy::Kind::breaker; };
+       return std::any_of(row.policies.begin(), row.policies.end(), is_breaker) && !has_same_breaker(row);
      }},
+    {"coroutines",
+     [](Bench& bench) { return what_is_seen([&] { return bench.run_to_end(by_coroutines(bench, 0)); }); },
+     [](const Row& row) { return !has_same_breaker(row); }},
+    {"pipeline", [](Bench& bench) { return what_is_seen([&] { return by_pipeline(bench); }); },
+     fits_pipeline},
+    {"pipeline, try_execute",
+     [](Bench& bench) { return what_is_seen([&] { return by_try_execute(bench); }); }, fits_pipeline},
+    {"pipeline, by hand", [](Bench& bench) { return what_is_seen([&] { return by_steps(bench); }); },
+     fits_steps},
+    {"pipeline, coroutine",
+     [](Bench& bench) { return what_is_seen([&] { return by_awaited_pipeline(bench); }); }, fits_steps},
 };
 
 }  // namespace composition

@@ -1,11 +1,14 @@
-// Every policy in every policy, in both orders, through every way to run a pipeline: what each pair promises.
+// Every policy in every policy, in both orders, through every way to run a pipeline, coroutines included:
+// what each pair promises.
 #include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/coro.hpp>
 #include <fusebox/fallback.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/rate_limiter.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/retry_budget.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 #include <fusebox/timeout.hpp>
 
@@ -23,10 +26,12 @@
 #include "catch.hpp"
 #include "support/breaker_states.hpp"
 #include "support/forced_unwinding.hpp"
+#include "support/task.hpp"
 #include "support/thrown.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
+using fusebox::test::AsyncFakeClock;
 using fusebox::test::FakeClock;
 using support::Breaker;
 using support::Counts;
@@ -37,20 +42,41 @@ namespace {
 
 using Op = std::function<int(const Call&)>;
 
-/// One of each policy, on one clock. A `make` gives the part; `holds()` says whether it holds something of a
-/// call.
-struct Bench {
-  FakeClock clock;
-  Breaker breaker{"b", {.failure_threshold = 1000}, clock};
-  Bulkhead<FakeClock> bulkhead{"k", {.max_concurrent = 1}, clock};
-  RateLimiter<FakeClock> limiter{"q", {.permits = 1000, .per = 1s}, clock};
-  RetryBudget<FakeClock> budget{{}, clock};
-  int fallbacks = 0;
+/// One of each policy, on one clock. A `make` of those below gives the part.
+template <class C>
+struct PoliciesOn {
+  C clock;
+  int& fallbacks;
+  CircuitBreaker<C> breaker{"b", {.failure_threshold = 1000}, clock};
+  Bulkhead<C> bulkhead{"k", {.max_concurrent = 1}, clock};
+  RateLimiter<C> limiter{"q", {.permits = 1000, .per = 1s}, clock};
+  RetryBudget<C> budget{{}, clock};
 
-  [[nodiscard]] bool is_idle() {
+  PoliciesOn(C on, int& count) : clock{std::move(on)}, fallbacks{count} {}
+};
+
+/// For calls that block, and for coroutines.
+struct Bench : PoliciesOn<FakeClock> {
+  PoliciesOn<AsyncFakeClock> awaited{AsyncFakeClock{clock}, fallbacks};
+
+  Bench() : PoliciesOn{FakeClock{}, count_} {}
+
+  /// Of both breakers.
+  [[nodiscard]] Counts settled() const {
+    const Counts blocking = counts_of(breaker);
+    const Counts own = counts_of(awaited.breaker);
+    return {blocking.success + own.success, blocking.failure + own.failure, blocking.ignored + own.ignored};
+  }
+  [[nodiscard]] bool is_idle() const { return is_idle(bulkhead) && is_idle(awaited.bulkhead); }
+
+ private:
+  template <class C>
+  [[nodiscard]] static bool is_idle(const Bulkhead<C>& bulkhead) {
     const auto stats = bulkhead.stats();
     return stats.in_use == 0 && stats.waiting == 0;
   }
+
+  int count_ = 0;
 };
 
 struct Passing {
@@ -62,41 +88,41 @@ struct Passing {
 
 struct AsBreaker {
   static constexpr const char* name = "breaker";
-  static auto& make(Bench& bench) { return bench.breaker; }
+  static auto& make(auto& on) { return on.breaker; }
 };
 struct AsBulkhead {
   static constexpr const char* name = "bulkhead";
-  static auto& make(Bench& bench) { return bench.bulkhead; }
+  static auto& make(auto& on) { return on.bulkhead; }
 };
 struct AsLimiter {
   static constexpr const char* name = "rate limiter";
-  static auto& make(Bench& bench) { return bench.limiter; }
+  static auto& make(auto& on) { return on.limiter; }
 };
 struct AsRetry {
   static constexpr const char* name = "retry";
-  static auto make(Bench& bench) { return retry(RetryConfig{.max_retries = 2}, bench.clock, bench.budget); }
+  static auto make(auto& on) { return retry(RetryConfig{.max_retries = 2}, on.clock, on.budget); }
 };
 struct AsTotal {
   static constexpr const char* name = "total timeout";
-  static auto make(Bench& bench) { return total_timeout(1h, bench.clock); }
+  static auto make(auto& on) { return total_timeout(1h, on.clock); }
 };
 struct AsAttempt {
   static constexpr const char* name = "attempt timeout";
-  static auto make(Bench& bench) { return attempt_timeout(1h, bench.clock); }
+  static auto make(auto& on) { return attempt_timeout(1h, on.clock); }
 };
 struct AsFallback {
   static constexpr const char* name = "fallback when rejected";
-  static auto make(Bench& bench) {
-    return fallback_when_rejected([&bench] { return ++bench.fallbacks, -1; });
+  static auto make(auto& on) {
+    return fallback_when_rejected([&count = on.fallbacks] { return ++count, -1; });
   }
 };
 struct AsLastGood {
   static constexpr const char* name = "last good value";
-  static auto make(Bench& bench) { return fallback_to_last_good(1h, bench.clock); }
+  static auto make(auto& on) { return fallback_to_last_good(1h, on.clock); }
 };
 struct AsOwn {
   static constexpr const char* name = "policy of the program";
-  static auto make(Bench&) { return Passing{}; }
+  static auto make(auto& /*on*/) { return Passing{}; }
 };
 
 using All =
@@ -131,6 +157,21 @@ int by_hand(const P& pipeline, Bench& bench, const Op& op, const Given& given) {
   }
 }
 
+/// Of an op that is suspended once.
+template <class P>
+int await(const P& pipeline, const Op& op, const Given& given) {
+  support::Gate gate;
+  const auto awaited = [&](const Call& call) -> support::Task<int> {
+    co_await gate;
+    co_return op(call);
+  };
+  auto task = pipeline.execute(awaited, given.token, given.deadline);
+  task.start();
+  if (gate.is_waiting()) gate.resume();
+  REQUIRE(task.is_done());
+  return task.result();
+}
+
 /// Calls use(bench, call) for every way to run the pipeline.
 template <bool steps, class P>
 void each_way(const P& pipeline, Bench& bench, const Use& use) {
@@ -148,7 +189,7 @@ void each_way(const P& pipeline, Bench& bench, const Use& use) {
     use_way("by hand", [&](const Op& op, const Given& given) { return by_hand(pipeline, bench, op, given); });
 }
 
-template <class Outer, class Inner>
+template <class Outer, class Inner, bool coroutines>
 void with_pair(const Use& use) {
   Bench bench;
   const auto pipeline = compose(in_this_order(Outer::make(bench), Inner::make(bench)));
@@ -158,13 +199,20 @@ void with_pair(const Use& use) {
     use(bench, way);
     CHECK(bench.is_idle());
   });
+  if constexpr (steps && coroutines) {
+    INFO("coroutine");
+    const auto awaited = compose(in_this_order(Outer::make(bench.awaited), Inner::make(bench.awaited)));
+    use(bench, [&](const Op& op, const Given& given) { return await(awaited, op, given); });
+    CHECK(bench.is_idle());
+  }
 }
 
 /// Every pair of two different policies, each compiled once.
+template <bool coroutines = true>
 void with_each_pair(const Use& use) {
   const auto for_outer = [&]<class Outer, class... Inner>(const std::tuple<Inner...>*, const Outer*) {
     const auto for_inner = [&]<class One>(const One*) {
-      if constexpr (!std::is_same_v<Outer, One>) with_pair<Outer, One>(use);
+      if constexpr (!std::is_same_v<Outer, One>) with_pair<Outer, One, coroutines>(use);
     };
     (for_inner(static_cast<const Inner*>(nullptr)), ...);
   };
@@ -177,11 +225,11 @@ void with_each_pair(const Use& use) {
 
 TEST_CASE("P1 P2 a success passes every pair, and op sees its Call", "[P1][P2]") {
   with_each_pair([](Bench& bench, const Way& call) {
-    const auto before = bench.breaker.stats();
+    const Counts before = bench.settled();
     CHECK(call([](const Call& c) { return c.attempt() + 6; }, {}) == 7);
-    const auto after = bench.breaker.stats();
-    CHECK(after.failure_count == before.failure_count);
-    CHECK(after.ignored_count == before.ignored_count);
+    const Counts after = bench.settled();
+    CHECK(after.failure == before.failure);
+    CHECK(after.ignored == before.ignored);
     CHECK(bench.fallbacks == 0);
   });
 }
@@ -207,11 +255,11 @@ TEST_CASE("P4 op's exception passes every pair as the same object", "[P4]") {
 
 TEST_CASE("P5 a rejection and a cancellation of op pass every pair, and no breaker counts them", "[P5]") {
   with_each_pair([](Bench& bench, const Way& call) {
-    const auto before = bench.breaker.stats();
+    const Counts before = bench.settled();
     CHECK_THROWS_AS(call([](const Call&) -> int { throw CancelledError{}; }, {}), CancelledError);
-    const auto after = bench.breaker.stats();
-    CHECK(after.success_count == before.success_count);
-    CHECK(after.failure_count == before.failure_count);
+    const Counts after = bench.settled();
+    CHECK(after.success == before.success);
+    CHECK(after.failure == before.failure);
     CHECK(bench.fallbacks == 0);
     CHECK(bench.clock.sleeps().empty());
   });
@@ -229,7 +277,7 @@ TEST_CASE("P5 a rejection and a cancellation of op pass every pair, and no break
     });
     CHECK((seen == rejected || bench.fallbacks == fallbacks + 1));
     CHECK(calls == 1);
-    CHECK(bench.breaker.stats().failure_count == 0);
+    CHECK(bench.settled().failure == 0);
   });
 }
 
@@ -240,10 +288,10 @@ TEST_CASE("P8 with a token that is stopped already no policy of a pair counts a 
     int calls = 0;
     CHECK_THROWS_AS(call([&](const Call&) { return ++calls; }, {source.get_token()}), CancelledError);
     CHECK(calls == 0);
-    const auto stats = bench.breaker.stats();
-    CHECK(stats.success_count + stats.failure_count + stats.ignored_count + stats.rejected_count == 0);
-    CHECK(bench.bulkhead.stats().admitted == 0);
-    CHECK(bench.limiter.stats().admitted == 0);
+    CHECK(bench.settled() == Counts{});
+    CHECK(bench.breaker.stats().rejected_count + bench.awaited.breaker.stats().rejected_count == 0);
+    CHECK(bench.bulkhead.stats().admitted + bench.awaited.bulkhead.stats().admitted == 0);
+    CHECK(bench.limiter.stats().admitted + bench.awaited.limiter.stats().admitted == 0);
     CHECK(bench.fallbacks == 0);
   });
 }
@@ -405,7 +453,7 @@ TEST_CASE("P11 a run that waits for a bulkhead or a limiter gives its place back
 
 #if HAS_FORCED_UNWINDING
 TEST_CASE("P11 F4 a thread that ends in op leaves nothing behind in any pair", "[P11][F4]") {
-  with_each_pair([](Bench& bench, const Way& call) {
+  with_each_pair<false>([](Bench& bench, const Way& call) {
     static_cast<void>(bench);
     CHECK_FALSE(support::returns([&] {
       call(

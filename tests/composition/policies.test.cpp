@@ -45,7 +45,7 @@ bool passes_results(std::string_view flow) { return flow == "try_retry"; }
 bool passes_errors(std::string_view flow) { return !passes_results(flow); }
 bool is_pipeline(std::string_view flow) { return flow.starts_with("pipeline"); }
 bool throws_errors(std::string_view flow) {
-  return flow == "throwing" || flow == "by hand" || is_pipeline(flow);
+  return flow == "throwing" || flow == "by hand" || flow == "coroutines" || is_pipeline(flow);
 }
 bool unwraps_values(std::string_view flow) { return flow == "expected"; }
 

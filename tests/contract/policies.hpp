@@ -8,12 +8,15 @@
 //     settled()   how the calls ended
 //     is_idle()   nothing is left of earlier calls; time may pass
 //     unwound     what settled() returns after a call whose thread ended in it
+//     is_coroutine   it allocates a frame, and its thread cannot end in it
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/coro.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <chrono>
@@ -29,6 +32,7 @@
 
 #include "support/breaker_states.hpp"
 #include "support/expected.hpp"
+#include "support/task.hpp"
 
 namespace contract {
 
@@ -36,9 +40,16 @@ using fusebox::Failure;
 using support::Counts;
 using Result = support::Expected<int, std::error_code>;
 
+/// The result of op, from a coroutine.
+template <class Op>
+auto as_coroutine(Op& op) {
+  return [&op]() -> support::Task<decltype(op())> { co_return op(); };
+}
+
 class BreakerPolicy {
  public:
   static constexpr bool cancels = false;
+  static constexpr bool is_coroutine = false;
   static constexpr Counts unwound{0, 0, 1};
 
   fusebox::test::FakeClock clock;
@@ -129,6 +140,28 @@ struct TriedInPipeline : BreakerPolicy {
         return Result{support::Unexpected{result.error().code()}};
     }
     return std::move(result).value();
+  }
+};
+
+struct Awaited : BreakerPolicy {
+  static constexpr const char* name = "execute() of a coroutine";
+  static constexpr bool is_coroutine = true;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const auto awaited = as_coroutine(op);
+    return support::run(breaker_->execute(awaited));
+  }
+};
+
+struct AwaitedInPipeline : BreakerPolicy {
+  static constexpr const char* name = "execute() of a pipeline, of a coroutine";
+  static constexpr bool is_coroutine = true;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const auto awaited = as_coroutine(op);
+    return support::run(fusebox::compose(breaker_).execute(awaited));
   }
 };
 
@@ -228,11 +261,14 @@ struct ByRegistry : BreakerPolicy {
   fusebox::CircuitBreakerRegistry<fusebox::test::FakeClock> registry_{{}, clock};
 };
 
-template <bool tries>
+template <bool tries, bool awaits>
 class RetryPolicy {
  public:
-  static constexpr const char* name = tries ? "try_retry_with_backoff()" : "retry_with_backoff()";
+  static constexpr const char* name = awaits  ? "retry_with_backoff() of a coroutine"
+                                      : tries ? "try_retry_with_backoff()"
+                                              : "retry_with_backoff()";
   static constexpr bool cancels = true;
+  static constexpr bool is_coroutine = awaits;
   static constexpr Counts unwound{};  // no hook is called
 
   fusebox::test::FakeClock clock;
@@ -246,7 +282,12 @@ class RetryPolicy {
       const auto outcome = default_outcome(stats.errors.back());
       ++(outcome == fusebox::Outcome::ignored ? counts_.ignored : counts_.failure);
     });
-    if constexpr (tries) {
+    if constexpr (awaits) {
+      const auto awaited = as_coroutine(op);
+      const fusebox::test::AsyncFakeClock async{clock};
+      return support::run(retry_with_backoff(awaited, config, async, budget, stop_.get_token(), count))
+          .value();
+    } else if constexpr (tries) {
       return try_retry_with_backoff(op, config, clock, budget, stop_.get_token(), count).value();
     } else {
       return retry_with_backoff(op, config, clock, budget, stop_.get_token(), count).value();
@@ -268,11 +309,13 @@ class RetryPolicy {
   Counts counts_;
 };
 
-using Retry = RetryPolicy<false>;
-using TryRetry = RetryPolicy<true>;
+using Retry = RetryPolicy<false, false>;
+using TryRetry = RetryPolicy<true, false>;
+using AwaitedRetry = RetryPolicy<false, true>;
 
-using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline,
-                            TriedInPipeline, InOwnPolicy, Stepwise, ByPermit, ByRegistry, Retry, TryRetry>;
+using Policies =
+    std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline, TriedInPipeline, Awaited,
+               AwaitedInPipeline, InOwnPolicy, Stepwise, ByPermit, ByRegistry, Retry, TryRetry, AwaitedRetry>;
 
 /// One policy of any type: what does not depend on the type of a result is compiled once.
 class AnyPolicy {
@@ -284,6 +327,7 @@ class AnyPolicy {
   explicit AnyPolicy(std::shared_ptr<Policy> policy)
       : name{Policy::name},
         cancels{Policy::cancels},
+        is_coroutine{Policy::is_coroutine},
         unwound{Policy::unwound},
         call{[policy](const Op& op) { policy->call(op); }},
         call_for_result{[policy](const ResultOp& op) { return policy->call(op); }},
@@ -293,6 +337,7 @@ class AnyPolicy {
 
   const char* name;
   bool cancels;
+  bool is_coroutine;
   Counts unwound;
   std::function<void(const Op&)> call;
   std::function<Result(const ResultOp&)> call_for_result;

@@ -1,19 +1,22 @@
-// model/pipeline_run.hpp: runs a script through a real pipeline, and says where it differs from the
-// reference.
+// model/pipeline_run.hpp: runs a script through a real pipeline, of blocking calls or of coroutines, and says
+// where it differs from the reference.
 #pragma once
 
 #include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/coro.hpp>
 #include <fusebox/fallback.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/rate_limiter.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/retry_budget.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <chrono>
 #include <cmath>
+#include <coroutine>
 #include <cstddef>
 #include <exception>
 #include <list>
@@ -31,11 +34,14 @@
 
 #include "pipeline_script.hpp"
 #include "reference_pipeline.hpp"
+#include "support/task.hpp"
 
 namespace model::flow {
 
-using Clock = fusebox::test::FakeClock;
 using fusebox::Failure;
+using fusebox::test::AsyncFakeClock;
+using fusebox::test::FakeClock;
+using support::Task;
 
 /// What op gives: judged by failure_of.
 struct Response {
@@ -145,7 +151,7 @@ std::string text_of(Get get) {
 /// Ends at a time of the clock.
 class Alarm {
  public:
-  Alarm(const Clock& clock, Nanos after) : clock_{clock} {
+  Alarm(const FakeClock& clock, Nanos after) : clock_{clock} {
     clock_.arm(node_, clock.now() + std::chrono::nanoseconds{after});
   }
   Alarm(const Alarm&) = delete;
@@ -154,13 +160,30 @@ class Alarm {
   [[nodiscard]] std::stop_token token() const { return node_.source.get_token(); }
 
  private:
-  Clock clock_;
+  FakeClock clock_;
   fusebox::detail::TimerNode node_{.source = std::stop_source{}};
+};
+
+/// Awaited at each step of a coroutine, a call of op or a wait. At the last it stays suspended.
+struct Steps {
+  int until_abandoned = 0;
+  bool is_abandoned = false;
+
+  [[nodiscard]] auto operator co_await() noexcept {
+    struct Step {
+      Steps* steps;
+      [[nodiscard]] bool await_ready() const noexcept { return --steps->until_abandoned != 0; }
+      void await_suspend(std::coroutine_handle<> /*handle*/) const noexcept { steps->is_abandoned = true; }
+      void await_resume() const noexcept {}
+    };
+    return Step{this};
+  }
 };
 
 /// What the parts of one pipeline share.
 struct World {
-  Clock clock = {};
+  FakeClock clock = {};
+  Steps steps = {};
   std::ostringstream seen = {};
   std::size_t slept = 0;
 
@@ -172,22 +195,57 @@ struct World {
   }
 };
 
-// Each kind of layer: `policy` for compose(), and show().
+/// An AsyncFakeClock whose waits are steps. Who is stopped goes on once all that ends at that time has ended,
+/// as a thread would.
+class StepClock : public AsyncFakeClock {
+ public:
+  explicit StepClock(World& world) : AsyncFakeClock{world.clock}, steps_{&world.steps} {}
 
-template <Kind kind>
+  [[nodiscard]] Task<bool> sleep_for(std::chrono::nanoseconds time, std::stop_token token) const {
+    return sleep(*this, time, std::move(token));
+  }
+  [[nodiscard]] auto sleep_of_op(std::chrono::nanoseconds time, std::stop_token token) const {
+    return AsyncFakeClock::wait_in_queue(time, std::move(token), true);
+  }
+  /// A bulkhead's queue needs no other clock than a retry.
+  void wait_in_queue(std::chrono::nanoseconds, std::stop_token, bool) const = delete;
+
+ private:
+  static Task<bool> sleep(StepClock clock, std::chrono::nanoseconds time, std::stop_token token) {
+    co_await *clock.steps_;
+    co_return co_await clock.sleep_of_op(time, token);
+  }
+
+  Steps* steps_;
+};
+template <class C>
+inline constexpr bool awaits = std::is_same_v<C, StepClock>;
+template <class C>
+C clock_of(World& world) {
+  if constexpr (awaits<C>) {
+    return StepClock{world};
+  } else {
+    return world.clock;
+  }
+}
+
+// Each kind of layer: `policy` for compose(), and show(). C is the clock: a FakeClock, or a StepClock for
+// coroutines.
+
+template <Kind kind, class C>
 struct Part;
 
 inline std::string name_of(int place) { return "p" + std::to_string(place); }
 
-template <>
-struct Part<Kind::breaker> {
-  fusebox::CircuitBreaker<Clock> policy;
+template <class C>
+struct Part<Kind::breaker, C> {
+  fusebox::CircuitBreaker<C> policy;
   Part(const Layer& layer, int place, World& world)
       : policy{name_of(place),
                {.failure_threshold = layer.threshold,
                 .success_threshold = 1,
                 .reset_timeout = std::chrono::nanoseconds{layer.reset}},
-               world.clock} {}
+               clock_of<C>(world)} {}
   void show(std::ostream& out) const {
     const auto stats = policy.stats();
     out << "breaker " << to_string(stats.state) << ", " << stats.success_count << " succeeded, "
@@ -212,42 +270,45 @@ inline fusebox::RetryConfig retry_config(const Layer& layer) {
 }
 inline auto hook_of(const Layer& layer) { return fusebox::on_retry(Hook{layer.hook_throws_at}); }
 
-template <>
-struct Part<Kind::retry> {
-  decltype(fusebox::retry(fusebox::RetryConfig{}, hook_of({}), Clock{})) policy;
+template <class C>
+struct Part<Kind::retry, C> {
+  decltype(fusebox::retry(fusebox::RetryConfig{}, hook_of({}), std::declval<C>())) policy;
   Part(const Layer& layer, int /*place*/, World& world)
-      : policy{fusebox::retry(retry_config(layer), hook_of(layer), Clock{world.clock})} {}
+      : policy{fusebox::retry(retry_config(layer), hook_of(layer), clock_of<C>(world))} {}
   static void show(std::ostream& /*out*/) {}
 };
 
-template <class Budget>
+template <class C, class Budget>
 struct BudgetedPart {
   Budget budget;
-  decltype(fusebox::retry(fusebox::RetryConfig{}, hook_of({}), std::declval<Budget&>(), Clock{})) policy;
+  decltype(fusebox::retry(fusebox::RetryConfig{}, hook_of({}), std::declval<Budget&>(),
+                          std::declval<C>())) policy;
   template <class... Args>
   BudgetedPart(const Layer& layer, World& world, Args... args)
       : budget{args...},
-        policy{fusebox::retry(retry_config(layer), hook_of(layer), budget, Clock{world.clock})} {}
+        policy{fusebox::retry(retry_config(layer), hook_of(layer), budget, clock_of<C>(world))} {}
   void show(std::ostream& out) const {
     const auto stats = budget.stats();
     out << "budget " << std::lround(stats.balance * 10) << "/10, " << stats.withdrawn << " withdrawn, "
         << stats.refused << " refused\n";
   }
 };
-template <>
-struct Part<Kind::budgeted> : BudgetedPart<fusebox::RetryBudget<Clock>> {
+template <class C>
+struct Part<Kind::budgeted, C> : BudgetedPart<C, fusebox::RetryBudget<C>> {
   Part(const Layer& layer, int /*place*/, World& world)
-      : BudgetedPart{layer, world,
-                     fusebox::RetryBudgetConfig{
-                         .ratio = layer.ratio_tenths / 10.0, .min_per_second = 0, .capacity = layer.most},
-                     world.clock} {}
+      : BudgetedPart<C, fusebox::RetryBudget<C>>{
+            layer, world,
+            fusebox::RetryBudgetConfig{
+                .ratio = layer.ratio_tenths / 10.0, .min_per_second = 0, .capacity = layer.most},
+            clock_of<C>(world)} {}
 };
-template <>
-struct Part<Kind::throttled> : BudgetedPart<fusebox::RetryThrottle> {
+template <class C>
+struct Part<Kind::throttled, C> : BudgetedPart<C, fusebox::RetryThrottle> {
   Part(const Layer& layer, int /*place*/, World& world)
-      : BudgetedPart{layer, world,
-                     fusebox::RetryThrottleConfig{.max_tokens = layer.most,
-                                                  .token_ratio = layer.ratio_tenths / 10.0}} {}
+      : BudgetedPart<C, fusebox::RetryThrottle>{
+            layer, world,
+            fusebox::RetryThrottleConfig{.max_tokens = layer.most,
+                                         .token_ratio = layer.ratio_tenths / 10.0}} {}
 };
 
 template <class Timeout>
@@ -259,19 +320,21 @@ struct TimeoutPart {
         << " late\n";
   }
 };
-template <>
-struct Part<Kind::total> : TimeoutPart<decltype(fusebox::total_timeout({}, Clock{}))> {
+template <class C>
+struct Part<Kind::total, C> : TimeoutPart<decltype(fusebox::total_timeout({}, std::declval<C>()))> {
   Part(const Layer& layer, int /*place*/, World& world)
-      : TimeoutPart{fusebox::total_timeout(std::chrono::nanoseconds{layer.limit}, world.clock)} {}
+      : TimeoutPart<decltype(fusebox::total_timeout({}, std::declval<C>()))>{
+            fusebox::total_timeout(std::chrono::nanoseconds{layer.limit}, clock_of<C>(world))} {}
 };
-template <>
-struct Part<Kind::attempt> : TimeoutPart<decltype(fusebox::attempt_timeout({}, Clock{}))> {
+template <class C>
+struct Part<Kind::attempt, C> : TimeoutPart<decltype(fusebox::attempt_timeout({}, std::declval<C>()))> {
   Part(const Layer& layer, int /*place*/, World& world)
-      : TimeoutPart{fusebox::attempt_timeout(std::chrono::nanoseconds{layer.limit}, world.clock)} {}
+      : TimeoutPart<decltype(fusebox::attempt_timeout({}, std::declval<C>()))>{
+            fusebox::attempt_timeout(std::chrono::nanoseconds{layer.limit}, clock_of<C>(world))} {}
 };
 
-template <>
-struct Part<Kind::bulkhead> {
+template <class C>
+struct Part<Kind::bulkhead, C> {
   struct Release {
     fusebox::Permit* permit;
     void operator()() const noexcept { *permit = fusebox::Permit{}; }
@@ -281,10 +344,10 @@ struct Part<Kind::bulkhead> {
     fusebox::Permit permit;
     Alarm alarm;
     std::stop_callback<Release> at_the_end{alarm.token(), Release{&permit}};
-    Held(fusebox::Permit held, const Clock& clock, Nanos until)
-        : permit{std::move(held)}, alarm{clock, until} {}
+    Held(fusebox::Permit slot, const FakeClock& clock, Nanos until)
+        : permit{std::move(slot)}, alarm{clock, until} {}
   };
-  fusebox::Bulkhead<Clock> policy;
+  fusebox::Bulkhead<C> policy;
   std::list<Held> held;
 
   Part(const Layer& layer, int place, World& world)
@@ -292,7 +355,7 @@ struct Part<Kind::bulkhead> {
                {.max_concurrent = layer.slots,
                 .max_waiting = layer.waiting,
                 .max_wait = std::chrono::nanoseconds{layer.max_wait}},
-               world.clock} {
+               clock_of<C>(world)} {
     for (const Nanos until : layer.held) held.emplace_back(policy.try_acquire(), world.clock, until);
   }
   void show(std::ostream& out) const {
@@ -302,16 +365,16 @@ struct Part<Kind::bulkhead> {
   }
 };
 
-template <>
-struct Part<Kind::limiter> {
-  fusebox::RateLimiter<Clock> policy;
+template <class C>
+struct Part<Kind::limiter, C> {
+  fusebox::RateLimiter<C> policy;
   Part(const Layer& layer, int place, World& world)
       : policy{name_of(place),
                {.permits = 1,
                 .per = std::chrono::nanoseconds{layer.interval},
                 .burst = layer.burst,
                 .max_wait = std::chrono::nanoseconds{layer.max_wait}},
-               world.clock} {}
+               clock_of<C>(world)} {}
   void show(std::ostream& out) const {
     const auto stats = policy.stats();
     out << "limiter " << stats.admitted << " admitted, " << stats.rejected << " rejected, " << stats.waited
@@ -346,25 +409,45 @@ struct FallbackOfNothing {
     return response;
   }
 };
-template <>
-struct Part<Kind::fallback> {
-  decltype(fusebox::fallback(FallbackOfFailure{})) policy;
+/// The same as a coroutine.
+template <class Fallback>
+struct Awaited : Fallback {
+  template <class... Args>
+    requires std::is_invocable_v<const Fallback&, const Args&...>
+  Task<Response> operator()(const Args&... args) const {
+    return later(*this, args...);
+  }
+
+ private:
+  template <class... Args>
+  static Task<Response> later(Fallback fallback, const Args&... args) {
+    co_return fallback(args...);
+  }
+};
+template <class C, class Fallback>
+using FallbackFor = std::conditional_t<awaits<C>, Awaited<Fallback>, Fallback>;
+
+template <class C>
+struct Part<Kind::fallback, C> {
+  decltype(fusebox::fallback(FallbackFor<C, FallbackOfFailure>{})) policy;
   Part(const Layer& layer, int place, World& world)
-      : policy{fusebox::fallback(FallbackOfFailure{&world, layer.fallback, place})} {}
+      : policy{fusebox::fallback(
+            FallbackFor<C, FallbackOfFailure>{FallbackOfFailure{&world, layer.fallback, place}})} {}
   static void show(std::ostream& /*out*/) {}
 };
-template <>
-struct Part<Kind::when_rejected> {
-  decltype(fusebox::fallback_when_rejected(FallbackOfNothing{})) policy;
+template <class C>
+struct Part<Kind::when_rejected, C> {
+  decltype(fusebox::fallback_when_rejected(FallbackFor<C, FallbackOfNothing>{})) policy;
   Part(const Layer& layer, int place, World& world)
-      : policy{fusebox::fallback_when_rejected(FallbackOfNothing{&world, layer.fallback, place})} {}
+      : policy{fusebox::fallback_when_rejected(
+            FallbackFor<C, FallbackOfNothing>{FallbackOfNothing{&world, layer.fallback, place}})} {}
   static void show(std::ostream& /*out*/) {}
 };
-template <>
-struct Part<Kind::last_good> {
-  fusebox::LastGood<Clock> policy;
+template <class C>
+struct Part<Kind::last_good, C> {
+  fusebox::LastGood<C> policy;
   Part(const Layer& layer, int /*place*/, World& world)
-      : policy{fusebox::fallback_to_last_good(std::chrono::nanoseconds{layer.limit}, world.clock)} {}
+      : policy{fusebox::fallback_to_last_good(std::chrono::nanoseconds{layer.limit}, clock_of<C>(world))} {}
   static void show(std::ostream& /*out*/) {}
 };
 
@@ -390,41 +473,58 @@ struct User {
     return op();
   }
 };
-template <>
-struct Part<Kind::user> {
+template <class C>
+struct Part<Kind::user, C> {
   User policy;
   Part(const Layer& layer, int place, World& /*world*/) : policy{layer.user, place} {}
   static void show(std::ostream& /*out*/) {}
 };
 
 /// How the calls of a script are made.
-enum class Drive { execute, try_execute, by_hand, any };
+enum class Drive { execute, try_execute, by_hand, any, await, await_suspended, await_try_execute };
 inline std::string to_text(Drive drive) {
   switch (drive) {
     case Drive::execute: return "execute";
     case Drive::try_execute: return "try_execute";
     case Drive::by_hand: return "start";
     case Drive::any: return "AnyPipeline";
+    case Drive::await: return "a coroutine";
+    case Drive::await_suspended: return "a coroutine that is suspended in its waits";
+    case Drive::await_try_execute: return "a coroutine of try_execute";
   }
   return {};
 }
 
-/// T is what op gives. Only short pipelines are called in every way, since each way takes long to compile.
-template <class T, Kind... kinds>
+/// T is what op gives, C the clock. Only short pipelines are called in every way, since each way takes long
+/// to compile.
+template <class C, class T, Kind... kinds>
 class RealPipeline {
   static constexpr bool has_user = ((kinds == Kind::user) || ...);
 
  public:
   explicit RealPipeline(const std::vector<Layer>& layers)
-      : parts_{make(layers, std::index_sequence_for<Part<kinds>...>{})},
+      : parts_{make(layers, std::index_sequence_for<Part<kinds, C>...>{})},
         pipeline_{std::apply([](auto&... parts) { return fusebox::compose(parts->policy...); }, parts_)} {}
 
   static constexpr bool is_short = sizeof...(kinds) <= 3;
   static bool can(Drive drive) {
-    return drive == Drive::by_hand ? !has_user : drive == Drive::any ? is_short : true;
+    switch (drive) {
+      case Drive::execute:
+      case Drive::try_execute: return !awaits<C>;
+      case Drive::by_hand: return !awaits<C> && !has_user;
+      case Drive::any: return !awaits<C> && is_short;
+      case Drive::await:
+      case Drive::await_suspended: return awaits<C>;
+      case Drive::await_try_execute: return awaits<C> && is_short;
+    }
+    return false;
   }
-  static Takes closest(Takes takes) {
+  /// Is only a driver of single steps able to leave a call before its end?
+  static bool can_abandon(Drive drive) { return drive == Drive::by_hand || awaits<C>; }
+  static Takes closest(Takes takes, Drive drive) {
+    if (drive == Drive::by_hand) return Takes::call;
     if constexpr (is_short) return takes;
+    if constexpr (awaits<C>) return Takes::call;
     return can_be_stopped(takes) ? Takes::call : Takes::nothing;
   }
 
@@ -440,7 +540,13 @@ class RealPipeline {
     const auto deadline =
         script.deadline ? fusebox::Deadline::after(std::chrono::nanoseconds{*script.deadline}, world_.clock)
                         : fusebox::Deadline::never();
-    const std::string result = text_of([&] { return call(drive, token, deadline); });
+    const std::string result = text_of([&]() -> T {
+      if constexpr (awaits<C>) {
+        return await(drive, token, deadline);
+      } else {
+        return call(drive, token, deadline);
+      }
+    });
     world_.log() << "result " << result << '\n' << "at " << in_ms(time()) << '\n';
     std::apply([&](const auto&... parts) { (parts->show(world_.seen), ...); }, parts_);
     return world_.seen.str();
@@ -448,20 +554,23 @@ class RealPipeline {
 
  private:
   template <std::size_t... i>
-  std::tuple<std::unique_ptr<Part<kinds>>...> make(const std::vector<Layer>& layers,
-                                                   std::index_sequence<i...>) {
-    return {std::make_unique<Part<kinds>>(layers[i], static_cast<int>(i), world_)...};
+  std::tuple<std::unique_ptr<Part<kinds, C>>...> make(const std::vector<Layer>& layers,
+                                                      std::index_sequence<i...>) {
+    return {std::make_unique<Part<kinds, C>>(layers[i], static_cast<int>(i), world_)...};
+  }
+
+  /// What execute() would give.
+  template <class Result>
+  static T end(Result result) {
+    const bool has_value = result.has_value();
+    const T value = std::move(result).value();  // throws, or is a failed value
+    if (has_value == static_cast<bool>(text_of_value(value).find("failed") == 0))
+      throw std::logic_error{"has_value() is wrong"};
+    return value;
   }
 
   T call(Drive drive, const std::stop_token& token, const fusebox::Deadline& deadline) {
     const auto with = [&](auto op) -> T {
-      const auto end = [](auto result) -> T {
-        const bool has_value = result.has_value();
-        const T value = std::move(result).value();  // throws, or is a failed value
-        if (has_value == static_cast<bool>(text_of_value(value).find("failed") == 0))
-          throw std::logic_error{"has_value() is wrong"};
-        return value;
-      };
       if (drive == Drive::try_execute) return end(pipeline_.try_execute(op, token, deadline));
       if constexpr (is_short) {
         if (drive == Drive::any) return fusebox::AnyPipeline<T>{pipeline_}.execute(op, token, deadline);
@@ -504,15 +613,55 @@ class RealPipeline {
     }
   }
 
+  T await(Drive drive, const std::stop_token& token, const fusebox::Deadline& deadline) {
+    world_.steps = {.until_abandoned = script_->abandoned_at};
+    if (drive == Drive::await_suspended) world_.clock.set_manual();
+    const auto with = [&](auto op) -> T {
+      if constexpr (is_short) {
+        if (drive == Drive::await_try_execute)
+          return end(run_to_end(pipeline_.try_execute(op, token, deadline)));
+      }
+      return run_to_end(pipeline_.execute(op, token, deadline));
+    };
+    if constexpr (is_short) {
+      if (script_->takes == Takes::token)
+        return with([this](std::stop_token stop) { return awaited_op(nullptr, std::move(stop), {}); });
+      if (script_->takes == Takes::deadline)
+        return with([this](fusebox::Deadline until) { return awaited_op(nullptr, {}, std::move(until)); });
+      if (script_->takes == Takes::nothing) return with([this] { return awaited_op(nullptr, {}, {}); });
+    }
+    return with(
+        [this](const fusebox::Call& call) { return awaited_op(&call, call.stop_token(), call.deadline()); });
+  }
+  template <class U>
+  U run_to_end(Task<U> task) {
+    task.start();
+    while (!task.is_done()) {
+      if (world_.steps.is_abandoned) {
+        task.destroy();
+        throw Abandoned{};
+      }
+      world_.clock.advance(std::chrono::nanoseconds{ms});
+    }
+    return task.result();
+  }
+  Task<T> awaited_op(const fusebox::Call* call, std::stop_token stop, fusebox::Deadline deadline) {
+    co_await world_.steps;
+    const Answer& answer = begin_op(call, stop, deadline);
+    const int id = ops_;
+    if (can_be_stopped(script_->takes) && answer.notices) {
+      const StepClock clock{world_};
+      if (!co_await clock.sleep_of_op(std::chrono::nanoseconds{answer.takes}, stop))
+        co_return end_as(answer.closes ? Ends::threw_closed : Ends::threw_cancelled, id);
+    } else {
+      world_.clock.advance(std::chrono::nanoseconds{answer.takes});
+    }
+    co_return end_as(answer.ends, id);
+  }
+
   T op(const fusebox::Call* call, const std::stop_token& stop, const fusebox::Deadline& deadline) {
-    const Answer& answer = script_->answers[next_answer_++ % script_->answers.size()];
-    const int id = ++ops_;
-    auto& seen = world_.log();
-    seen << "op at " << in_ms(time());
-    if (call != nullptr) seen << " attempt " << call->attempt();
-    if (call != nullptr || script_->takes == Takes::deadline)
-      seen << " deadline " << (deadline.is_never() ? "none" : in_ms((deadline.time() - start_).count()));
-    seen << (stop.stop_requested() ? " stopped\n" : "\n");
+    const Answer& answer = begin_op(call, stop, deadline);
+    const int id = ops_;
     const std::chrono::nanoseconds takes{answer.takes};
     if (can_be_stopped(script_->takes) && answer.notices) {
       if (!world_.clock.sleep_for(takes, stop))
@@ -522,34 +671,45 @@ class RealPipeline {
     }
     return end_as(answer.ends, id);
   }
+  const Answer& begin_op(const fusebox::Call* call, const std::stop_token& stop,
+                         const fusebox::Deadline& deadline) {
+    const Answer& answer = script_->answers[next_answer_++ % script_->answers.size()];
+    ++ops_;
+    auto& seen = world_.log();
+    seen << "op at " << in_ms(time());
+    if (call != nullptr) seen << " attempt " << call->attempt();
+    if (call != nullptr || script_->takes == Takes::deadline)
+      seen << " deadline " << (deadline.is_never() ? "none" : in_ms((deadline.time() - start_).count()));
+    seen << (stop.stop_requested() ? " stopped\n" : "\n");
+    return answer;
+  }
 
   [[nodiscard]] Nanos time() const { return std::chrono::nanoseconds{world_.clock.now() - start_}.count(); }
 
   World world_;
   const std::chrono::steady_clock::time_point start_ = world_.clock.now();
-  std::tuple<std::unique_ptr<Part<kinds>>...> parts_;
-  decltype(fusebox::compose(std::declval<decltype(Part<kinds>::policy)&>()...)) pipeline_;
+  std::tuple<std::unique_ptr<Part<kinds, C>>...> parts_;
+  decltype(fusebox::compose(std::declval<decltype(Part<kinds, C>::policy)&>()...)) pipeline_;
   const LogicalCall* script_ = nullptr;
   std::size_t next_answer_ = 0;
   int ops_ = 0;
 };
 
-template <class T, Kind... kinds>
+template <class C, class T, Kind... kinds>
 std::string compare_all(const Script& script, Reached& reached) {
-  for (const Drive drive : {Drive::execute, Drive::try_execute, Drive::by_hand, Drive::any}) {
-    if (!RealPipeline<T, kinds...>::can(drive)) continue;
-    RealPipeline<T, kinds...> real{script.layers};
+  using Real = RealPipeline<C, T, kinds...>;
+  for (const Drive drive : {Drive::execute, Drive::try_execute, Drive::by_hand, Drive::any, Drive::await,
+                            Drive::await_suspended, Drive::await_try_execute}) {
+    if (!Real::can(drive)) continue;
+    Real real{script.layers};
     ReferencePipeline reference{script, reached};
-    const bool carries = std::is_same_v<T, Carried> && drive != Drive::try_execute;
+    const bool carries =
+        std::is_same_v<T, Carried> && drive != Drive::try_execute && drive != Drive::await_try_execute;
     int number = 0;
     for (LogicalCall call : script.calls) {
       ++number;
-      if (drive == Drive::by_hand) {
-        call.takes = Takes::call;
-      } else {
-        call.takes = RealPipeline<T, kinds...>::closest(call.takes);
-        call.abandoned_at = 0;  // only a call by hand can be destroyed before its end
-      }
+      call.takes = Real::closest(call.takes, drive);
+      if (!Real::can_abandon(drive)) call.abandoned_at = 0;
       const std::string wanted = reference.run(call, carries);
       const std::string got = real.run(call, drive);
       if (wanted == got) continue;
@@ -564,11 +724,11 @@ std::string compare_all(const Script& script, Reached& reached) {
 }
 
 /// Empty if the real pipeline does what the reference does.
-template <Kind... kinds>
+template <class C, Kind... kinds>
 std::string compare(const Script& script, Reached& reached) {
-  std::string problem = compare_all<Response, kinds...>(script, reached);
+  std::string problem = compare_all<C, Response, kinds...>(script, reached);
   if constexpr (sizeof...(kinds) <= 3) {
-    if (problem.empty()) problem = compare_all<Carried, kinds...>(script, reached);
+    if (problem.empty()) problem = compare_all<C, Carried, kinds...>(script, reached);
   }
   return problem;
 }
@@ -582,6 +742,10 @@ struct Pipeline {
 template <char... kinds>
 inline constexpr char name_of_kinds[] = {kinds..., '\0'};
 template <char... kinds>
-inline constexpr Pipeline pipeline{name_of_kinds<kinds...>, &compare<static_cast<Kind>(kinds)...>};
+inline constexpr Pipeline pipeline{name_of_kinds<kinds...>, &compare<FakeClock, static_cast<Kind>(kinds)...>};
+/// The same of coroutines.
+template <char... kinds>
+inline constexpr Pipeline awaited_pipeline{name_of_kinds<kinds...>,
+                                           &compare<StepClock, static_cast<Kind>(kinds)...>};
 
 }  // namespace model::flow

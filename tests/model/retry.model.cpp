@@ -1,5 +1,5 @@
 // retry_with_backoff against rules R1 to R7 and R11 to R14: random configs, scripted attempts; calls, waits
-// and the reason to stop compared.
+// and the reason to stop compared. Of ops that block, and of coroutines (A5).
 #include <fusebox/retry.hpp>
 
 #include <algorithm>
@@ -78,7 +78,9 @@ rc::Gen<RetryScript> retry_script() {
                                                {std::nullopt, std::nullopt, std::nullopt, std::nullopt,
                                                 std::nullopt, -1s, 0ns, 12ns, 3s, 50s, fusebox::no_timeout})),
       rc::gen::set(&RetryScript::deadline_of_another_clock, any_of({false, true})),
-      rc::gen::set(&RetryScript::form, any_of({Form::tries, Form::throws, Form::by_value, Form::by_hand})),
+      rc::gen::set(&RetryScript::form,
+                   any_of({Form::tries, Form::throws, Form::by_value, Form::by_hand, Form::awaits_tries,
+                           Form::awaits_throws, Form::awaits_by_value})),
       rc::gen::set(&RetryScript::stopped_before, rc::gen::weightedElement<bool>({{19, false}, {1, true}})));
 }
 

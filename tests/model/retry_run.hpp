@@ -2,7 +2,9 @@
 #pragma once
 
 #include <fusebox/api_error.hpp>
+#include <fusebox/coro.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
@@ -21,6 +23,7 @@
 
 #include "reference_retry.hpp"
 #include "retry_script.hpp"
+#include "support/task.hpp"
 
 namespace model {
 
@@ -102,6 +105,29 @@ class RetryRun {
     RetryRun* run_;
   };
 
+  /// The same for coroutines. On a manual timeline, which run_to_end() moves.
+  class StoppingAsyncClock {
+   public:
+    explicit StoppingAsyncClock(RetryRun& run) : run_{&run} {}
+    [[nodiscard]] auto now() const { return run_->fake_.now(); }
+    [[nodiscard]] auto wall_now() const { return run_->fake_.wall_now(); }
+    support::Task<bool> sleep_for(std::chrono::nanoseconds wait, std::stop_token token) const {
+      return sleep(*run_, wait, std::move(token));
+    }
+
+   private:
+    static support::Task<bool> sleep(RetryRun& run, std::chrono::nanoseconds wait, std::stop_token token) {
+      run.slept_.push_back(wait.count());
+      const fusebox::test::AsyncFakeClock fake{run.fake_};
+      if (run.latest().stop != Stop::in_wait) co_return co_await fake.sleep_for(wait, token);
+      co_await fake.sleep_for(wait / 2, token);
+      run.source_.request_stop();
+      co_return false;
+    }
+
+    RetryRun* run_;
+  };
+
   struct Retried {
     int attempt;
     Nanos delay;
@@ -171,12 +197,33 @@ class RetryRun {
     fake_.advance(latest().takes);
     if (latest().stop == Stop::in_op) source_.request_stop();
     Answer answer;
-    if (script_.form == Form::by_value) {
+    if (gives_values()) {
       fail(latest(), Returner{answer.failure});
     } else {
       fail(latest(), Thrower{});
     }
     return answer;
+  }
+
+  support::Task<Answer> awaited_op(const fusebox::Attempt& given) {
+    const int number = given.number;
+    co_await pause_;
+    expect("the attempt's number after a suspension", given.number, number);
+    co_return op(given);
+  }
+  /// Resumes what is suspended: op, or a sleep.
+  template <class T>
+  T run_to_end(support::Task<T> task) {
+    fake_.set_manual();
+    task.start();
+    while (!task.is_done()) {
+      if (pause_.is_waiting()) {
+        pause_.resume();
+      } else {
+        fake_.advance(fake_.sleeps().back());
+      }
+    }
+    return task.result();
   }
 
   /// A list, or a step, or the formula.
@@ -217,6 +264,11 @@ class RetryRun {
       return retry(op, script_.config, StoppingClock{*this}, source_.get_token(), hook, at_end, budget_,
                    with_random(generator_), deadline(), more...);
     };
+    const auto awaited = [this](const fusebox::Attempt& given) { return this->awaited_op(given); };
+    const auto await = [&](auto retry, auto... more) {
+      return run_to_end(retry(awaited, script_.config, StoppingAsyncClock{*this}, source_.get_token(), hook,
+                              at_end, budget_, with_random(generator_), deadline(), more...));
+    };
     const auto catching = [&](auto use) {
       try {
         use();
@@ -230,12 +282,13 @@ class RetryRun {
     const auto trying = [](auto&&... all) {
       return try_retry_with_backoff(std::forward<decltype(all)>(all)...);
     };
+    const auto by_value = failure_if([](const Answer& answer) { return answer.failure; });
     switch (script_.form) {
       case Form::tries: return take(options(trying, rule...));
-      case Form::by_value:
-        return catching([&] {
-          take(options(throwing, failure_if([](const Answer& answer) { return answer.failure; }), rule...));
-        });
+      case Form::by_value: return catching([&] { take(options(throwing, by_value, rule...)); });
+      case Form::awaits_tries: return take(await(trying, rule...));
+      case Form::awaits_throws: return catching([&] { take(await(throwing, rule...)); });
+      case Form::awaits_by_value: return catching([&] { take(await(throwing, by_value, rule...)); });
       case Form::throws: return catching([&] { take(options(throwing, rule...)); });
       case Form::by_hand:
         RetryState state{script_.config, StoppingClock{*this},    source_.get_token(), hook,   at_end,
@@ -331,14 +384,18 @@ class RetryRun {
     expect("withdrawals", budget_.asked, asked_);
     expect("deposits", budget_.deposits, succeeded ? 1 : 0);
     expect("tokens given back", budget_.given_back, was_cut_short_ ? 1 : 0);
-    const bool throws = script_.form == Form::throws || script_.form == Form::by_value;
-    if (throws && !succeeded && (script_.form == Form::throws || script_.stopped_before || was_cut_short_)) {
+    const bool throws = script_.form == Form::throws || script_.form == Form::awaits_throws;
+    if (!succeeded && (throws || (gives_values() && (script_.stopped_before || was_cut_short_)))) {
       expect("an exception", thrown_ != nullptr, true);
       if (thrown_) compare_exception();
     } else {
       expect("an exception", thrown_ != nullptr, false);
       expect("has_value()", has_value_, succeeded);
     }
+  }
+
+  [[nodiscard]] bool gives_values() const {
+    return script_.form == Form::by_value || script_.form == Form::awaits_by_value;
   }
 
   /// op's last, or CancelledError with op's last as its cause (R4).
@@ -373,6 +430,7 @@ class RetryRun {
   Generator generator_;
   Budget budget_;
   fusebox::test::FakeClock fake_;
+  support::Gate pause_;
   fusebox::test::FakeClock other_ = [] {
     fusebox::test::FakeClock clock;
     clock.advance(std::chrono::hours{7});

@@ -43,8 +43,9 @@ struct Attempt {
 
 enum class Accepts { transient, everything, nothing };  // retry_if; the first is without one
 enum class Draws { smallest, largest, random };
-// by_value: failures are returned, not thrown; by_hand: with a RetryState
-enum class Form { tries, throws, by_value, by_hand };
+// by_value: failures are returned, not thrown; by_hand: with a RetryState; the last three as the first three,
+// of an op that is a coroutine
+enum class Form { tries, throws, by_value, by_hand, awaits_tries, awaits_throws, awaits_by_value };
 
 struct RetryScript {
   fusebox::RetryConfig config;
@@ -103,6 +104,9 @@ inline std::string to_code(const RetryScript& script) {
   if (script.form == Form::throws) code += ", .form = Form::throws";
   if (script.form == Form::by_value) code += ", .form = Form::by_value";
   if (script.form == Form::by_hand) code += ", .form = Form::by_hand";
+  if (script.form == Form::awaits_tries) code += ", .form = Form::awaits_tries";
+  if (script.form == Form::awaits_throws) code += ", .form = Form::awaits_throws";
+  if (script.form == Form::awaits_by_value) code += ", .form = Form::awaits_by_value";
   if (script.stopped_before) code += ", .stopped_before = true";
   return code + "}";
 }

@@ -66,7 +66,8 @@ struct Counts {
   }
 };
 
-inline Counts counts_of(const Breaker& breaker) {
+template <class C>
+Counts counts_of(const fusebox::CircuitBreaker<C>& breaker) {
   const auto stats = breaker.stats();
   return {stats.success_count, stats.failure_count, stats.ignored_count};
 }

@@ -1,4 +1,5 @@
-// fusebox/clock/concept.hpp: Clock, the concept that every policy takes its time from, and StopToken.
+// fusebox/clock/concept.hpp: TimeSource and Clock, the concepts that policies take their time from;
+// StopToken.
 #pragma once
 // IWYU pragma: private, include <fusebox/clock.hpp>
 
@@ -25,17 +26,22 @@ struct StopToken {
 
 /// Where time comes from. Copyable; on a const object:
 /// - `now()` gives a std::chrono::steady_clock::time_point and drives every timeout and window;
-/// - `wall_now()` gives a std::chrono::system_clock::time_point, for people and HTTP dates only;
-/// - `sleep_for(nanoseconds, std::stop_token)` waits and returns false when the token ended the wait.
+/// - `wall_now()` gives a std::chrono::system_clock::time_point, for people and HTTP dates only.
 ///
-/// A clock may also offer `coarse_now()`: a cheaper reading on a timeline of its own.
+/// It may also offer `coarse_now()`: a cheaper reading on a timeline of its own.
 /// All members must be safe to call from several threads at once; those that tell the time must not throw.
 template <class C>
-concept Clock = std::copy_constructible<C> &&
-                requires(const C& clock, std::chrono::nanoseconds duration, StopToken token) {
-                  { clock.now() } -> std::same_as<std::chrono::steady_clock::time_point>;
-                  { clock.wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
-                  { clock.sleep_for(duration, token) } -> std::same_as<bool>;
-                };
+concept TimeSource = std::copy_constructible<C> && requires(const C& clock) {
+  { clock.now() } -> std::same_as<std::chrono::steady_clock::time_point>;
+  { clock.wall_now() } -> std::same_as<std::chrono::system_clock::time_point>;
+};
+
+/// A TimeSource that can also wait: `sleep_for(nanoseconds, std::stop_token)`, on a const object, blocks the
+/// calling thread and returns false when the token ended the wait.
+template <class C>
+concept Clock =
+    TimeSource<C> && requires(const C& clock, std::chrono::nanoseconds duration, StopToken token) {
+      { clock.sleep_for(duration, token) } -> std::same_as<bool>;
+    };
 
 FUSEBOX_END_NAMESPACE

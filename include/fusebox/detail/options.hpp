@@ -47,7 +47,7 @@ inline constexpr bool is_specialization<Template<Args...>, Template> = true;
 // The kinds that several policies accept.
 
 template <class T>
-struct IsClock : std::bool_constant<Clock<T>> {};
+struct IsClock : std::bool_constant<TimeSource<T>> {};
 template <class T>
 struct IsStopToken : std::is_same<T, StopToken> {};
 template <class T>

@@ -5,6 +5,7 @@
 #pragma once
 // IWYU pragma: private, include <fusebox/error_code.hpp>
 
+#include <string_view>
 #include <system_error>
 
 #include <fusebox/detail/no_destroy.hpp>
@@ -41,6 +42,26 @@ FUSEBOX_BEGIN_NAMESPACE
 }
 [[nodiscard]] inline std::error_code make_error_code(PolicyErrc errc) noexcept {
   return {static_cast<int>(errc), policy_error_category()};
+}
+
+namespace detail {
+
+/// The code; one of PolicyErrc in its own category. boost::system::error_code before Boost 1.76 gives a
+/// std::error_code a category of its own, which is recognised by its name (A12).
+[[nodiscard]] inline std::error_code unwrapped(const std::error_code& code) noexcept {
+  const std::error_category& category = code.category();
+  if (category == policy_error_category() || category == std::generic_category() ||
+      category == std::system_category() ||
+      std::string_view{category.name()} != policy_error_category().name())
+    return code;
+  return {code.value(), policy_error_category()};
+}
+
+}  // namespace detail
+
+/// Also for a code that has been a boost::system::error_code (A12).
+[[nodiscard]] inline bool operator==(const std::error_code& code, PolicyErrc errc) noexcept {
+  return detail::unwrapped(code) == make_error_code(errc);
 }
 
 FUSEBOX_END_NAMESPACE

@@ -73,7 +73,8 @@ class Failure {
   }
   [[nodiscard]] static Failure from_status(
       int status, std::optional<std::chrono::milliseconds> retry_after = std::nullopt) {
-    Failure failure{std::error_code{status, http_category()}};
+    Failure failure;
+    failure.code_ = std::error_code{status, http_category()};
     failure.retry_after_ = retry_after;
     failure.is_upstream_ = true;
     return failure;
@@ -81,7 +82,7 @@ class Failure {
 
   explicit Failure(ApiError error) : error_{std::move(error)} { inspect(*error_); }
 
-  explicit Failure(std::error_code code) noexcept : code_{code} {}
+  explicit Failure(std::error_code code) noexcept : code_{detail::unwrapped(code)} {}
 
   /// The exception; null if the failure was a value.
   [[nodiscard]] const std::exception_ptr& exception() const noexcept { return exception_; }
@@ -201,9 +202,9 @@ FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
   if (const auto* error = detail::caught_as<ApiError>(exception_)) {
     inspect(*error);
   } else if (const auto* system_error = detail::caught_as<std::system_error>(exception_)) {
-    code_ = system_error->code();
+    code_ = detail::unwrapped(system_error->code());
   } else if (const auto* code = detail::caught_as<std::error_code>(exception_)) {
-    code_ = *code;
+    code_ = detail::unwrapped(*code);
   } else if (detail::caught_as<ConfigError>(exception_) != nullptr) {
     is_config_error_ = true;
   } else if (!translate()) {  // if nobody knows it, the code stays empty
@@ -216,9 +217,9 @@ FUSEBOX_DETAIL_COLD inline void Failure::inspect() noexcept {
   } catch (const ApiError& error) {
     inspect(error);
   } catch (const std::system_error& error) {
-    code_ = error.code();
+    code_ = detail::unwrapped(error.code());
   } catch (const std::error_code& code) {
-    code_ = code;
+    code_ = detail::unwrapped(code);
   } catch (const ConfigError&) {
     is_config_error_ = true;
   } catch (const std::nested_exception& outer) {

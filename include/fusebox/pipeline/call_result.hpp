@@ -5,6 +5,7 @@
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -16,9 +17,9 @@
 
 FUSEBOX_BEGIN_NAMESPACE
 
-/// What try_execute() returns: the value of a call, or the Failure that ended it. If op returned a failed
-/// value, such as an expected that holds an error, value() gives it though has_value() is false. As safe to
-/// share between threads as its value.
+/// What try_execute() and PipelineRun::try_result() return: the value of a call, or the Failure that ended
+/// it. If op returned a failed value, such as an expected that holds an error, value() gives it though
+/// has_value() is false. As safe to share between threads as its value.
 template <class T>
 class CallResult : public detail::ValueAccess<CallResult<T>, T> {
   static constexpr bool is_void = std::is_void_v<T>;
@@ -26,6 +27,9 @@ class CallResult : public detail::ValueAccess<CallResult<T>, T> {
 
  public:
   using value_type = T;
+
+  /// No value, and a failure without a code: for frameworks that need an object before the result is there.
+  CallResult() : failure_{std::in_place, std::error_code{}} {}
 
   [[nodiscard]] bool has_value() const noexcept { return !failure_; }
   [[nodiscard]] explicit operator bool() const noexcept
@@ -45,11 +49,14 @@ class CallResult : public detail::ValueAccess<CallResult<T>, T> {
   friend class Pipeline;
   template <class U>
   friend class AnyPipeline;
+  template <class U, class Rule, class... Parts>
+  friend class PipelineRun;
   template <class U>
   friend class CallResult;
   friend class detail::ValueAccess<CallResult, T>;
 
-  CallResult() = default;
+  struct Empty {};
+  explicit CallResult(Empty) noexcept {}
 
   /// Takes what the call left.
   template <class Slot>
@@ -70,7 +77,7 @@ class CallResult : public detail::ValueAccess<CallResult<T>, T> {
     if constexpr (std::is_same_v<T, U>) {
       return std::move(*this);
     } else {
-      CallResult<U> other;
+      CallResult<U> other{typename CallResult<U>::Empty{}};
       other.failure_ = std::move(failure_);
       if constexpr (not_void && !std::is_void_v<U>) {
         const auto convert = [&]() -> U { return static_cast<U>(std::forward<T>(value_->get())); };

@@ -18,6 +18,7 @@
 #include <fusebox/detail/flow/slot.hpp>
 #include <fusebox/detail/flow/verdict.hpp>
 #include <fusebox/failure.hpp>
+#include <fusebox/pipeline/call_result.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -30,7 +31,9 @@ struct Step {
   };
 
   Kind kind;
-  std::chrono::nanoseconds wait;  ///< of Kind::wait: at most
+  /// Of Kind::wait: at most, counted from the first next() that says so. With no_timeout the wait ends by its
+  /// token alone.
+  std::chrono::nanoseconds wait;
 };
 
 /// One call of a pipeline, for an event loop, where no thread can wait: the program calls op, waits and
@@ -41,7 +44,7 @@ struct Step {
 ///       const Step step = run.next();
 ///       if (step.kind == Step::Kind::call) send(request, run.call().deadline(), …);
 ///       if (step.kind == Step::Kind::wait) timer.start(step.wait, [&] { run.waited(); go_on(); });
-///       if (step.kind == Step::Kind::done) answer(run.result());
+///       if (step.kind == Step::Kind::done) answer(run.try_result());
 ///     }
 ///     void answered(Response response) { run.report(std::move(response)); go_on(); }
 ///
@@ -69,6 +72,7 @@ class PipelineRun {
     switch (flow_.next()) {
       case detail::Todo::call: return {Step::Kind::call, {}};
       case detail::Todo::wait: return {Step::Kind::wait, flow_.wait_time()};
+      case detail::Todo::fall_back:
       case detail::Todo::done: break;
     }
     return {Step::Kind::done, {}};
@@ -129,6 +133,8 @@ class PipelineRun {
 
   /// Once, after Kind::done: the value, or throws what execute() would throw.
   R result() { return detail::finish(flow_.verdict(), slot_); }
+  /// Instead of result(): the value or the Failure, as try_execute() gives them (P4).
+  [[nodiscard]] CallResult<R> try_result() { return CallResult<R>{flow_.verdict(), slot_}; }
 
  private:
   template <class... Ps>
@@ -165,7 +171,7 @@ class PipelineRun {
   Root root_;
   detail::SlotBase failure_;
   Slot slot_{failure_};
-  detail::StepwiseFlow<Slot, Parts...> flow_;
+  detail::StepwiseFlow<detail::Takes::call, detail::Driver::loop, Slot, Parts...> flow_;
 };
 
 FUSEBOX_END_NAMESPACE

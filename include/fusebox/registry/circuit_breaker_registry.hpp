@@ -26,7 +26,8 @@ FUSEBOX_BEGIN_NAMESPACE
 /// breaker (G2).
 template <class C>
 class FUSEBOX_API CircuitBreakerRegistry {
-  static_assert(Clock<C>, "fusebox: CircuitBreakerRegistry<C> needs a C that models fusebox::Clock");
+  static_assert(TimeSource<C>,
+                "fusebox: CircuitBreakerRegistry<C> needs a C that models fusebox::TimeSource");
 
  public:
   using Breaker = CircuitBreaker<C>;

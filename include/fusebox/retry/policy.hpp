@@ -164,7 +164,8 @@ class RetryPolicy {
   /// Calls op, again after transient failures. Options: a std::stop_token, a Deadline, failure_if.
   template <class Op, class... CallOptions>
   decltype(auto) execute(Op&& op, CallOptions&&... options) {
-    return detail::drive(detail::PartTuple<RetryPolicy&>{*this}, op, options...);
+    return detail::drive(detail::PartTuple<RetryPolicy&>{*this}, std::forward<Op>(op),
+                         std::forward<CallOptions>(options)...);
   }
 
   /// Calls `callback(const CallEvent&)` after each call: all attempts and waits of one execute() together,

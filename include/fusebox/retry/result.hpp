@@ -60,6 +60,9 @@ namespace detail {
 struct RetryDrive;
 template <class R>
 class RetrySlot;
+enum class Takes : unsigned char;
+template <class Task, Takes what, bool throws, class Op, class... Options>
+class RetryPlan;
 
 /// How a retry ended, whatever the type of its value. Its destructor is one test if nothing failed.
 struct RetryOutcome {
@@ -132,6 +135,9 @@ class RetryResult : private detail::RetryOutcome, public detail::ValueAccess<Ret
  public:
   using value_type = T;
 
+  /// No attempt, and so no value: for frameworks that need an object before the result is there.
+  RetryResult() noexcept { failed = true; }
+
   using RetryOutcome::stats;  ///< How the retry went.
 
   [[nodiscard]] bool has_value() const noexcept { return !failed; }
@@ -157,8 +163,12 @@ class RetryResult : private detail::RetryOutcome, public detail::ValueAccess<Ret
   friend class detail::ValueAccess<RetryResult, T>;
   friend class detail::RetrySlot<RetryResult>;
   friend struct failure_traits<RetryResult>;
+  template <class Task, detail::Takes what, bool throws, class Op, class... Options>
+  friend class detail::RetryPlan;
 
-  RetryResult() = default;
+  struct Begun {};
+  /// Of a call that begins.
+  explicit RetryResult(Begun) noexcept {}
 
   template <class Self>
   [[nodiscard]] static decltype(auto) get(Self& self) {

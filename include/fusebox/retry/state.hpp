@@ -99,7 +99,7 @@ class RetryState {
   /// through.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> next(Failure failure) {
     record(std::move(failure));
-    return decide();
+    return decide(stats_.errors.back());
   }
 
   /// The wait is over, and op is called next: the retry does happen. May be left out before next() and
@@ -176,10 +176,9 @@ class RetryState {
   }
 
   /// After the latest failure: the first reason to stop that holds, in the order of R2, or the wait.
-  FUSEBOX_DETAIL_COLD std::optional<std::chrono::nanoseconds> decide() {
+  FUSEBOX_DETAIL_COLD std::optional<std::chrono::nanoseconds> decide(const Failure& failure) {
     begin_attempt();
     ++stats_.attempts;
-    const Failure& failure = stats_.errors.back();
     const bool asks_budget = table_->on_failure != nullptr;
     const bool told_budget = asks_budget && failure.is_transient();
     if (told_budget) table_->on_failure(pack_, failure);

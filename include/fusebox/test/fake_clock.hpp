@@ -3,13 +3,12 @@
 // By default a sleep moves the timeline and returns at once. In manual mode, sleepers wait until advance()
 // makes them due. The limits of timeouts end on the same timeline (T8).
 //
+//   test/fake_clock/alarm.hpp      Alarm, which rings when the timeline has come so far
 //   test/scoped_system_clock.hpp   ScopedSystemClock, which makes every SystemClock read a FakeClock
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -17,11 +16,16 @@
 
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/throw.hpp>
-#include <fusebox/detail/timer/heap.hpp>
-#include <fusebox/detail/timer/node.hpp>
+#include <fusebox/detail/ticks.hpp>
+#include <fusebox/test/fake_clock/alarm.hpp>  // IWYU pragma: export
+#include <fusebox/test/fake_clock/detail/timeline.hpp>
 #include <fusebox/test/scoped_system_clock.hpp>  // IWYU pragma: export
 
 FUSEBOX_BEGIN_NAMESPACE
+
+namespace detail {
+class FakeSleep;
+}  // namespace detail
 
 namespace test {
 
@@ -89,6 +93,22 @@ class FakeClock {
     timeline_->disarm(node);
   }
 
+  /// Rings once the timeline has moved by `duration`, by whoever moves it, in the order in which alarms are
+  /// due and were set. It is a sleeper, and recorded as a wait. True if it is over at once, and does not
+  /// ring: for a duration of 0 or less, and unless the clock is in manual mode, in which case it moves the
+  /// timeline itself.
+  [[nodiscard]] bool set_alarm(std::chrono::nanoseconds duration, Alarm& alarm) const {
+    return timeline_->set_alarm(alarm, detail::ticks(duration));
+  }
+  /// Afterwards it does not ring. Waits for a ring() that runs on another thread. No matter if it was not
+  /// set.
+  void cancel_alarm(Alarm& alarm) const noexcept { timeline_->cancel(alarm); }
+
+  [[nodiscard]] bool is_manual() const {
+    const std::lock_guard lock{timeline_->mutex};
+    return timeline_->manual;
+  }
+
   /// Makes wall_now() jump; it then moves on with the timeline, which does not jump.
   void set_wall(std::chrono::system_clock::time_point time) const {
     const std::lock_guard lock{timeline_->mutex};
@@ -121,116 +141,24 @@ class FakeClock {
   /// Blocks until at least `count` sleepers wait, which needs manual mode.
   void wait_for_sleepers(std::size_t count) const {
     std::unique_lock lock{timeline_->mutex};
-    timeline_->changed.wait(lock, [&] { return timeline_->sleepers.size() >= count; });
+    timeline_->changed.wait(lock,
+                            [&] { return timeline_->sleepers.size() + timeline_->alarms.size() >= count; });
   }
 
  private:
+  friend class detail::FakeSleep;
+
+  /// It is due now: who moves the timeline next rings it.
+  void hasten_alarm(Alarm& alarm) const { timeline_->hasten(alarm); }
+  /// Is this alarm, which was set, about to ring, or ringing? A sleep that ends where a limit does has slept
+  /// to its end (T8).
+  [[nodiscard]] bool is_due(const Alarm& alarm) const { return timeline_->is_due(alarm); }
+
   [[nodiscard]] static std::chrono::steady_clock::time_point at(detail::Tick tick) {
     return std::chrono::steady_clock::time_point{std::chrono::nanoseconds{tick}};
   }
 
-  struct Sleeper {
-    detail::Tick due = 0;
-    bool woken = false;
-    bool stopped = false;
-  };
-
-  /// The mutex guards every write, so loads under it are relaxed. `now` is also read without it: its store
-  /// releases, the loads outside acquire. `coarse_tick` is a setting: relaxed.
-  struct Timeline {
-    static constexpr detail::Tick start = detail::ticks(std::chrono::hours{1});
-    static constexpr detail::Tick start_wall = detail::ticks(std::chrono::seconds{1'736'251'200});
-
-    std::atomic<detail::Tick> now{start};
-    std::atomic<detail::Tick> coarse_tick{1};
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::vector<std::chrono::nanoseconds> sleeps;
-    std::vector<Sleeper*> sleepers;
-    detail::TimerHeap limits;
-    bool manual = false;
-    detail::Tick wall = start_wall;  // when the timeline stood at wall_set_at
-    detail::Tick wall_set_at = start;
-
-    /// Moves the timeline and wakes the sleepers that are due by then. The caller holds the lock.
-    std::size_t move(detail::Tick duration) {
-      now.store(detail::saturating_add(now.load(std::memory_order_relaxed), duration),
-                std::memory_order_release);
-      const auto due = [&](Sleeper* sleeper) {
-        sleeper->woken = sleeper->due <= now.load(std::memory_order_relaxed);
-        return sleeper->woken;
-      };
-      const std::size_t woken = std::erase_if(sleepers, due);
-      if (woken > 0) changed.notify_all();
-      return woken;
-    }
-
-    /// Moves the timeline by `left`, from one end of a limit to the next, and stops what is due there without
-    /// the lock. Then, if time is left, goes on only if `goes_on()`, which is asked under the lock.
-    template <class GoesOn>
-    std::size_t pass(std::unique_lock<std::mutex>& lock, detail::Tick& left, GoesOn goes_on) {
-      std::size_t woken = 0;
-      for (;;) {
-        // No limit is due before now: arm() refuses it, and nobody moves the timeline beyond one.
-        const detail::Tick at = now.load(std::memory_order_relaxed);
-        const detail::Tick step = limits.empty() ? left : std::min(left, limits.first().due - at);
-        woken += move(step);
-        left -= step;
-        detail::DueStops stops;
-        stops.take_from(limits, now.load(std::memory_order_relaxed));
-        if (stops.empty()) return woken;
-        lock.unlock();
-        stops.fire();
-        lock.lock();
-        if (left > 0 && !goes_on()) return woken;
-      }
-    }
-
-    std::size_t advance(detail::Tick duration) {
-      std::unique_lock lock{mutex};
-      return pass(lock, duration, [] { return true; });
-    }
-
-    void arm(detail::TimerNode& node, detail::Tick due) {
-      {
-        const std::lock_guard lock{mutex};
-        if (due > now.load(std::memory_order_relaxed)) return limits.insert(node, due);
-      }
-      node.source.request_stop();  // the timeline has moved since the call began
-    }
-
-    void disarm(detail::TimerNode& node) noexcept {
-      const std::lock_guard lock{mutex};
-      if (limits.contains(node)) limits.remove(node);
-    }
-
-    bool sleep(detail::Tick duration, [[maybe_unused]] const StopToken& token) {
-      Sleeper self;
-#if FUSEBOX_DETAIL_STOP_TOKEN
-      // Before anybody can count this sleeper: once request_stop has returned, advance finds it no more.
-      const std::stop_callback on_stop{token, [&] {
-                                         const std::lock_guard guard{mutex};
-                                         std::erase(sleepers, &self);
-                                         self.stopped = !self.woken;
-                                         changed.notify_all();
-                                       }};
-#endif
-      std::unique_lock lock{mutex};
-      sleeps.emplace_back(duration);
-      if (self.stopped) return false;
-      if (duration <= 0) return true;
-      if (!manual) {
-        pass(lock, duration, [&] { return !self.stopped; });
-        return duration == 0 || !self.stopped;
-      }
-      self.due = detail::saturating_add(now.load(std::memory_order_relaxed), duration);
-      sleepers.push_back(&self);
-      changed.notify_all();
-      changed.wait(lock, [&] { return self.woken || self.stopped; });
-      return self.woken;
-    }
-  };
-
+  using Timeline = detail::FakeTimeline;
   std::shared_ptr<Timeline> timeline_;
 };
 

@@ -27,18 +27,18 @@ class [[nodiscard]] ScopedSystemClock {
   template <class C>
     requires(!std::is_same_v<C, ScopedSystemClock> && Clock<C>)
   explicit ScopedSystemClock(C clock) : source_{std::make_shared<const Source<C>>(std::move(clock))} {
-    // Release: pairs with the acquire load in current_time_source(). Acquire: the previous source is
+    // Release: pairs with the acquire load in current_clock_override(). Acquire: the previous source is
     // complete.
-    previous_ = detail::time_source.exchange(source_.get(), std::memory_order_acq_rel);
+    previous_ = detail::clock_override.exchange(source_.get(), std::memory_order_acq_rel);
   }
   ScopedSystemClock(const ScopedSystemClock&) = delete;
   ScopedSystemClock& operator=(const ScopedSystemClock&) = delete;
   // Release: as in the constructor.
-  ~ScopedSystemClock() { detail::time_source.store(previous_, std::memory_order_release); }
+  ~ScopedSystemClock() { detail::clock_override.store(previous_, std::memory_order_release); }
 
  private:
   template <class C>
-  struct Source final : detail::TimeSource, std::enable_shared_from_this<Source<C>> {
+  struct Source final : detail::ClockOverride, std::enable_shared_from_this<Source<C>> {
     explicit Source(C source_clock) : clock{std::move(source_clock)} {}
     [[nodiscard]] detail::SteadyTime now() const override { return clock.now(); }
     [[nodiscard]] detail::SteadyTime coarse_now() const override {
@@ -60,8 +60,8 @@ class [[nodiscard]] ScopedSystemClock {
     C clock;
   };
 
-  std::shared_ptr<const detail::TimeSource> source_;
-  const detail::TimeSource* previous_ = nullptr;
+  std::shared_ptr<const detail::ClockOverride> source_;
+  const detail::ClockOverride* previous_ = nullptr;
 };
 
 }  // namespace test

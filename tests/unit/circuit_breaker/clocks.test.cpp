@@ -63,12 +63,12 @@ HandClock hand_clock(nanoseconds fine, nanoseconds coarse) {
 }
 
 /// Takes the place of the system's clocks and counts their readings.
-class CountedSystem final : detail::TimeSource {
+class CountedSystem final : detail::ClockOverride {
  public:
-  CountedSystem() : previous_{detail::time_source.exchange(this)} {}
+  CountedSystem() : previous_{detail::clock_override.exchange(this)} {}
   CountedSystem(const CountedSystem&) = delete;
   CountedSystem& operator=(const CountedSystem&) = delete;
-  ~CountedSystem() { detail::time_source.store(previous_); }
+  ~CountedSystem() { detail::clock_override.store(previous_); }
 
   [[nodiscard]] int readings() const { return readings_; }
 
@@ -81,7 +81,7 @@ class CountedSystem final : detail::TimeSource {
 
  private:
   mutable std::atomic<int> readings_{0};
-  const detail::TimeSource* previous_;
+  const detail::ClockOverride* previous_;
 };
 
 }  // namespace

@@ -112,6 +112,42 @@ TEST_CASE("P4 result() throws the exception that was reported, as the same objec
   CHECK(counts_of(bench.lenient) == Counts{0, 1, 0});
 }
 
+TEST_CASE("P4 try_result() gives what try_execute() gives, and throws nothing", "[P4]") {
+  Bench bench;
+  const auto call = compose(bench.breaker, bench.retries(1));
+  const auto run_once = [&]<class T>(T reported) {
+    auto run = call.start<T>();
+    for (Step step = run.next(); step.kind != Step::Kind::done; step = run.next()) {
+      step.kind == Step::Kind::call ? run.report(reported) : run.waited();
+    }
+    return run.try_result();
+  };
+  const CallResult<std::string> value = run_once(std::string{"value"});
+  REQUIRE(value.has_value());
+  CHECK(value.value() == "value");
+
+  const CallResult<Response> failed_value = run_once(Response{503});
+  CHECK_FALSE(failed_value.has_value());
+  CHECK(failed_value.error().status() == 503);
+  CHECK(failed_value.value().status == 503);
+
+  auto rejected = call.start<int>();  // the failure has opened the breaker
+  REQUIRE(rejected.next().kind == Step::Kind::done);
+  const CallResult<int> refused = rejected.try_result();
+  CHECK_FALSE(refused.has_value());
+  CHECK(refused.error().code() == make_error_code(PolicyErrc::circuit_open));
+
+  auto thrown = compose(bench.lenient);
+  auto run = thrown.start<void>();
+  REQUIRE(run.next().kind == Step::Kind::call);
+  const auto down = std::make_exception_ptr(std::runtime_error{"down"});
+  run.report(down);
+  REQUIRE(run.next().kind == Step::Kind::done);
+  const CallResult<void> broken = run.try_result();
+  CHECK_FALSE(broken.has_value());
+  CHECK(exception_of([&] { broken.value(); }) == down);
+}
+
 TEST_CASE("P3 a value that is reported is judged as execute() would", "[P3]") {
   Bench bench;
   const auto call = compose(bench.lenient, bench.retries(1));

@@ -70,11 +70,12 @@ TEST_CASE("P1 a retry takes what retry_with_backoff takes", "[P1][R17]") {
               log.push_back(std::to_string(attempt) + ':' + std::to_string(wait / 1s));
             }),
             on_give_up([&](const RetryStats& stats) {
-              log.push_back("gave up after " + std::to_string(stats.attempts));
+              log.push_back("gave up after " + std::to_string(stats.attempts) + " of " +
+                            std::to_string(stats.errors.size()));
             }),
             retry_if([](const Failure&) { return true; }), linear(3s), with_random(generator), budget, clock);
   CHECK_THROWS_AS(policy.execute([]() -> int { throw std::logic_error{"x"}; }), std::logic_error);
-  CHECK(log == std::vector<std::string>{"1:3", "2:6", "gave up after 3"});
+  CHECK(log == std::vector<std::string>{"1:3", "2:6", "gave up after 3 of 3"});
   CHECK(budget.tokens == 0);
   CHECK(policy.execute([] { return 1; }) == 1);
   CHECK(budget.deposits == 1);

@@ -87,6 +87,7 @@ template <class C>
 struct Layer<Bulkhead<C>> {
   static constexpr bool is_layer = true;
   static constexpr bool watches_late = false;
+  static constexpr bool queues = true;
   [[nodiscard]] static CallObservers& observers(Bulkhead<C>& bulkhead) noexcept {
     return bulkhead.observers_;
   }

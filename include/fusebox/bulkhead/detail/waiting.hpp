@@ -59,6 +59,10 @@ class BulkheadWait {
 
   /// Waits on this thread; true if to the end.
   [[nodiscard]] FUSEBOX_DETAIL_COLD bool sleep() const {
+    static_assert(
+        Clock<C>,
+        "fusebox: op returns no coroutine, so a bulkhead's queue waits on this thread: it needs a clock "
+        "whose sleep_for blocks and returns bool (a Clock)");
 #if FUSEBOX_DETAIL_STOP_TOKEN
     return core_.clock().sleep_for(longest_, wait_token());
 #else  // nothing ends a sleep early: look now and then
@@ -74,8 +78,10 @@ class BulkheadWait {
   /// After the wait. A slot that came while the wait ended otherwise is taken all the same (K3).
   [[nodiscard]] Stage finish(bool to_its_end) {
     if (settle()) return Stage::admitted;
-    // Relaxed: what stopped the wait has synchronised with its end.
-    if (!to_its_end && is_stopped_.load(std::memory_order_relaxed)) return Stage::cancelled;
+    // Relaxed: what stopped the wait has synchronised with its end. A wait that ended by neither was
+    // cancelled by the framework of a coroutine (A7).
+    if (!to_its_end && (is_stopped_.load(std::memory_order_relaxed) || !waiter_.wake.stop_requested()))
+      return Stage::cancelled;
     return reject(core_);
   }
 

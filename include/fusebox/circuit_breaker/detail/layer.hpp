@@ -19,8 +19,6 @@
 #include <fusebox/circuit_breaker/detail/settle.hpp>
 #include <fusebox/circuit_breaker/detail/transitions.hpp>
 #include <fusebox/clock.hpp>
-#include <fusebox/detail/flow/drive.hpp>
-#include <fusebox/detail/flow/fallback.hpp>
 #include <fusebox/detail/flow/layer.hpp>
 #include <fusebox/detail/options.hpp>
 #include <fusebox/detail/unwinding.hpp>
@@ -33,20 +31,6 @@ namespace detail {
 
 template <class T>
 struct IsCallOptions : std::is_same<T, CallOptions> {};
-
-template <class T>
-inline constexpr bool is_execute_option = is_one_of<T, IsCallOptions, IsFailureIf>;
-
-template <class... Options>
-consteval void check_execute_options() {
-  static_assert(
-      (... && is_execute_option<Options>),
-      "fusebox: unknown option: execute accepts, after op and an optional fallback, CallOptions and "
-      "failure_if");
-  static_assert(
-      count_of<IsCallOptions, Options...> <= 1 && count_of<IsFailureIf, Options...> <= 1,
-      "fusebox: two options of one kind: execute accepts at most one each of CallOptions and failure_if");
-}
 
 /// Room for a T that few calls need. A std::optional without the flag, which would cost every call a write:
 /// the flow knows where it is full.
@@ -105,10 +89,21 @@ struct BreakerSteps {
     return Timer{clock, call.timeout, call.timeout == no_timeout ? 0 : detail::fine_tick(clock)};
   }
 
+  /// What a probe holds beside that.
+  struct Probe {
+    Probe(typename Core::ProbeCall index, std::shared_ptr<void> owner) noexcept
+        : running{index}, keep_alive{std::move(owner)} {}
+
+    typename Core::ProbeCall running;
+    std::shared_ptr<void> keep_alive;
+    ProbeMark mark{};                // for calls that get the Call inside (A9)
+    Call call = CallAccess::make();  // of what is inside, if the flow is driven step by step
+  };
+
   /// What a call holds beside the word of its admission. Most calls never touch it.
   struct Scope {
     Tick start;
-    Room<std::pair<typename Core::ProbeCall, std::shared_ptr<void>>> probe;
+    Room<Probe> probe;
   };
 
   [[nodiscard]] static StateWord load(const Breaker& breaker) noexcept { return breaker.core_.load(); }
@@ -133,6 +128,23 @@ struct BreakerSteps {
     const StateWord admitted{admission};
     if (admitted.is_probe()) begin_probe<blocking>(breaker, admission, scope);
     return admitted;
+  }
+
+  /// Is the call part of a probe around, whose Call it got (A9)?
+  [[nodiscard]] FUSEBOX_DETAIL_COLD static bool is_inside(const ProbeMark* mark, const Breaker& breaker,
+                                                          StateWord word) noexcept {
+    if (!word.is_half_open()) return false;
+    for (; mark != nullptr; mark = mark->outer) {
+      if (mark->breaker == &breaker && mark->generation == word.generation()) return true;
+    }
+    return false;
+  }
+  /// The Call of what is inside a probe that is driven step by step.
+  FUSEBOX_DETAIL_COLD static void mark_probe(const Breaker& breaker, StateWord word, Scope& scope,
+                                             const Call& outer) noexcept {
+    scope.probe->mark = {&breaker, word.generation(), CallAccess::probe(outer)};
+    scope.probe->call = outer;
+    CallAccess::set_probe(scope.probe->call, scope.probe->mark);
   }
 
   /// Driven step by step, op is not called from here, and calls inside it are no part of the probe (B7).
@@ -178,7 +190,7 @@ struct BreakerSteps {
   }
   FUSEBOX_DETAIL_COLD static void settle_probe_call(Breaker& breaker, Admission admission, Scope& scope,
                                                     Outcome outcome, const Failure* failure) {
-    breaker.core_.end_probe_call(StateWord{admission}, scope.probe->first);
+    breaker.core_.end_probe_call(StateWord{admission}, scope.probe->running);
     struct Emptying {
       Scope& scope;
       ~Emptying() { scope.probe.empty(); }  // may destroy the breaker
@@ -253,6 +265,7 @@ struct TimedBreaker {
   CallOptions options;
 
   [[nodiscard]] const C& clock() const noexcept { return breaker.clock(); }
+  [[nodiscard]] auto weak_from_this() const noexcept { return breaker.weak_from_this(); }
 };
 
 /// What one call has of a breaker.
@@ -287,7 +300,13 @@ class BreakerFrame {
       Tick wait = 0;
       bool is_rejected = Steps::rejects(breaker_, word_, wait);
       if (!is_rejected) {
-        word_ = Steps::template begin<Context::blocking>(breaker_, word_, scope_);
+        const ProbeMark* const around = CallAccess::probe(call_);  // a constant without a Call from outside
+        word_ = around != nullptr && Steps::is_inside(around, breaker_, word_)
+                    ? word_.marked(StateWord::nested)
+                    : Steps::template begin<Context::blocking>(breaker_, word_, scope_);
+        if constexpr (!Context::blocking) {
+          if (word_.is_probe()) Steps::mark_probe(breaker_, word_, scope_, call_);
+        }
         is_rejected = word_.is_rejected();
         if (is_rejected) wait = scope_.start;
       }
@@ -299,7 +318,12 @@ class BreakerFrame {
     is_admitted_ = true;
     return Verdict::success;
   }
-  [[nodiscard]] const Call& call() const noexcept { return call_; }
+  [[nodiscard]] const Call& call() const noexcept {
+    if constexpr (!Context::blocking) {
+      if (word_.is_probe()) return scope_.probe->call;
+    }
+    return call_;
+  }
 
   template <class Slot>
   FUSEBOX_DETAIL_INLINE bool again(Verdict& verdict, Slot& slot) {
@@ -378,57 +402,6 @@ struct Layer<TimedBreaker<C>> {
   using Side = typename BreakerSteps<C>::Scope;
   template <class Context>
   using Frame = BreakerFrame<C, Context, typename BreakerSteps<C>::Timer, Context::shows_deadline>;
-};
-
-/// CircuitBreaker::execute: an optional fallback around the breaker, then options.
-struct BreakerDrive {
-  template <class C, class Op>
-  FUSEBOX_DETAIL_INLINE static decltype(auto) execute(CircuitBreaker<C>& breaker, Op& op) {
-    return run(with_options(breaker), op);
-  }
-  template <class C, class Op, class First, class... Rest>
-  FUSEBOX_DETAIL_INLINE static decltype(auto) execute(CircuitBreaker<C>& breaker, Op& op, First& first,
-                                                      Rest&... rest) {
-    if constexpr (is_execute_option<First>) {
-      return run(with_options(breaker, first, rest...), op, first, rest...);
-    } else {
-      static_assert(
-          is_fallback<First>,
-          "fusebox: unknown option: what follows op must be a fallback (callable with nothing or with a "
-          "const Failure&), CallOptions or failure_if");
-      using Fallback = FallbackPolicy<First&, FallsBack::when_failed, true>;
-      return run(std::tuple_cat(PartTuple<Fallback>{Fallback{first}}, with_options(breaker, rest...)), op,
-                 rest...);
-    }
-  }
-
- private:
-  template <class C, class... Options>
-  FUSEBOX_DETAIL_INLINE static auto with_options(CircuitBreaker<C>& breaker, Options&... options) {
-    check_execute_options<Options...>();
-    if constexpr (count_of<IsCallOptions, Options...> == 0) {
-      return PartTuple<CircuitBreaker<C>&>{breaker};
-    } else {
-      const CallOptions none;
-      return PartTuple<TimedBreaker<C>>{TimedBreaker<C>{breaker, option_or<IsCallOptions>(none, options...)}};
-    }
-  }
-
-  template <class... Parts, class Op, class... Options>
-  FUSEBOX_DETAIL_INLINE static auto run(PartTuple<Parts...> parts, Op& op, Options&... options) ->
-      typename ResultOf<ValueOf<takes<Op, Takes::deadline>, Op>, Parts...>::type {
-    constexpr Takes what = takes<Op, Takes::deadline>;
-    check_operation<what, Op, Options...>();
-    using V = ValueOf<what, Op>;
-    using R = typename ResultOf<V, Parts...>::type;
-    static_assert(
-        exceptions_are_on<V> || sizeof...(Parts) > 1 || carries_rejection<V>,
-        "fusebox: without exceptions a rejection cannot be thrown: give execute a fallback, or let op "
-        "return a type that can carry it (expected-like, std::error_code, with failure_traits)");
-    SlotBase failure;
-    Slot<V, R, RuleOf<Options...>> slot{failure};
-    return detail::finish(detail::run_flow<what>(parts, slot, op, options...), slot);
-  }
 };
 
 }  // namespace detail

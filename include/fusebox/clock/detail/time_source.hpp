@@ -16,7 +16,7 @@ namespace detail {
 struct TimerNode;
 
 /// What SystemClock reads instead of the system while a test::ScopedSystemClock lives.
-class FUSEBOX_API TimeSource {
+class FUSEBOX_API ClockOverride {
  public:
   [[nodiscard]] virtual SteadyTime now() const = 0;
   [[nodiscard]] virtual SteadyTime coarse_now() const = 0;
@@ -27,17 +27,17 @@ class FUSEBOX_API TimeSource {
   virtual void disarm(TimerNode& node) const noexcept = 0;
 
  protected:
-  ~TimeSource() = default;
+  ~ClockOverride() = default;
 };
 
-FUSEBOX_API inline constinit std::atomic<const TimeSource*> time_source{nullptr};
+FUSEBOX_API inline constinit std::atomic<const ClockOverride*> clock_override{nullptr};
 
 /// The source in force, or null. Relaxed first: only if that finds a source is the acquire load paid, which
 /// pairs with the exchange in ScopedSystemClock.
-[[nodiscard]] inline const TimeSource* current_time_source() noexcept {
-  if (time_source.load(std::memory_order_relaxed) == nullptr) [[likely]]
+[[nodiscard]] inline const ClockOverride* current_clock_override() noexcept {
+  if (clock_override.load(std::memory_order_relaxed) == nullptr) [[likely]]
     return nullptr;
-  return time_source.load(std::memory_order_acquire);
+  return clock_override.load(std::memory_order_acquire);
 }
 
 /// Waits on the steady clock; returns false as soon as the token is stopped.

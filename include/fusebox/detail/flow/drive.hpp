@@ -162,13 +162,18 @@ struct Flow {
   }
 };
 
-/// What the caller gives to the outermost policy: a stop token, a Deadline; and for an op that sees attempts,
-/// a key, unless a retry inside gives it one.
+/// A Call that an op passes on.
+template <class T>
+struct IsCall : std::is_same<T, Call> {};
+
+/// What the caller gives to the outermost policy: a stop token, a Deadline, the Call around; and for an op
+/// that sees attempts, a key, unless a retry inside gives it one.
 template <bool has_key, class... Options>
 class RootCall {
   static constexpr bool has_token = count_of<IsStopToken, Options...> != 0;
   static constexpr bool has_deadline = count_of<IsDeadline, Options...> != 0;
-  static constexpr bool is_plain = !has_token && !has_deadline && !has_key;
+  static constexpr bool has_call = count_of<IsCall, Options...> != 0;
+  static constexpr bool is_plain = !has_token && !has_deadline && !has_call && !has_key;
 
   struct Nothing {};
   struct Made {
@@ -178,13 +183,22 @@ class RootCall {
 
  public:
   FUSEBOX_DETAIL_INLINE RootCall([[maybe_unused]] ClockRef clock, Options&... options) {
-    if constexpr (has_key) CallAccess::set_key(made_.call, made_.key);
     int none = 0;
+    if constexpr (has_call) {
+      made_.call = detail::option_or<IsCall>(none, options...);
+      limit(made_.call.deadline(), clock);
+    }
+    if constexpr (has_key) {
+      if (!CallAccess::has_key(made_.call)) CallAccess::set_key(made_.call, made_.key);
+    }
     if constexpr (has_token)
       CallAccess::set_token(made_.call, detail::option_or<IsStopToken>(none, options...));
-    if constexpr (has_deadline) {
+    if constexpr (has_deadline && has_call) {
       const Deadline& deadline = detail::option_or<IsDeadline>(none, options...);
-      CallAccess::set_deadline(made_.call, clock ? DeadlineOf::moved_to(deadline, clock) : deadline);
+      made_.call =
+          CallAccess::with_deadline(made_.call, clock ? DeadlineOf::moved_to(deadline, clock) : deadline);
+    } else if constexpr (has_deadline) {
+      limit(detail::option_or<IsDeadline>(none, options...), clock);
     }
     ((void)options, ...);
   }
@@ -198,11 +212,30 @@ class RootCall {
       return made_.call;
     }
   }
-  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool is_stopped() const noexcept { return made_.call.stop_requested(); }
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool is_stopped() const noexcept {
+    if constexpr (has_token || has_call) return made_.call.stop_requested();
+    return false;
+  }
+  /// Must somebody look whether it is stopped (P8), or move its deadline to the clock of the parts?
+  static constexpr bool may_be_stopped = has_token || has_call;
+  static constexpr bool needs_clock = has_deadline || has_call;
 
  private:
+  FUSEBOX_DETAIL_INLINE void limit(const Deadline& deadline, ClockRef clock) {
+    CallAccess::set_deadline(made_.call, clock ? DeadlineOf::moved_to(deadline, clock) : deadline);
+  }
+
   [[no_unique_address]] std::conditional_t<is_plain, Nothing, Made> made_;
 };
+
+template <Takes what, class Parts, class... Options>
+struct RootCallFor;
+template <Takes what, class... Parts, class... Options>
+struct RootCallFor<what, PartTuple<Parts...>, Options...> {
+  using type = RootCall<sees_attempt(what) && !(... || sets_attempt<Parts>), Options...>;
+};
+template <Takes what, class Parts, class... Options>
+using RootCallOf = typename RootCallFor<what, Parts, Options...>::type;
 
 /// P8: nobody counts the call.
 FUSEBOX_DETAIL_COLD inline Verdict cancel_before_start(SlotBase& slot,
@@ -223,11 +256,11 @@ FUSEBOX_DETAIL_INLINE Verdict run_flow(PartTuple<Parts...>& parts, Slot& slot, O
   using F = Flow<what, Parts...>;
   const NoRule no_rule;
   const auto& rule = detail::option_or<IsFailureIf>(no_rule, options...);
+  using Root = RootCallOf<what, PartTuple<Parts...>, Options...>;
   ClockRef clock;
-  if constexpr (count_of<IsDeadline, Options...> != 0) clock = F::clock(parts);
-  constexpr bool needs_key = sees_attempt(what) && !(... || sets_attempt<Parts>);
-  const RootCall<needs_key, Options...> root{clock, options...};
-  if constexpr (checks_stop && count_of<IsStopToken, Options...> != 0) {
+  if constexpr (Root::needs_clock) clock = F::clock(parts);
+  const Root root{clock, options...};
+  if constexpr (checks_stop && Root::may_be_stopped) {
     if (root.is_stopped()) [[unlikely]]
       return detail::cancel_before_start(slot.base(), F::wall_now(parts));
   }
@@ -237,9 +270,7 @@ FUSEBOX_DETAIL_INLINE Verdict run_flow(PartTuple<Parts...>& parts, Slot& slot, O
 /// Refuses at compile time a value that no flow can judge.
 template <class V, class... Options>
 consteval void check_value() {
-  static_assert(!unfinished<V>,
-                "fusebox: op returns a future or a coroutine: its failure would come after the policies have "
-                "recorded a success; wait for it inside op, or use try_acquire() or Pipeline::start()");
+  check_finished<V>();
   static_assert(!std::is_void_v<V> || count_of<IsFailureIf, Options...> == 0,
                 "fusebox: failure_if judges the value of op, and this op returns none");
 }
@@ -256,12 +287,13 @@ consteval void check_operation() {
 template <class... Options>
 consteval void check_call_options() {
   static_assert(
-      (... && is_one_of<Options, IsStopToken, IsDeadline, IsFailureIf>),
-      "fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if");
+      (... && is_one_of<Options, IsStopToken, IsDeadline, IsFailureIf, IsCall>),
+      "fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if, "
+      "and the Call of an op around");
   static_assert(count_of<IsStopToken, Options...> <= 1 && count_of<IsDeadline, Options...> <= 1 &&
-                    count_of<IsFailureIf, Options...> <= 1,
+                    count_of<IsFailureIf, Options...> <= 1 && count_of<IsCall, Options...> <= 1,
                 "fusebox: two options of one kind: execute accepts at most one each of a std::stop_token, a "
-                "Deadline and failure_if");
+                "Deadline and failure_if, and the Call of an op around");
 }
 
 /// Throws the failure in the slot. Inlined, so that the exception passes only one frame of the library.
@@ -308,11 +340,69 @@ FUSEBOX_DETAIL_INLINE auto drive_parts(PartTuple<Parts...>& parts, Op& op, Optio
   return detail::finish(detail::run_flow<what>(parts, slot, op, options...), slot);
 }
 
-/// The same, for a policy's own execute().
-template <class Op, class... Parts, class... Options>
-FUSEBOX_DETAIL_INLINE auto drive(PartTuple<Parts...> parts, Op& op, Options&... options) ->
-    typename ResultOf<ValueOf<takes<Op>, Op>, Parts...>::type {
-  return detail::drive_parts(parts, op, options...);
+/// A call returns its result, or throws.
+struct Throwing {
+  template <class R>
+  using Returned = R;
+  template <class Slot>
+  static typename Slot::result_type finish(Verdict verdict, Slot& slot) {
+    return detail::finish(verdict, slot);
+  }
+};
+
+/// Runs op through policies in a coroutine: the plan of TaskFlow::run(). `Ending` says what the call returns.
+template <class Task, Takes what, class Ending, class Op, class Parts, class... Options>
+class PolicyPlan;
+
+template <class Kept, class Given>
+consteval void check_kept() {
+  static_assert(
+      std::is_constructible_v<Kept, Given>,
+      "fusebox: the coroutine keeps op, its fallback and its options, and one of them cannot be copied: "
+      "move it, or pass std::ref of what outlives the coroutine");
+}
+
+/// The parts of one call, as its coroutine holds them.
+template <class... Parts>
+[[nodiscard]] auto keep_parts(PartTuple<Parts...>& parts) {
+  return std::apply(
+      [](auto&... part) {
+        return PartTuple<decltype(detail::keep_part<Parts>(part))...>{keep_part<Parts>(part)...};
+      },
+      parts);
+}
+/// Those of a pipeline.
+template <class... Parts>
+[[nodiscard]] auto share_parts(PartTuple<Parts...>& parts) {
+  return std::apply(
+      [](auto&... part) {
+        return PartTuple<decltype(detail::share_part(part))...>{detail::share_part(part)...};
+      },
+      parts);
+}
+
+/// The coroutine of a call whose op returns a task. Nothing has happened yet if that starts lazily (A2).
+template <Takes preferred = Takes::call, class Ending = Throwing, class... Parts, class Op, class... Options>
+[[nodiscard]] auto start_task(PartTuple<Parts...>&& parts, Op&& op, Options&&... options) {
+  check_kept<std::decay_t<Op>, Op>();
+  (check_kept<std::decay_t<Options>, Options>(), ...);
+  constexpr Takes what = takes<std::decay_t<Op>, preferred>;
+  using Task = KeptValueOf<Op, what>;
+  using Plan =
+      PolicyPlan<Task, what, Ending, std::decay_t<Op>, PartTuple<Parts...>, std::decay_t<Options>...>;
+  return TaskFlow<Task>::run(Plan{std::move(parts), std::forward<Op>(op), std::forward<Options>(options)...});
+}
+
+/// A policy's own execute(). Forward op and options: a coroutine keeps them.
+template <class... Parts, class Op, class... Options>
+FUSEBOX_DETAIL_INLINE decltype(auto) drive(PartTuple<Parts...> parts, Op&& op, Options&&... options) {
+  if constexpr (returns_task<Op>()) {
+    check_call_options<Options...>();
+    return detail::start_task(detail::keep_parts(parts), std::forward<Op>(op),
+                              std::forward<Options>(options)...);
+  } else {
+    return detail::drive_parts(parts, op, options...);
+  }
 }
 
 }  // namespace detail

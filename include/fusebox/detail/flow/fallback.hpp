@@ -21,8 +21,17 @@ enum class FallsBack : unsigned char { when_failed, when_rejected };
 /// no policy is outside.
 template <class F, FallsBack when = FallsBack::when_failed, bool passes_exceptions = false>
 struct FallbackPolicy {
+  // A constructor: g++ 12 destroys a temporary aggregate twice if its statement awaits something.
+  template <class Given>
+    requires std::is_constructible_v<F, Given>
+  explicit constexpr FallbackPolicy(Given&& given) : fallback(std::forward<Given>(given)) {}
   F fallback;
 };
+
+/// What the fallback returns: a value, or a task.
+template <class F>
+using FallbackGives = decltype(detail::invoke_fallback(std::declval<std::remove_reference_t<F>&>(),
+                                                       std::declval<const Failure&>()));
 
 template <class Fallback>
 inline constexpr bool takes_failure = std::is_invocable_v<Fallback&, const Failure&>;
@@ -36,6 +45,7 @@ struct Layer<FallbackPolicy<F, when, passes_exceptions>> {
   using Policy = FallbackPolicy<F, when, passes_exceptions>;
   template <class R>
   using Result = GuardedResult<R, std::remove_reference_t<F>>;
+  static constexpr bool gives_task = is_task_type<FallbackGives<F>>;
 
   template <class Explanation>
   static void explain(const Policy& /*policy*/, Explanation& text) {
@@ -57,12 +67,27 @@ struct Layer<FallbackPolicy<F, when, passes_exceptions>> {
 
     template <class Slot>
     FUSEBOX_DETAIL_INLINE bool again(Verdict& verdict, Slot& slot) {
+      static_assert(
+          !gives_task || Context::awaits,
+          "fusebox: the fallback returns a coroutine, and op returns none: nobody could await it; let op "
+          "be a coroutine too");
       if (detail::has_value(verdict)) [[likely]]
         return false;
       if (detail::is_nobodys(verdict)) return false;
       if (when == FallsBack::when_rejected && verdict != Verdict::rejected) return false;
-      verdict = fall_back(policy_, slot);
-      return false;
+      if constexpr (gives_task) {
+        return true;
+      } else {
+        verdict = fall_back(policy_, slot);
+        return false;
+      }
+    }
+
+    /// Of one that gives a task: whoever awaits it puts its value into the slot.
+    [[nodiscard]] auto& fallback() noexcept
+      requires gives_task
+    {
+      return policy_.fallback;
     }
 
    private:

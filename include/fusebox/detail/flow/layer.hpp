@@ -23,10 +23,12 @@
 #include <chrono>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include <fusebox/call.hpp>
 #include <fusebox/detail/flow/operation.hpp>
 #include <fusebox/detail/flow/slot.hpp>
+#include <fusebox/detail/flow/task.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -39,6 +41,7 @@ namespace detail {
 /// - `watches_late`: does it tell a late success from another? (P6)
 /// - `Frame<Context>`, made of (policy, const Call& from outside, Side&);
 /// - optionally `sets_attempt` = true: its Calls have a number and a key of their own;
+/// - optionally `queues` = true: another call ends its waits;
 /// - optionally `observers(policy)`, its CallObservers: it then has on_call();
 /// - optionally `kind`, a LayerKind, if some orders are mistakes;
 /// - optionally `explain(policy, text)`, its line of explain(): see pipeline/detail/explanation.hpp;
@@ -56,12 +59,14 @@ concept HasLayer = Layer<P>::is_layer;
 struct NoSide {};
 
 /// What a frame knows of its place.
-template <Takes what, bool is_watched, bool blocks = true>
+template <Takes what, bool is_watched, bool blocks = true, bool is_coroutine = false, bool cancels = false>
 struct FlowContext {
+  /// Can what a fallback returns be awaited?
+  static constexpr bool awaits = is_coroutine;
   /// Does op run on the stack below the frame? Not if the flow is driven step by step.
   static constexpr bool blocking = blocks;
-  /// Can op be stopped?
-  static constexpr bool interruptible = is_interruptible(what);
+  /// Can op be stopped, by a token that it takes or by its coroutine?
+  static constexpr bool interruptible = is_interruptible(what) || cancels;
   static constexpr bool shows_deadline = sees_deadline(what);
   /// Does op see its attempt?
   static constexpr bool shows_attempt = sees_attempt(what);
@@ -71,6 +76,11 @@ struct FlowContext {
 
 template <class Frame>
 concept Waits = requires(Frame& frame, SlotBase& slot) { frame.waited(true, slot); };
+
+/// A frame whose again() may say that its fallback, which returns a task, is to be awaited. A coroutine asks
+/// fallback() for it, awaits what it returns, and puts the value into the slot.
+template <class Frame>
+concept FallsBackLater = requires(Frame& frame) { frame.fallback(); };
 
 template <class Frame>
 concept Abandons = requires(Frame& frame) { frame.abandon(); };
@@ -94,6 +104,13 @@ struct ResultThrough<L, R, std::void_t<typename L::template Result<R>>> {
   using type = typename L::template Result<R>;
 };
 
+/// A part that the coroutine of a call keeps alive, or whose owner it does (A3).
+template <class Part>
+struct KeptAlive {
+  Part part;
+  std::shared_ptr<const void> owner;
+};
+
 /// How a part of a pipeline is held: itself, a reference, or a shared handle.
 template <class Part>
 struct HeldPart {
@@ -106,9 +123,42 @@ struct HeldPart<std::shared_ptr<P>> {
   [[nodiscard]] static P& get(const std::shared_ptr<P>& part) noexcept { return *part; }
 };
 template <class Part>
+struct HeldPart<KeptAlive<Part>> {
+  using Held = HeldPart<std::remove_cvref_t<Part>>;
+  using Policy = typename Held::Policy;
+  [[nodiscard]] static auto& get(KeptAlive<Part>& kept) noexcept { return Held::get(kept.part); }
+};
+template <class Part>
 using PolicyOf = typename HeldPart<std::remove_cvref_t<Part>>::Policy;
+/// A part of one call, as its coroutine holds it (A3): a policy by reference, and its owner if a
+/// std::shared_ptr owns it; what belongs to the call alone by value.
+template <class Part>
+[[nodiscard]] decltype(auto) keep_part(std::remove_reference_t<Part>& part) {
+  if constexpr (requires { part.weak_from_this(); }) {
+    return KeptAlive<Part>{std::forward<Part>(part), part.weak_from_this().lock()};
+  } else if constexpr (std::is_reference_v<Part>) {
+    return (part);
+  } else {
+    return Part(std::move(part));
+  }
+}
+/// A part of a pipeline, which is a policy or a handle.
+template <class Part>
+[[nodiscard]] decltype(auto) share_part(Part& part) {
+  if constexpr (std::is_same_v<typename HeldPart<std::remove_const_t<Part>>::Policy,
+                               std::remove_const_t<Part>>) {
+    return keep_part<Part&>(part);
+  } else {
+    return Part(part);
+  }
+}
+
 template <class Part>
 using LayerOf = Layer<PolicyOf<Part>>;
+
+/// Does a wait of the policy end on the stack of another call, such as the one that gives its slot back?
+template <class Part>
+inline constexpr bool queues = requires { LayerOf<Part>::queues; };
 
 template <class Part>
 inline constexpr bool sets_attempt = requires { LayerOf<Part>::sets_attempt; };

@@ -7,6 +7,7 @@
 
 #include <fusebox/call.hpp>
 #include <fusebox/detail/flow/slot.hpp>
+#include <fusebox/detail/flow/task.hpp>
 #include <fusebox/detail/flow/verdict.hpp>
 #include <fusebox/detail/invoke.hpp>
 #include <fusebox/detail/throw.hpp>
@@ -86,6 +87,66 @@ FUSEBOX_DETAIL_INLINE decltype(auto) invoke_op(Op& op, [[maybe_unused]] const Ca
 /// What op returns.
 template <Takes what, class Op>
 using ValueOf = decltype(detail::invoke_op<what>(std::declval<Op&>(), std::declval<const Call&>()));
+
+/// What an op returns that lives in a coroutine.
+template <class Op, Takes what>
+using KeptValueOf = std::remove_cv_t<ValueOf<what, std::decay_t<Op>>>;
+
+/// Does op return a task?
+template <class Op, Takes preferred = Takes::call>
+[[nodiscard]] consteval bool returns_task() noexcept {
+  constexpr Takes what = takes<std::decay_t<Op>, preferred>;
+  if constexpr (what == Takes::no_way) {
+    return false;
+  } else {
+    return is_task_type<KeptValueOf<Op, what>>;
+  }
+}
+
+/// Refuses an op that returns before its operation has ended (F5).
+template <class V>
+consteval void check_finished() {
+  using T = std::remove_cvref_t<V>;
+  if constexpr (is_task_type<T>) {
+    static_assert(
+        !std::is_reference_v<V>,
+        "fusebox: op returns a reference to a coroutine, which can be awaited only once: let it return "
+        "the coroutine");
+    static_assert(
+        std::is_reference_v<V>,
+        "fusebox: op returns a coroutine, which cannot be awaited here: give it to execute() of a policy "
+        "or of a Pipeline, or to retry_with_backoff()");
+  } else if constexpr (FutureLike<T>) {
+    static_assert(!FutureLike<T>,
+                  "fusebox: op returns a future: its failure would come after the policies have recorded a "
+                  "success; wait for it inside op");
+  } else if constexpr (SenderLike<T>) {
+    static_assert(
+        !SenderLike<T>,
+        "fusebox: op returns a sender, which has not started: wait for it inside op, or let op be a "
+        "coroutine that awaits it");
+  } else if constexpr (is_asio_operation<T>()) {
+    static_assert(
+        !is_asio_operation<T>(),
+        "fusebox: op returns a deferred operation of Asio, or a promise: let op be a coroutine that "
+        "awaits it");
+  } else if constexpr (TaskFlow<T>::has_promise) {
+    static_assert(
+        !TaskFlow<T>::has_promise,
+        "fusebox: op returns a coroutine that its like cannot await, such as a generator, or one that "
+        "nobody waits for: let op return a task; if co_await takes it, specialise "
+        "fusebox::task_traits");
+  } else if constexpr (TaskFlow<T>::knows_tasks) {
+    static_assert(
+        !TaskFlow<T>::knows_tasks,
+        "fusebox: op returns an awaitable that is no coroutine: let op be a coroutine that awaits it");
+  } else {
+    static_assert(
+        !unfinished<T>,
+        "fusebox: op returns a coroutine or another awaitable: include <fusebox/coro.hpp>, which lets "
+        "policies await it; or wait for it inside op");
+  }
+}
 
 /// The verdict on a value that is probably a failure.
 template <class Slot, class Rule>

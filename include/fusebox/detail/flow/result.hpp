@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/detail/flow/task.hpp>
 #include <fusebox/detail/invoke.hpp>
 #include <fusebox/failure.hpp>
 
@@ -176,8 +177,8 @@ struct Guarded {
   static_assert(is_fallback<F>,
                 "fusebox: the fallback must be callable with nothing or with a const Failure&");
   using type = typename Common<typename Unwrapped<V>::type,
-                               typename Unwrapped<decltype(detail::invoke_fallback(
-                                   std::declval<F&>(), std::declval<const Failure&>()))>::type>::type;
+                               typename Unwrapped<Finished<decltype(detail::invoke_fallback(
+                                   std::declval<F&>(), std::declval<const Failure&>()))>>::type>::type;
 };
 template <class V>
 struct Guarded<V, NoFallback> {

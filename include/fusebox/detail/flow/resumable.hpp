@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -24,7 +25,7 @@ FUSEBOX_BEGIN_NAMESPACE
 namespace detail {
 
 /// What a driver does next.
-enum class Todo : unsigned char { call, wait, done };
+enum class Todo : unsigned char { call, wait, fall_back, done };
 
 /// Storage whose object is made and destroyed by hand.
 template <class T>
@@ -36,15 +37,21 @@ union ByHand {
   T value;
 };
 
+/// Who drives a StepwiseFlow: a loop, a coroutine, which can await what a fallback returns, or one that can
+/// also cancel what op returned (A14).
+enum class Driver : unsigned char { loop, coroutine, cancelling_coroutine };
+
 /// Runs a call through the parts. The owner calls op when told to, waits when told to, and reports. If a
 /// frame throws (a hook, a clock), destroy the object: the frames that are left give back what they hold.
-template <class Slot, class... Parts>
+template <Takes what, Driver driver, class Slot, class... Parts>
 class StepwiseFlow {
-  using F = Flow<Takes::call, Parts...>;
+  using F = Flow<what, Parts...>;
   static constexpr std::size_t size = F::size;
   template <std::size_t i>
-  using Frame = typename FrameFor<typename F::template Part<i>,
-                                  FlowContext<Takes::call, F::template is_watched<i>(), false>>::type;
+  using Frame =
+      typename FrameFor<typename F::template Part<i>,
+                        FlowContext<what, F::template is_watched<i>(), false, driver != Driver::loop,
+                                    driver == Driver::cancelling_coroutine>>::type;
   template <std::size_t i>
   using Side = typename SideOf<LayerOf<typename F::template Part<i>>>::type;
 
@@ -66,29 +73,29 @@ class StepwiseFlow {
     while (built_ > 0) destroy_innermost();
   }
 
-  [[nodiscard]] Todo next() {
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Todo next() {
     for (;;) {
-      switch (mode_) {
-        case Mode::enter:
-          if (level_ == size) return Todo::call;
-          enter();
-          break;
-        case Mode::leave:
-          if (built_ == 0) return Todo::done;
-          leave();
-          break;
-        case Mode::wait: return Todo::wait;
+      if (mode_ == Mode::enter) {
+        do {
+          if (built_ == size) return Todo::call;
+        } while (enter());
       }
+      if (mode_ != Mode::leave) return mode_ == Mode::wait ? Todo::wait : Todo::fall_back;
+      do {
+        if (built_ == 0) return Todo::done;
+      } while (leave());
     }
   }
 
   /// What op gets. Only after next() has given Todo::call.
   [[nodiscard]] const Call& call() {
-    const Call* call = &root_;
-    if (built_ > 0) at(built_ - 1, [&](auto i) { call = &frame<i>().call(); });
-    return *call;
+    if constexpr (size == 0) {
+      return root_;
+    } else {
+      return frame<size - 1>().call();
+    }
   }
-  [[nodiscard]] bool expects_report() const noexcept { return mode_ == Mode::enter && level_ == size; }
+  [[nodiscard]] bool expects_report() const noexcept { return mode_ == Mode::enter && built_ == size; }
   /// op has ended; the slot says how.
   void report(Verdict verdict) noexcept {
     verdict_ = verdict;
@@ -126,41 +133,107 @@ class StepwiseFlow {
     }
   }
 
+  /// The clock of the policy that waits. Only after next() has given Todo::wait.
+  template <class C>
+  [[nodiscard]] const C& wait_clock() {
+    const C* clock = nullptr;
+    at(built_ - 1, [&](auto i) {
+      if constexpr (Waits<Frame<i>>) clock = std::addressof(F::template policy<i>(parts_).clock());
+    });
+    return *clock;
+  }
+  /// Is what it waits for given by another call, which must not be held up (A14)?
+  [[nodiscard]] bool waits_in_queue() {
+    bool in_queue = false;
+    at(built_ - 1, [&](auto i) {
+      if constexpr (Waits<Frame<i>>) in_queue = queues<typename F::template Part<i>>;
+    });
+    return in_queue;
+  }
+
+  /// use(fallback) of the policy that falls back, and gives back what it returns, an R. Only after next() has
+  /// given Todo::fall_back.
+  template <class R, std::size_t i = 0, class Use>
+  [[nodiscard]] R fall_back(Use use) {
+    constexpr bool is_last = !falls_back_inside<i>();
+    if constexpr (FallsBackLater<Frame<i>>) {
+      if (is_last || built_ - 1 == i) return use(frame<i>().fallback());
+    }
+    if constexpr (!is_last) return fall_back<R, i + 1>(use);
+  }
+  /// It has; the slot has its value, or says why there is none.
+  void fell_back(Verdict verdict) noexcept {
+    verdict_ = verdict;
+    destroy_innermost();
+    mode_ = Mode::leave;
+  }
+
   [[nodiscard]] Verdict verdict() const noexcept { return verdict_; }
 
+  /// Can next() give Todo::wait, and Todo::fall_back?
+  static constexpr bool may_wait = []<std::size_t... i>(std::index_sequence<i...>) {
+    return (false || ... || Waits<Frame<i>>);
+  }(std::make_index_sequence<size>{});
+  static constexpr bool may_fall_back = []<std::size_t... i>(std::index_sequence<i...>) {
+    return (false || ... || FallsBackLater<Frame<i>>);
+  }(std::make_index_sequence<size>{});
+
+  /// The type of the clock of the first policy that may wait.
+  template <std::size_t i = 0>
+  [[nodiscard]] static consteval auto clock_of_waits() noexcept {
+    if constexpr (Waits<Frame<i>>) {
+      return std::type_identity<typename ClockOf<PolicyOf<typename F::template Part<i>>>::type>{};
+    } else {
+      return clock_of_waits<i + 1>();
+    }
+  }
+
  private:
-  enum class Mode : unsigned char { enter, leave, wait };
+  enum class Mode : unsigned char { enter, leave, wait, fall_back };
+
+  /// Does a policy inside the i-th fall back later?
+  template <std::size_t i>
+  [[nodiscard]] static consteval bool falls_back_inside() noexcept {
+    if constexpr (i + 1 < size) {
+      return FallsBackLater<Frame<i + 1>> || falls_back_inside<i + 1>();
+    } else {
+      return false;
+    }
+  }
 
   template <std::size_t i>
   [[nodiscard]] Frame<i>& frame() noexcept {
     return std::get<i>(storage_.frames).value;
   }
 
-  /// Calls use with the level as a constant.
+  /// Calls use with the level, less than size, as a constant.
   template <std::size_t i = 0, class Use>
   FUSEBOX_DETAIL_INLINE static void at(std::size_t level, Use use) {
-    if constexpr (i < size) {
-      if (level == i) return use(std::integral_constant<std::size_t, i>{});
-      at<i + 1>(level, use);
+    if constexpr (i + 1 < size) {
+      if (level != i) return at<i + 1>(level, use);
     }
+    if constexpr (i < size) use(std::integral_constant<std::size_t, i>{});
   }
 
-  void enter() {
-    at(level_, [this](auto i) { verdict_ = build<i>(); });
-    if (verdict_ == Verdict::success) {
-      ++level_;
-    } else if (verdict_ == Verdict::waiting) {
+  /// Makes the next frame. True: go further in.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool enter() {
+    at(built_, [this](auto i) { verdict_ = build<i>(); });
+    if (verdict_ == Verdict::success) [[likely]]
+      return true;
+    if (verdict_ == Verdict::waiting) {
       mode_ = Mode::wait;
     } else {
       destroy_innermost();
       mode_ = Mode::leave;
     }
+    return false;
   }
   template <std::size_t i>
-  [[nodiscard]] Verdict build() {
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE Verdict build() {
     const Call* outer = &root_;
     if constexpr (i > 0) outer = &frame<i - 1>().call();
-    Side<i>* const side = std::construct_at(&std::get<i>(storage_.sides).value);
+    // Default-initialised: nothing is written for an empty one.
+    Side<i>* const side = ::new (static_cast<void*>(&std::get<i>(storage_.sides).value)) Side<i>;
     FUSEBOX_DETAIL_TRY {
       ::new (static_cast<void*>(&std::get<i>(storage_.frames).value))
           Frame<i>{F::template policy<i>(parts_), *outer, *side};
@@ -173,31 +246,35 @@ class StepwiseFlow {
     return frame<i>().enter(slot_.base());
   }
 
-  void leave() {
+  /// Leaves the innermost frame. True: go further out.
+  [[nodiscard]] FUSEBOX_DETAIL_INLINE bool leave() {
     bool again = false;
-    bool waits = false;
+    Mode mode = Mode::enter;
     at(built_ - 1, [&](auto i) {
       again = frame<i>().again(verdict_, slot_);
-      waits = Waits<Frame<i>>;
+      if constexpr (Waits<Frame<i>>) mode = Mode::wait;
+      if constexpr (FallsBackLater<Frame<i>>) mode = Mode::fall_back;
     });
-    if (!again) return destroy_innermost();
-    if (waits) {
-      mode_ = Mode::wait;
-    } else {
-      go_in();
+    if (!again) [[likely]] {
+      destroy_innermost();
+      return true;
     }
+    if (mode == Mode::enter) {
+      go_in();
+    } else {
+      mode_ = mode;
+    }
+    return false;
   }
   /// Once more from the innermost frame on.
-  void go_in() noexcept {
+  FUSEBOX_DETAIL_INLINE void go_in() noexcept {
     slot_.drop_value();
     slot_.base().clear_failure();
-    level_ = built_;
     mode_ = Mode::enter;
   }
 
-  void destroy_innermost() noexcept {
+  FUSEBOX_DETAIL_INLINE void destroy_innermost() noexcept {
     --built_;
-    level_ = built_;
     at(built_, [this](auto i) {
       std::destroy_at(&frame<i>());
       std::destroy_at(&std::get<i>(storage_.sides).value);
@@ -208,8 +285,7 @@ class StepwiseFlow {
   Slot& slot_;
   const Call& root_;
   Storage<std::make_index_sequence<size>> storage_;
-  std::size_t level_ = 0;  // of the frame that is entered next
-  std::size_t built_ = 0;
+  std::uint32_t built_ = 0;  // frames; the next one to make, except in a wait
   Verdict verdict_ = Verdict::success;
   Mode mode_ = Mode::enter;
 };

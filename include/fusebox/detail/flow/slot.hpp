@@ -48,8 +48,9 @@ enum class Verdict : unsigned char {
                                                                                  : Verdict::failure;
   }
   if (code.category() == http_category()) return Verdict::failure;
-  if (is_cancellation_code(code)) return Verdict::cancelled;
-  return is_rejection_code(code) ? Verdict::rejected : Verdict::failure;
+  const std::error_code known = detail::unwrapped(code);
+  if (is_cancellation_code(known)) return Verdict::cancelled;
+  return is_rejection_code(known) ? Verdict::rejected : Verdict::failure;
 }
 [[nodiscard]] inline Verdict verdict_of(const Failure& failure) noexcept {
   return failure.is_config_error() ? Verdict::config_error : verdict_of(failure.code());

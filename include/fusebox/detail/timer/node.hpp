@@ -13,7 +13,7 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
-class TimeSource;
+class ClockOverride;
 
 #if FUSEBOX_DETAIL_STOP_TOKEN
 using StopSource = std::stop_source;
@@ -40,7 +40,7 @@ struct TimerNode {
   StopSource source;
 #endif
   /// Where SystemClock armed it, if that was not the timer thread (D9).
-  std::shared_ptr<const TimeSource> armed_on = nullptr;
+  std::shared_ptr<const ClockOverride> armed_on = nullptr;
 };
 
 /// A clock that can stop what runs too long, on its own timeline. `arm` has `node.source` stopped once the

@@ -37,7 +37,8 @@ struct PolicyRejection {
                                        std::optional<std::chrono::milliseconds> retry_after,
                                        std::chrono::system_clock::time_point timestamp,
                                        std::uint32_t generation = 0) {
-    Failure failure{make_error_code(source->reason)};
+    Failure failure;
+    failure.code_ = make_error_code(source->reason);
     failure.source_ = std::move(source);
     failure.retry_after_ = retry_after;
     failure.timestamp_ = timestamp;

@@ -87,7 +87,13 @@ struct Layer<RateLimiter<C>> {
       return std::chrono::nanoseconds{side_.reserved.wait};
     }
     [[nodiscard]] StopToken wait_token() const { return call_.stop_token(); }
-    bool sleep() { return limiter_.clock_.sleep_for(wait_time(), wait_token()); }
+    bool sleep() {
+      static_assert(
+          fusebox::Clock<C>,
+          "fusebox: op returns no coroutine, so a rate limiter waits on this thread: it needs a clock whose "
+          "sleep_for blocks and returns bool (a Clock)");
+      return limiter_.clock_.sleep_for(wait_time(), wait_token());
+    }
     Verdict waited(bool to_its_end, SlotBase& slot) {
       is_waiting_ = false;
       switch (end_wait(limiter_, call_, side_, to_its_end, slot)) {

@@ -74,13 +74,19 @@ struct RetrySteps {
                                          const Call& call, SlotBase& slot) {
     begin(side, config, rules, call);
     RetryState& state = side.state;
-    state.record(rules.outcome != nullptr ? slot.release_failure() : Failure{slot.failure()});
-    if (state.decide()) return Next::attempt;
-    const bool is_cut_short = rules.outcome == nullptr && stop_cut_short(state, call);
+    // The history is kept for those who ask for it; the slot has the latest failure also during the wait.
+    if (rules.outcome != nullptr) {
+      state.record(slot.release_failure());
+    } else if (rules.table->on_give_up != nullptr) {
+      state.record(Failure{slot.failure()});
+    }
+    const Failure& failure = latest(state, rules, slot);
+    if (state.decide(failure)) return Next::attempt;
+    const bool is_cut_short = rules.outcome == nullptr && stop_cut_short(state, failure, call);
     end(side, rules, true);
     if (!is_cut_short) return Next::failure;
-    slot.fail_own(Failure{CancelledError{"cancelled during an attempt that failed", wall_now(rules),
-                                         state.stats_.errors.back()}});
+    slot.fail_own(Failure{
+        CancelledError{"cancelled during an attempt that failed", wall_now(rules), Failure{failure}}});
     return Next::cancellation;
   }
 
@@ -107,7 +113,7 @@ struct RetrySteps {
       return true;
     }
     const Failure cancelled{CancelledError{"cancelled during the wait before the next attempt",
-                                           wall_now(rules), state.stats_.errors.back()}};
+                                           wall_now(rules), latest(state, rules, slot)}};
     if (rules.outcome != nullptr) {
       rules.outcome->wait_was_cancelled = true;
       rules.outcome->set_own(cancelled);
@@ -137,10 +143,14 @@ struct RetrySteps {
   }
 
  private:
+  [[nodiscard]] static const Failure& latest(const RetryState& state, Rules rules, SlotBase& slot) {
+    return rules.outcome != nullptr ? state.stats_.errors.back() : slot.failure();
+  }
+
   /// Would the last failure have been retried but for the caller's stop? To the policies outside that is a
   /// cancellation (F7). A stop by a limit is for the timeout to name (D2).
-  [[nodiscard]] static bool stop_cut_short(const RetryState& state, const Call& call) {
-    const Failure& failure = state.stats_.errors.back();
+  [[nodiscard]] static bool stop_cut_short(const RetryState& state, const Failure& failure,
+                                           const Call& call) {
     if (!state.token_.stop_requested() || failure.is_cancellation() || failure.is_config_error())
       return false;
     return state.has_retries_left() && state.is_retryable(failure) && !call.deadline().expired();
@@ -217,7 +227,12 @@ class RetryFrame {
 
   [[nodiscard]] std::chrono::nanoseconds wait_time() const noexcept { return RetrySteps::wait_time(side_); }
   [[nodiscard]] StopToken wait_token() const { return RetrySteps::wait_token(side_); }
-  FUSEBOX_DETAIL_INLINE bool sleep() { return RetrySteps::sleep(side_); }
+  FUSEBOX_DETAIL_INLINE bool sleep() {
+    static_assert(fusebox::Clock<std::remove_cvref_t<decltype(policy_.clock())>>,
+                  "fusebox: op returns no coroutine, so a retry waits on this thread: it needs a clock whose "
+                  "sleep_for blocks and returns bool (a Clock)");
+    return RetrySteps::sleep(side_);
+  }
   FUSEBOX_DETAIL_INLINE Verdict waited(bool to_its_end, SlotBase& slot) {
     if (!RetrySteps::waited(side_, policy_.rules(), to_its_end, slot)) return Verdict::cancelled;
     if constexpr (Context::shows_attempt) CallAccess::set_attempt(side_.own, RetrySteps::attempts(side_) + 1);
@@ -331,27 +346,37 @@ class RetrySlot {
 
 inline constexpr RetryConfig default_retry_config;
 
+/// The call of a retry in a coroutine: the plan of TaskFlow::run(). In retry/detail/plan.hpp.
+template <class Task, Takes what, bool throws, class Op, class... Options>
+class RetryPlan;
+
+/// How that coroutine keeps an option.
+template <class Option>
+using KeptByRetry = std::conditional_t<is_one_of<Option, IsBudget>, Option&&, std::decay_t<Option>>;
+
 /// retry_with_backoff (throws) and try_retry_with_backoff, once their options are checked.
 struct RetryDrive {
+  /// As it is, or in a coroutine, which keeps everything but a budget and a generator by lvalue (A3).
+  template <bool throws, class Op, class... Options>
+  FUSEBOX_DETAIL_INLINE static auto call(Op&& op, const RetryConfig& given, Options&&... options) {
+    if constexpr (returns_task<Op, Takes::attempt>()) {
+      return start_task<throws>(std::forward<Op>(op), given, std::forward<Options>(options)...);
+    } else {
+      return run<throws>(op, given, options...);
+    }
+  }
+
   template <bool throws, class Op, class... Options>
   FUSEBOX_DETAIL_INLINE static auto run(Op& op, const RetryConfig& given, Options&... options) {
     constexpr Takes what = takes<Op, Takes::attempt>;
     check_operation<what, Op, Options...>();
     using T = ValueOf<what, Op>;
-    static_assert(
-        exceptions_are_on<T> || count_of<IsFailureIf, Options...> != 0 ||
-            can_fail<std::remove_cvref_t<T>, NoRule>,
-        "fusebox: without exceptions op's result must be able to express a failure: an expected-like "
-        "type, a std::error_code, a type with failure_traits or failure_of, or any type with failure_if");
-    static_assert(
-        exceptions_are_on<T> || !throws || count_of<IsStopToken, Options...> == 0,
-        "fusebox: without exceptions retry_with_backoff cannot throw CancelledError: with a stop token "
-        "use try_retry_with_backoff");
+    check_without_exceptions<T, throws, Options...>();
     using R = RetryResult<std::conditional_t<std::is_reference_v<T>, T, std::remove_cv_t<T>>>;
     using Policy = LoneRetry<Options...>;
     if (may_be_bad(given)) [[unlikely]]
       refuse_if_bad(given);
-    R result;
+    R result{typename R::Begun{}};
     SlotBase failure;
     RetrySlot<R> slot{result, failure};
     PartTuple<Policy> parts{Policy{given, {{options...}}, &result}};
@@ -369,6 +394,34 @@ struct RetryDrive {
   }
 
  private:
+  template <class Task, Takes what, bool throws, class Op, class... Options>
+  friend class RetryPlan;
+
+  template <class T, bool throws, class... Options>
+  static consteval void check_without_exceptions() {
+    static_assert(
+        exceptions_are_on<T> || count_of<IsFailureIf, Options...> != 0 ||
+            can_fail<std::remove_cvref_t<T>, NoRule>,
+        "fusebox: without exceptions op's result must be able to express a failure: an expected-like "
+        "type, a std::error_code, a type with failure_traits or failure_of, or any type with failure_if");
+    static_assert(
+        exceptions_are_on<T> || !throws || count_of<IsStopToken, Options...> == 0,
+        "fusebox: without exceptions retry_with_backoff cannot throw CancelledError: with a stop token "
+        "use try_retry_with_backoff");
+  }
+
+  template <bool throws, class Op, class... Options>
+  [[nodiscard]] static auto start_task(Op&& op, const RetryConfig& config, Options&&... options) {
+    check_kept<std::decay_t<Op>, Op>();
+    (check_kept<KeptByRetry<Options>, Options>(), ...);
+    constexpr Takes what = takes<std::decay_t<Op>, Takes::attempt>;
+    using Task = KeptValueOf<Op, what>;
+    if (may_be_bad(config)) [[unlikely]]
+      refuse_if_bad(config);
+    using Plan = RetryPlan<Task, what, throws, std::decay_t<Op>, KeptByRetry<Options>...>;
+    return TaskFlow<Task>::run(Plan{config, std::forward<Op>(op), std::forward<Options>(options)...});
+  }
+
   /// Checks once more, so that the caller's check makes no Problem.
   FUSEBOX_DETAIL_COLD static void refuse_if_bad(const RetryConfig& config) {
     throw_if("RetryConfig", check(config));

@@ -99,7 +99,7 @@ struct RetryPack {
     RetryTable table;
     if constexpr (has<IsClock>) {
       table.clock = [](void* pack) { return ClockRef{get<IsClock>(pack)}; };
-      table.sleep = &sleep;
+      if constexpr (Clock<std::remove_cvref_t<decltype(get<IsClock>(nullptr))>>) table.sleep = &sleep;
       table.wall_now = [](void* pack) { return get<IsClock>(pack).wall_now(); };
     }
     if constexpr (has<IsRetryIf>) {

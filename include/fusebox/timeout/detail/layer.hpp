@@ -223,19 +223,20 @@ class TimeoutFrame {
   bool is_armed_ = false;
 };
 
-/// The timeout of one call of with_timeout.
+/// The timeout of one call of with_timeout. C may be a reference.
 template <class C>
 class LoneTimeout {
  public:
-  LoneTimeout(std::chrono::nanoseconds limit, const C& clock) noexcept : limit_{limit}, clock_{clock} {}
+  LoneTimeout(std::chrono::nanoseconds limit, const std::remove_reference_t<C>& clock)
+      : limit_{limit}, clock_{clock} {}
 
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
-  [[nodiscard]] const C& clock() const noexcept { return clock_; }
+  [[nodiscard]] const std::remove_reference_t<C>& clock() const noexcept { return clock_; }
   [[nodiscard]] static NoTimeoutTotals counts() noexcept { return {}; }
 
  private:
   std::chrono::nanoseconds limit_;
-  const C& clock_;
+  C clock_;
 };
 
 template <class Policy, class C>
@@ -248,7 +249,7 @@ struct TimeoutLayer {
   using Frame = TimeoutFrame<Policy, Context>;
 };
 template <class C>
-struct Layer<LoneTimeout<C>> : TimeoutLayer<LoneTimeout<C>, C> {};
+struct Layer<LoneTimeout<C>> : TimeoutLayer<LoneTimeout<C>, std::remove_cvref_t<C>> {};
 
 inline void check_limit(std::chrono::nanoseconds limit) {
   if (!is_positive_duration(limit)) [[unlikely]]
@@ -267,6 +268,17 @@ consteval void check_timeout_options() {
                 "std::stop_token, a Deadline and failure_if");
 }
 
+/// The same in a coroutine, which keeps a copy of the clock.
+template <class Op, class... Options>
+[[nodiscard]] auto start_with_timeout(std::chrono::nanoseconds limit, Op&& op, Options&&... options) {
+  check_limit(limit);
+  const SystemClock by_default;
+  const auto& clock = detail::option_or<IsClock>(by_default, options...);
+  using Policy = LoneTimeout<std::remove_cvref_t<decltype(clock)>>;
+  return detail::start_task(PartTuple<Policy>{Policy{limit, clock}}, std::forward<Op>(op),
+                            std::forward<Options>(options)...);
+}
+
 /// with_timeout, once its options are checked.
 template <class Op, class... Options>
 FUSEBOX_DETAIL_INLINE auto drive_with_timeout(std::chrono::nanoseconds limit, Op& op, Options&... options)
@@ -282,7 +294,7 @@ FUSEBOX_DETAIL_INLINE auto drive_with_timeout(std::chrono::nanoseconds limit, Op
   check_limit(limit);
   const SystemClock by_default;
   const auto& clock = detail::option_or<IsClock>(by_default, options...);
-  using Policy = LoneTimeout<std::remove_cvref_t<decltype(clock)>>;
+  using Policy = LoneTimeout<const std::remove_cvref_t<decltype(clock)>&>;
   PartTuple<Policy> parts{Policy{limit, clock}};
   SlotBase failure;
   Slot<V, R, RuleOf<Options...>> slot{failure};

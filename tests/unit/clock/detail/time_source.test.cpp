@@ -15,12 +15,12 @@ using detail::system_sleep;
 using std::chrono::nanoseconds;
 
 TEST_CASE("T4 a time source is in force while a guard lives", "[T4]") {
-  CHECK(detail::current_time_source() == nullptr);
+  CHECK(detail::current_clock_override() == nullptr);
   {
     const test::ScopedSystemClock guard{test::FakeClock{}};
-    CHECK(detail::current_time_source() != nullptr);
+    CHECK(detail::current_clock_override() != nullptr);
   }
-  CHECK(detail::current_time_source() == nullptr);
+  CHECK(detail::current_clock_override() == nullptr);
 }
 
 TEST_CASE("T1 the system's sleep lasts at least as long as it should, and says so", "[T1]") {

@@ -39,7 +39,7 @@ struct Bench {
     detail::CallAccess::set_key(call, key);
     return call;
   }();
-  using Flow = detail::StepwiseFlow<Slot, Breaker&, Retry>;
+  using Flow = detail::StepwiseFlow<detail::Takes::call, detail::Driver::loop, Slot, Breaker&, Retry>;
 };
 
 }  // namespace

@@ -1,0 +1,39 @@
+// Pipelines of coroutines against the reference of the model tests, also destroyed at any step: bytes become
+// layers, their configs, and what op does, as for pipeline.fuzz.cpp.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "input.hpp"
+#include "model/pipeline_run.hpp"
+
+namespace {
+
+using model::flow::awaited_pipeline;
+
+// As in pipeline.fuzz.cpp, without policies of the program. The order is part of the corpus.
+const std::vector<model::flow::Pipeline>& pipelines() {
+  static const std::vector<model::flow::Pipeline> all{
+      awaited_pipeline<'T', 'S', 'B', 'A'>, awaited_pipeline<'F', 'T', 'H'>,
+      awaited_pipeline<'G', 'S', 'L'>,      awaited_pipeline<'R', 'B', 'K', 'A'>,
+      awaited_pipeline<'B', 'T', 'A', 'W'>,
+  };
+  return all;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  constexpr std::size_t longest = 256;
+  fuzz::Input input{data, std::min(size, longest)};
+  const auto& all = pipelines();
+  const auto& pipeline = all[input.below(static_cast<unsigned>(all.size()))];
+  model::flow::Decoder decoder{input};
+  const auto script = decoder.script(pipeline.kinds);
+  model::flow::Reached reached;
+  if (const std::string problem = pipeline.compare(script, reached); !problem.empty())
+    fuzz::fail(pipeline.kinds + (": " + problem));
+  return 0;
+}
