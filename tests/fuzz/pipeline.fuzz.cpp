@@ -26,12 +26,8 @@ const std::vector<model::flow::Pipeline>& pipelines() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t longest = 256;
   fuzz::Input input{data, std::min(size, longest)};
-  const auto& all = pipelines();
-  const auto& pipeline = all[input.below(static_cast<unsigned>(all.size()))];
-  model::flow::Decoder decoder{input};
-  const auto script = decoder.script(pipeline.kinds);
   model::flow::Reached reached;
-  if (const std::string problem = pipeline.compare(script, reached); !problem.empty())
-    fuzz::fail(pipeline.kinds + (": " + problem));
+  const std::string problem = model::flow::compare_any(pipelines(), input, reached);
+  if (!problem.empty()) fuzz::fail(problem);
   return 0;
 }

@@ -32,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "fuzz/input.hpp"
 #include "pipeline_script.hpp"
 #include "reference_pipeline.hpp"
 #include "support/task.hpp"
@@ -747,5 +748,14 @@ inline constexpr Pipeline pipeline{name_of_kinds<kinds...>, &compare<FakeClock, 
 template <char... kinds>
 inline constexpr Pipeline awaited_pipeline{name_of_kinds<kinds...>,
                                            &compare<StepClock, static_cast<Kind>(kinds)...>};
+
+/// Chooses one of them and a script by the input, and compares. What was wrong, if anything.
+inline std::string compare_any(const std::vector<Pipeline>& all, fuzz::Input& input, Reached& reached) {
+  const Pipeline& chosen = all[input.below(static_cast<unsigned>(all.size()))];
+  Decoder decoder{input};
+  const Script script = decoder.script(chosen.kinds);
+  const std::string problem = chosen.compare(script, reached);
+  return problem.empty() ? problem : chosen.kinds + (": " + problem);
+}
 
 }  // namespace model::flow

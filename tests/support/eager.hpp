@@ -5,7 +5,6 @@
 #include <fusebox/coro.hpp>
 
 #include <coroutine>
-#include <exception>
 #include <utility>
 
 #include "support/task.hpp"
@@ -17,22 +16,9 @@ struct NoError {};
 template <class E, class T>
 class [[nodiscard]] Eager {
  public:
-  struct promise_type : task_detail::Result<T> {
-    std::coroutine_handle<> awaiting = std::noop_coroutine();
-
+  struct promise_type : task_detail::Promise<T> {
     Eager get_return_object() { return Eager{std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
-    auto final_suspend() noexcept {
-      struct Transfer {
-        bool await_ready() noexcept { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) noexcept {
-          return self.promise().awaiting;
-        }
-        void await_resume() noexcept {}
-      };
-      return Transfer{};
-    }
-    void unhandled_exception() { this->exception = std::current_exception(); }
   };
 
   Eager(Eager&& other) noexcept : handle_{std::exchange(other.handle_, nullptr)} {}

@@ -48,27 +48,32 @@ struct Result<void> {
   }
 };
 
+/// What a promise has whose coroutine, at its end, hands control to who awaits it.
+template <class T>
+struct Promise : Result<T> {
+  struct Transfer {
+    bool await_ready() noexcept { return false; }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) noexcept {
+      return self.promise().awaiting;
+    }
+    void await_resume() noexcept {}
+  };
+
+  std::coroutine_handle<> awaiting = std::noop_coroutine();
+
+  Transfer final_suspend() noexcept { return {}; }
+  void unhandled_exception() { this->exception = std::current_exception(); }
+};
+
 }  // namespace task_detail
 
 template <class T = void>
 class [[nodiscard]] Task {
  public:
-  struct promise_type : task_detail::Result<T> {
-    std::coroutine_handle<> awaiting = std::noop_coroutine();
-
+  struct promise_type : task_detail::Promise<T> {
     Task get_return_object() { return Task{std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() noexcept { return {}; }
-    auto final_suspend() noexcept {
-      struct Transfer {
-        bool await_ready() noexcept { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) noexcept {
-          return self.promise().awaiting;
-        }
-        void await_resume() noexcept {}
-      };
-      return Transfer{};
-    }
-    void unhandled_exception() { this->exception = std::current_exception(); }
   };
 
   Task(Task&& other) noexcept : handle_{std::exchange(other.handle_, nullptr)} {}

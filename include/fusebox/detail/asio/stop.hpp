@@ -5,9 +5,7 @@
 #pragma once
 // IWYU pragma: private
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <fusebox/clock.hpp>
@@ -51,11 +49,12 @@ class AsioLink<Net> {
     // Asio clears it once the operation has ended.
     if (slot.is_connected()) slot.assign([signal = signal_](auto type) { signal->emit(type); });
     auto tied = Net::bind_slot(signal_->slot(), std::move(handler));
-    on_stop_.emplace(std::move(token), [executor, weak = std::weak_ptr<Signal>{signal_}] {
+    auto emit = [executor, weak = std::weak_ptr<Signal>{signal_}] {
       Net::post(executor, [weak] {
         if (const auto alive = weak.lock()) Net::cancel(*alive);
       });
-    });
+    };
+    on_stop_ = std::make_shared<std::stop_callback<decltype(emit)>>(std::move(token), std::move(emit));
     return tied;
   }
   void cut() noexcept {
@@ -65,7 +64,7 @@ class AsioLink<Net> {
 
  private:
   std::shared_ptr<Signal> signal_;
-  std::optional<std::stop_callback<std::function<void()>>> on_stop_;  // an executor of any type
+  std::shared_ptr<void> on_stop_;  // a std::stop_callback for an executor of any type
 };
 #endif
 
