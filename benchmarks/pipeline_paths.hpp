@@ -1,12 +1,15 @@
 // What calls through pipelines cost, beside the same policies nested by hand (P15), and each further policy.
 #pragma once
 
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/bulkhead.hpp>
 #include <fusebox/fallback.hpp>
+#include <fusebox/hedge.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/rate_limiter.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/retry_budget.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <chrono>
@@ -98,6 +101,13 @@ struct BulkheadRoom {
     keep(bulkhead.execute([] { return op(); }));
   }
 };
+struct AdaptiveRoom {
+  static constexpr auto name = "adaptive_limit/with_room";
+  fusebox::AdaptiveLimit<> limit{"bench"};
+  BENCH_INLINE void operator()() {
+    keep(limit.execute([] { return op(); }));
+  }
+};
 struct BulkheadFull {
   static constexpr auto name = "bulkhead/full_with_fallback";
   fusebox::Bulkhead<> bulkhead{"bench", {.max_concurrent = 1}};
@@ -120,6 +130,40 @@ struct LimiterTry {
   static constexpr auto name = "rate_limiter/try_acquire";
   fusebox::RateLimiter<> limiter{"bench", {.permits = 10'000'000, .per = 1s, .burst = 2'000'000'000}};
   BENCH_INLINE void operator()() { keep(limiter.try_acquire()); }
+};
+
+/// A window in which no step begins while a benchmark runs.
+struct ThrottleFree {
+  static constexpr auto name = "throttle/accepting";
+  fusebox::Throttle<> throttle{"bench", {.window = 100h}};
+  BENCH_INLINE void operator()() {
+    keep(throttle.execute([] { return op(); }));
+  }
+};
+/// All calls but one in so many are rejected.
+struct ThrottleRejects {
+  static constexpr auto name = "throttle/rejecting_with_fallback";
+  fusebox::Throttle<> throttle{"bench", {.k = 1, .window = 100h, .max_rejection = 1, .seed = 1}};
+  decltype(fusebox::compose(fusebox::fallback(zero), throttle)) pipeline =
+      fusebox::compose(fusebox::fallback(zero), throttle);
+  ThrottleRejects() {
+    for (int call = 0; call < 1'000'000; ++call) throttle.try_acquire().failure();
+  }
+  BENCH_INLINE void operator()() {
+    keep(pipeline.execute([] { return op(); }));
+  }
+};
+
+/// Without the switch to another thread and back.
+struct HedgeHere {
+  static constexpr auto name = "hedge/executor_runs_at_once";
+  struct Run {
+    void operator()(const fusebox::HedgeTask& task) const { task(); }
+  };
+  decltype(fusebox::hedge(Run{})) hedge = fusebox::hedge({.delay = fusebox::no_timeout}, Run{});
+  BENCH_INLINE void operator()() {
+    keep(hedge.execute([] { return op(); }));
+  }
 };
 
 struct TimeoutPlain {
@@ -166,7 +210,8 @@ struct RetryWithBudget {
 
 using PipelinePaths =
     std::tuple<PipelineBreaker, PipelineRetryBreaker, NestedRetryBreaker, AnyRetryBreaker, PipelineFive,
-               NestedFive, PipelineOpen, BulkheadRoom, BulkheadFull, LimiterRoom, LimiterTry, TimeoutPlain,
-               TimeoutToken, BudgetCall, BudgetRefuses, RetryWithBudget>;
+               NestedFive, PipelineOpen, BulkheadRoom, AdaptiveRoom, BulkheadFull, LimiterRoom, LimiterTry,
+               ThrottleFree, ThrottleRejects, HedgeHere, TimeoutPlain, TimeoutToken, BudgetCall,
+               BudgetRefuses, RetryWithBudget>;
 
 }  // namespace bench

@@ -1,4 +1,5 @@
 # fusebox_warnings: for the project's own targets, never for its users. Warnings are errors.
+include_guard()
 add_library(fusebox_warnings INTERFACE)
 if(MSVC)
   target_compile_options(fusebox_warnings INTERFACE /W4 /WX /permissive-)

@@ -75,6 +75,8 @@ def slow(v, path, read):
     return (v.over(path) - 2 * v.over(read)) / v.floor
 
 
+STORM = "storm/standard_pipeline/iterations:1"
+
 # (what, unit, value of v, limit, "max" or "min")
 TARGETS = [
     ("closed, default config", "× floor", lambda v: v.over("closed/default") / v.floor, 1.45, "max"),
@@ -126,6 +128,8 @@ TARGETS = [
      lambda v: v["reports/registry_to_health_json/10000"] / v["reports/fmt_json/10000"], 2, "max"),
     ("metrics text of 10,000, stats included ÷ fmt", "×",
      lambda v: v["reports/registry_to_metrics_text/10000"] / v["reports/fmt_metrics/10000"], 3, "max"),
+    ("storm lab, 100,000 clients for ten minutes", "s", lambda v: v[STORM] / 1e9, 6, "max"),
+    ("… its events", "million/s", lambda v: v.counter(STORM, "events") / v[STORM] * 1e3, None, "min"),
     ("compile time ÷ six standard headers", "×", lambda v: v.other("compile_time_ratio"), 1.3, "max"),
     ("text of an execute call site", "bytes", lambda v: v.other("call_site_bytes"), 500, "max"),
     ("… with a fallback", "bytes", lambda v: v.other("call_site_bytes_fallback"), 500, "max"),
@@ -149,7 +153,7 @@ def one_run(program, repetitions):
     for entry in output["benchmarks"]:
         if entry["run_type"] != "iteration":
             continue
-        more = {k: v for k, v in entry.items() if k.startswith(("bin_", "bytes_", "sizeof_"))}
+        more = {k: v for k, v in entry.items() if k.startswith(("bin_", "bytes_", "sizeof_", "events"))}
         values.setdefault(entry["name"], []).append(entry["real_time"] * factor[entry["time_unit"]])
         counters[entry["name"]] = more
     return output["context"], {name: (statistics.median(all), counters[name]) for name, all in values.items()}

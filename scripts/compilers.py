@@ -27,8 +27,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "compilers")
 INCLUDE = os.path.join(ROOT, "include", "fusebox")
 TESTS = """
-    circuit_breaker/events circuit_breaker/execute detail/number_text failure/outcome health http metrics
-    registry/eviction retry/cancellation retry/waits
+    chaos circuit_breaker/events circuit_breaker/execute detail/number_text failure/outcome health hedge/run http metrics
+    registry/eviction retry/cancellation retry/waits throttle/pipelines
 """.split()
 
 # Name, command, major version, options.

@@ -25,7 +25,7 @@ END = "<!-- index: end -->"
 LETTERS = "TEFBGRH"  # these are looked for in any case; other letters if the page defines rules of them
 
 TESTS = "tests"
-SOURCES = ("include", TESTS, "examples", "benchmarks")
+SOURCES = ("include", TESTS, "examples", "benchmarks", "storm")
 SUFFIXES = (".hpp", ".cpp", ".inl")
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'

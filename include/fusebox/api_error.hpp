@@ -4,7 +4,8 @@
 //   ├─ RejectedError          the call was never made
 //   │  ├─ CircuitOpenError    503
 //   │  ├─ BulkheadFullError   503
-//   │  └─ RateLimitedError    429
+//   │  ├─ RateLimitedError    429
+//   │  └─ ThrottledError      503
 //   ├─ TimeoutError           504
 //   └─ CancelledError         503
 //

@@ -14,12 +14,13 @@
 #include <fusebox/bulkhead/config.hpp>  // IWYU pragma: export
 #include <fusebox/bulkhead/detail/core.hpp>
 #include <fusebox/bulkhead/detail/layer.hpp>
-#include <fusebox/bulkhead/detail/waiting.hpp>
 #include <fusebox/bulkhead/stats.hpp>  // IWYU pragma: export
+#include <fusebox/call.hpp>            // IWYU pragma: export
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/drive.hpp>
 #include <fusebox/detail/options.hpp>
+#include <fusebox/detail/slots/waiting.hpp>
 #include <fusebox/permit.hpp>        // IWYU pragma: export
 #include <fusebox/subscription.hpp>  // IWYU pragma: export
 
@@ -27,7 +28,8 @@ FUSEBOX_BEGIN_NAMESPACE
 
 /// Lets at most `max_concurrent` calls at once through to one dependency, so that a slow one does not take
 /// all threads and connections. Further calls are rejected with BulkheadFullError, or up to `max_waiting` of
-/// them wait for a slot, the longest waiter first (rules K1 to K11 in docs/rules.md).
+/// them wait for a slot, the most important call first, and the longest waiter first among equal ones (rules
+/// K1 to K11 and P18 in docs/rules.md).
 ///
 ///     Bulkhead<> reports{"reports", {.max_concurrent = 8, .max_waiting = 16, .max_wait = 2s}};
 ///     auto report = reports.execute([&] { return render(month); });
@@ -50,6 +52,7 @@ class FUSEBOX_API Bulkhead {
   ///
   /// - a std::stop_token, which ends the wait for a slot, and reaches op;
   /// - a Deadline, which does the same: no wait lasts longer;
+  /// - a Priority: who waits first, and who is rejected first (P18);
   /// - failure_if(predicate).
   ///
   /// A rejection, and a CancelledError, is returned in op's own result if its type can carry one, else thrown
@@ -62,29 +65,33 @@ class FUSEBOX_API Bulkhead {
 
   /// Takes a slot for a call that the caller makes itself, or refuses; never waits. The slot comes back when
   /// the Permit is reported or destroyed, whatever the outcome (K9).
-  [[nodiscard]] Permit try_acquire() noexcept {
-    if (core_.try_take()) return admitted();
-    core_.count_rejected();
+  [[nodiscard]] Permit try_acquire(Priority priority = Priority::normal) noexcept {
+    if (core_.try_take(priority) || core_.try_pass(priority)) return admitted();
+    core_.count_rejected(priority);
     return refused();
   }
 
   /// The same, but waits for a slot as execute() does. Takes, each at most once and in any order, a
-  /// std::stop_token and a Deadline, which end the wait. An empty Permit was refused, or the token was
-  /// stopped. May throw std::bad_alloc, and what the clock's sleep throws.
+  /// std::stop_token and a Deadline, which end the wait, and a Priority. An empty Permit was refused, or the
+  /// token was stopped. May throw std::bad_alloc, and what the clock's sleep throws.
   template <class... Options>
   [[nodiscard]] Permit acquire(const Options&... options) {
-    static_assert((... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline>),
-                  "fusebox: unknown option: acquire accepts a std::stop_token and a Deadline");
+    static_assert(
+        (... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline, detail::IsPriority>),
+        "fusebox: unknown option: acquire accepts a std::stop_token, a Deadline and a Priority");
     static_assert(detail::count_of<detail::IsStopToken, Options...> <= 1 &&
-                      detail::count_of<detail::IsDeadline, Options...> <= 1,
-                  "fusebox: two options of one kind: acquire accepts at most one each of std::stop_token and "
-                  "Deadline");
+                      detail::count_of<detail::IsDeadline, Options...> <= 1 &&
+                      detail::count_of<detail::IsPriority, Options...> <= 1,
+                  "fusebox: two options of one kind: acquire accepts at most one each of std::stop_token, "
+                  "Deadline and Priority");
     const StopToken no_token;
     const Deadline no_deadline;
+    constexpr Priority normal = Priority::normal;
+    const Priority priority = detail::option_or<detail::IsPriority>(normal, options...);
     const StopToken& token = detail::option_or<detail::IsStopToken>(no_token, options...);
     if (token.stop_requested()) return refused();
-    if (core_.try_take()) return admitted();
-    return acquire_slow_path(detail::option_or<detail::IsDeadline>(no_deadline, options...), token);
+    if (core_.try_take(priority)) return admitted();
+    return acquire_slow_path(priority, detail::option_or<detail::IsDeadline>(no_deadline, options...), token);
   }
 
   /// How many calls pass at once from now on. More slots go to waiting calls at once; fewer take effect as
@@ -94,7 +101,10 @@ class FUSEBOX_API Bulkhead {
     core_.set_limit(static_cast<std::uint32_t>(limit));
   }
 
-  [[nodiscard]] BulkheadStats stats() const { return core_.stats(); }
+  [[nodiscard]] BulkheadStats stats() const {
+    const detail::SlotStats now = core_.stats();
+    return {now.in_use, now.waiting, now.limit, now.admitted, now.rejected, now.longest_wait, now.shed};
+  }
   [[nodiscard]] const std::string& name() const noexcept { return core_.name(); }
   /// As it was given: set_limit() does not change it.
   [[nodiscard]] const BulkheadConfig& config() const noexcept { return core_.config(); }
@@ -123,7 +133,7 @@ class FUSEBOX_API Bulkhead {
   friend struct detail::BulkheadAccess;
   template <class P>
   friend struct detail::Layer;
-  using Wait = detail::BulkheadWait<C>;
+  using Wait = detail::SlotWait<typename detail::BulkheadCore<C>::Slots>;
 
   [[nodiscard]] static std::string checked(std::string name, const BulkheadConfig& config) {
     detail::check_name("Bulkhead", name);
@@ -136,10 +146,10 @@ class FUSEBOX_API Bulkhead {
   [[nodiscard]] Permit admitted() noexcept { return detail::PermitAccess::admitted(core_, {}, false); }
   [[nodiscard]] Permit refused() noexcept { return detail::PermitAccess::refused(core_, refusal); }
 
-  [[nodiscard]] FUSEBOX_DETAIL_COLD Permit acquire_slow_path(const Deadline& deadline,
+  [[nodiscard]] FUSEBOX_DETAIL_COLD Permit acquire_slow_path(Priority priority, const Deadline& deadline,
                                                              const StopToken& token) {
     typename Wait::Queued wait;
-    auto stage = Wait::begin(core_, deadline, &token, wait);
+    auto stage = Wait::begin(core_, priority, deadline, &token, wait);
     if (stage == Wait::Stage::queued) stage = wait->finish(wait->sleep());
     return stage == Wait::Stage::admitted ? admitted() : refused();
   }
@@ -153,11 +163,13 @@ Bulkhead(std::string, BulkheadConfig) -> Bulkhead<SystemClock>;
 template <class C>
 Bulkhead(std::string, BulkheadConfig, C) -> Bulkhead<C>;
 
-/// Like `bulkhead->try_acquire()`; the Permit keeps the bulkhead alive. A null pointer returns a refusal.
+/// Like `bulkhead->try_acquire(priority)`; the Permit keeps the bulkhead alive. A null pointer returns a
+/// refusal.
 template <class C>
-[[nodiscard]] Permit try_acquire(std::shared_ptr<Bulkhead<C>> bulkhead) noexcept {
+[[nodiscard]] Permit try_acquire(std::shared_ptr<Bulkhead<C>> bulkhead,
+                                 Priority priority = Priority::normal) noexcept {
   if (!bulkhead) return {};
-  Permit permit = bulkhead->try_acquire();
+  Permit permit = bulkhead->try_acquire(priority);
   if (permit) {
     detail::PermitAccess::keep_alive(permit, std::move(bulkhead));
   } else {

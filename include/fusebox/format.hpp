@@ -3,8 +3,8 @@
 //     fmt::print("{} is {:>10}: {}\n", breaker.name(), breaker.state(), failure);
 //
 // Every public enum, ApiError and the errors derived from it, Failure, StateChange, CircuitBreakerStats,
-// RetryStats, BulkheadEvent and BulkheadStats are formatted as text, so that width, fill and precision work
-// as for strings.
+// RetryStats, and the stats and events of bulkheads, adaptive limits, hedges, throttles and chaos are
+// formatted as text, so that width, fill and precision work as for strings.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,19 @@
 
 #include <fmt/format.h>
 
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/api_error.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/bulkhead.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/detail/named_enum.hpp>
 #include <fusebox/detail/utf8.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
+#include <fusebox/hedge.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/throttle.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -61,14 +65,60 @@ namespace detail {
 }
 
 [[nodiscard]] inline std::string describe(const BulkheadStats& stats) {
-  return fmt::format("{} of {} in use, {} waiting, {} admitted, {} rejected", stats.in_use, stats.limit,
-                     stats.waiting, stats.admitted, stats.rejected);
+  const std::string text = fmt::format("{} of {} in use, {} waiting, {} admitted, {} rejected", stats.in_use,
+                                       stats.limit, stats.waiting, stats.admitted, stats.rejected);
+  return stats.shed == 0 ? text : fmt::format("{} ({} shed)", text, stats.shed);
+}
+
+/// `chaos 'payments': delay (300 ms)`
+[[nodiscard]] inline std::string describe(const ChaosEvent& event) {
+  std::string text = event.name.empty() ? "chaos" : fmt::format("chaos '{}'", detail::shown_text(event.name));
+  text.append(": ").append(to_string(event.kind));
+  if (event.kind == ChaosEventKind::delay)
+    text +=
+        fmt::format(" ({} ms)", std::chrono::duration_cast<std::chrono::milliseconds>(event.delay).count());
+  return text;
+}
+
+[[nodiscard]] inline std::string describe(const ChaosStats& stats) {
+  return fmt::format("{}, {} calls, {} faults, {} delays", stats.enabled ? "enabled" : "off", stats.calls,
+                     stats.faults, stats.delays);
+}
+
+/// `search: throttling`
+[[nodiscard]] inline std::string describe(const ThrottleEvent& event) {
+  return fmt::format("{}: {}", detail::shown_text(event.name), to_string(event.kind));
+}
+
+[[nodiscard]] inline std::string describe(const ThrottleStats& stats) {
+  return fmt::format("{} requests, {} accepted, rejects {:.2f}, {} rejected so far", stats.requests,
+                     stats.accepts, stats.rejection_ratio, stats.rejected);
+}
+
+/// `search: limit_changed (limit 42)`
+[[nodiscard]] inline std::string describe(const AdaptiveLimitEvent& event) {
+  return fmt::format("{}: {} (limit {})", detail::shown_text(event.name), to_string(event.kind), event.limit);
+}
+
+[[nodiscard]] inline std::string describe(const AdaptiveLimitStats& stats) {
+  const auto ms = [](std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double, std::milli>{duration}.count();
+  };
+  return fmt::format("{} of {} in use, {} waiting, {} admitted, {} rejected, latency {:.3} ms, base {:.3} ms",
+                     stats.in_use, stats.limit, stats.waiting, stats.admitted, stats.rejected,
+                     ms(stats.latency), ms(stats.base_latency));
+}
+
+[[nodiscard]] inline std::string describe(const HedgeStats& stats) {
+  return fmt::format("{} calls, {} hedges started, {} refused, won by primary {}, by hedge {}", stats.calls,
+                     stats.started, stats.refused, stats.won_by_primary, stats.won_by_hedge);
 }
 
 template <class T>
-concept Described =
-    std::derived_from<T, ApiError> ||
-    OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats, BulkheadEvent, BulkheadStats>;
+concept Described = std::derived_from<T, ApiError> ||
+                    OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats, BulkheadEvent,
+                          BulkheadStats, AdaptiveLimitEvent, AdaptiveLimitStats, HedgeStats, ChaosEvent,
+                          ChaosStats, ThrottleEvent, ThrottleStats>;
 
 }  // namespace detail
 

@@ -23,6 +23,7 @@ class RejectedError;
 class CircuitOpenError;
 class BulkheadFullError;
 class RateLimitedError;
+class ThrottledError;
 class TimeoutError;
 class CancelledError;
 
@@ -41,6 +42,7 @@ struct RetryCountsStats;
 enum class StopReason : unsigned char;
 class Attempt;
 class Call;
+enum class Priority : unsigned char;
 template <class... Options>
 class RetryPolicy;
 class RetryState;
@@ -84,12 +86,32 @@ struct BulkheadEvent;
 template <class C = SystemClock>
 class Bulkhead;
 
+struct AdaptiveWindow;
+struct AdaptiveStep;
+struct Measured;
+struct Aimd;
+struct Gradient2;
+struct Vegas;
+struct AdaptiveLimitQueue;
+struct AdaptiveLimitStats;
+enum class AdaptiveLimitEventKind : unsigned char;
+struct AdaptiveLimitEvent;
+template <class Rule = Measured, class C = SystemClock>
+class AdaptiveLimit;
+
 struct RateLimiterConfig;
 struct RateLimiterStats;
 enum class RateLimiterEventKind : unsigned char;
 struct RateLimiterEvent;
 template <class C = SystemClock>
 class RateLimiter;
+
+struct ChaosConfig;
+struct ChaosStats;
+enum class ChaosEventKind : unsigned char;
+struct ChaosEvent;
+template <class C = SystemClock>
+class Chaos;
 
 struct RetryBudgetConfig;
 struct RetryThrottleConfig;
@@ -99,6 +121,23 @@ struct RetryBudgetEvent;
 template <class C = SystemClock>
 class RetryBudget;
 class RetryThrottle;
+
+struct HedgeConfig;
+struct HedgeStats;
+class HedgeCounts;
+class HedgeTask;
+struct HedgeStep;
+template <class C, class Budget>
+class HedgeRun;
+template <class C, class Budget, class Executor>
+class Hedge;
+
+struct ThrottleConfig;
+struct ThrottleStats;
+enum class ThrottleEventKind : unsigned char;
+struct ThrottleEvent;
+template <class C = SystemClock>
+class Throttle;
 
 class Window;
 struct RegistryConfig;
@@ -110,6 +149,12 @@ struct CallDurationsStats;
 class CallDurations;
 template <class C = SystemClock>
 class MeasuredCalls;
+
+struct CallRecorderConfig;
+struct CallRecorderStats;
+struct RecordedCall;
+template <class C = SystemClock>
+class CallRecorder;
 
 struct PolicyRegistryConfig;
 template <class C = SystemClock>

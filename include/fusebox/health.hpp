@@ -39,11 +39,15 @@ struct HealthReport {
   // Of the other kinds, by name too. Empty if the report is of a CircuitBreakerRegistry.
   std::map<std::string, BulkheadStats> bulkheads = {};
   std::map<std::string, RateLimiterStats> rate_limiters = {};
+  std::map<std::string, ThrottleStats> throttles = {};
   std::map<std::string, RetryCountsStats> retries = {};
   std::map<std::string, RetryBudgetStats> retry_budgets = {};
   std::map<std::string, RetryBudgetStats> retry_throttles = {};
   std::map<std::string, TimeoutStats> timeouts = {};
+  std::map<std::string, HedgeStats> hedges = {};
   std::map<std::string, CallDurationsStats> call_durations = {};
+  std::map<std::string, ChaosStats> chaos = {};
+  std::map<std::string, AdaptiveLimitStats> adaptive_limits = {};
 };
 
 /// A snapshot of every breaker in the registry. Thread-safe. The numbers of one breaker are of one moment;
@@ -72,11 +76,16 @@ template <class C>
   HealthReport report = health_report(registry.circuit_breakers());
   report.bulkheads = detail::with_printable_names(registry.template stats<Bulkhead<C>>());
   report.rate_limiters = detail::with_printable_names(registry.template stats<RateLimiter<C>>());
+  report.throttles = detail::with_printable_names(registry.template stats<Throttle<C>>());
   report.retries = detail::with_printable_names(registry.template stats<RetryCounts>());
   report.retry_budgets = detail::with_printable_names(registry.template stats<RetryBudget<C>>());
   report.retry_throttles = detail::with_printable_names(registry.template stats<RetryThrottle>());
   report.timeouts = detail::with_printable_names(registry.template stats<TimeoutCounts>());
+  report.hedges = detail::with_printable_names(registry.template stats<HedgeCounts>());
   report.call_durations = detail::with_printable_names(registry.template stats<CallDurations>());
+  report.chaos = detail::with_printable_names(registry.template stats<Chaos<C>>());
+  report.adaptive_limits =
+      detail::with_printable_names(registry.template stats<AdaptiveLimit<Measured, C>>());
   return report;
 }
 
@@ -94,12 +103,16 @@ template <class C>
     document.text("timestamp", detail::IsoTime{report.timestamp}.text());
     detail::append_policies(document.member("circuitBreakers"), report.circuit_breakers);
     detail::append_member(document, "bulkheads", report.bulkheads);
+    detail::append_member(document, "adaptiveLimits", report.adaptive_limits);
     detail::append_member(document, "rateLimiters", report.rate_limiters);
+    detail::append_member(document, "throttles", report.throttles);
     detail::append_member(document, "retries", report.retries);
     detail::append_member(document, "retryBudgets", report.retry_budgets);
     detail::append_member(document, "retryThrottles", report.retry_throttles);
     detail::append_member(document, "timeouts", report.timeouts);
+    detail::append_member(document, "hedges", report.hedges);
     detail::append_member(document, "callDurations", report.call_durations);
+    detail::append_member(document, "chaos", report.chaos);
     detail::JsonObject summary{document.member("summary")};
     summary.number("total", report.summary.total);
     summary.number("open", report.summary.open);

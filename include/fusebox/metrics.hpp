@@ -30,12 +30,16 @@ template <class C>
     if (!by_name.empty()) out += detail::to_prometheus(detail::with_printable_names(by_name), names...);
   };
   append(registry.template stats<Bulkhead<C>>());
+  append(registry.template stats<AdaptiveLimit<Measured, C>>());
   append(registry.template stats<RateLimiter<C>>());
+  append(registry.template stats<Throttle<C>>());
   append(registry.template stats<RetryCounts>());
   append(registry.template stats<RetryBudget<C>>(), "retry_budget", "Retries that could be paid for now.");
   append(registry.template stats<RetryThrottle>(), "retry_throttle", "Tokens; retries need more than half.");
   append(registry.template stats<TimeoutCounts>());
+  append(registry.template stats<HedgeCounts>());
   append(registry.template stats<CallDurations>());
+  append(registry.template stats<Chaos<C>>());
   return out;
 }
 

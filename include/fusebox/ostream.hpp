@@ -8,6 +8,7 @@
 
 #include <ostream>
 
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/backoff.hpp>
 #include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
@@ -15,6 +16,7 @@
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/throttle.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 

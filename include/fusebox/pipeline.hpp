@@ -36,6 +36,14 @@ consteval void check_step_by_step() {
       "fusebox: a policy of your own calls op itself, so its pipeline cannot be driven step by step, nor "
       "run an op that returns a coroutine");
 }
+template <class... Parts>
+consteval void check_one_by_one() {
+  check_step_by_step<Parts...>();
+  static_assert(
+      !(... || is_parallel<Parts>),
+      "fusebox: a hedge runs several copies of a call at once, and a run is one of them: drive the hedge by "
+      "hand, with hedge.start(), and for each copy a run of the pipeline of what is inside it");
+}
 }  // namespace detail
 
 /// Policies around a call, the outermost first; compose() makes it. Copied if all that it owns can be copied.
@@ -58,9 +66,10 @@ class Pipeline {
   explicit Pipeline(std::tuple<Parts...> parts) : parts_{std::move(parts)} {}
 
   /// Runs op through the policies (P1 to P13). op takes, by preference, a `const Call&`, a `const Attempt&`,
-  /// a std::stop_token, a Deadline, or nothing. It may be followed by a std::stop_token, a Deadline and
-  /// failure_if(predicate), each at most once. Returns op's value, or a fallback's; throws op's exception
-  /// unchanged, or the error of the policy that ended the call, unless the result can carry it (P12).
+  /// a std::stop_token, a Deadline, or nothing. It may be followed by a std::stop_token, a Deadline,
+  /// failure_if(predicate) and a Priority, each at most once. Returns op's value, or a fallback's; throws
+  /// op's exception unchanged, or the error of the policy that ended the call, unless the result can carry it
+  /// (P12).
   template <class Op, class... Options>
   FUSEBOX_DETAIL_INLINE decltype(auto) execute(Op&& op, Options&&... options) const {
     if constexpr (detail::returns_task<Op>()) {
@@ -91,17 +100,19 @@ class Pipeline {
   /// pipeline, which therefore must not be a temporary.
   template <class T, class... Options>
   [[nodiscard]] auto start(Options&&... options) const& {
-    detail::check_step_by_step<Parts...>();
+    detail::check_one_by_one<Parts...>();
     detail::check_call_options<Options...>();
     detail::check_value<T, Options...>();
     using Rule = detail::RuleOf<Options...>;
     const detail::NoRule no_rule;
     const StopToken no_token;
     const Deadline never;
+    const Priority normal = Priority::normal;
     return PipelineRun<T, Rule, Parts...>{parts_,
                                           Rule{detail::option_or<detail::IsFailureIf>(no_rule, options...)},
                                           detail::option_or<detail::IsStopToken>(no_token, options...),
-                                          detail::option_or<detail::IsDeadline>(never, options...)};
+                                          detail::option_or<detail::IsDeadline>(never, options...),
+                                          detail::option_or<detail::IsPriority>(normal, options...)};
   }
   template <class T, class... Options>
   [[nodiscard]] auto start(Options&&... options) const&& {
@@ -147,7 +158,7 @@ template <class... Ps>
   detail::check_parts<Ps...>(std::make_integer_sequence<int, sizeof...(Ps)>{});
   if constexpr (((Policy<std::remove_cvref_t<Ps>> || detail::is_in_this_order<Ps>) && ...)) {
     if constexpr (sizeof...(Ps) != 0) detail::check_order<decltype(detail::flatten(std::declval<Ps>()))...>();
-    auto all = std::tuple_cat(detail::flatten(std::forward<Ps>(parts))...);
+    auto all = detail::share_inside(std::tuple_cat(detail::flatten(std::forward<Ps>(parts))...));
     using Made = typename detail::PipelineOf<decltype(all)>::type;
     detail::check_clocks(std::type_identity<decltype(all)>{});
     return Made{std::move(all)};

@@ -32,10 +32,10 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 /// Creates each policy when its name is first asked for, and keeps at most `max_per_kind` of each kind. Each
-/// kind has names of its own. P is CircuitBreaker<C>, Bulkhead<C>, RateLimiter<C>, RetryBudget<C>,
-/// RetryThrottle, RetryCounts, TimeoutCounts or CallDurations. For each kind G1 to G3 hold, as for breakers.
-/// Every member is thread-safe. Handles are std::shared_ptr and stay valid after the registry has released
-/// their policy.
+/// kind has names of its own. P is CircuitBreaker<C>, Bulkhead<C>, AdaptiveLimit<Measured, C>,
+/// RateLimiter<C>, Throttle<C>, RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts, HedgeCounts,
+/// CallDurations or Chaos<C>. For each kind G1 to G3 hold, as for breakers. Every member is thread-safe.
+/// Handles are std::shared_ptr and stay valid after the registry has released their policy.
 ///
 ///     auto reports = default_policy_registry().get<Bulkhead<>>("reports", {.max_concurrent = 8});
 template <class C>
@@ -158,8 +158,9 @@ class FUSEBOX_API PolicyRegistry {
   [[nodiscard]] const C& clock() const noexcept { return breakers_.clock(); }
 
   /// Calls `callback(const Event&)` for every event of every policy of a kind that has events, existing or
-  /// created later (M3): StateChange, BulkheadEvent, RateLimiterEvent, or RetryBudgetEvent. The events of one
-  /// policy arrive in order; those of several may arrive on several threads at once.
+  /// created later (M3): StateChange, BulkheadEvent, AdaptiveLimitEvent, RateLimiterEvent, ThrottleEvent,
+  /// RetryBudgetEvent or ChaosEvent. The events of one policy arrive in order; those of several may arrive on
+  /// several threads at once.
   template <class P, class F>
   [[nodiscard]] Subscription on_event(F&& callback) {
     using Event = typename detail::PolicyKind<P>::Event;
@@ -176,9 +177,12 @@ class FUSEBOX_API PolicyRegistry {
   [[nodiscard]] Subscription on_event(F&& callback) {
     using Callback = std::decay_t<F>;
     static_assert(accepts<Callback, StateChange> || accepts<Callback, BulkheadEvent> ||
-                      accepts<Callback, RateLimiterEvent> || accepts<Callback, RetryBudgetEvent>,
+                      accepts<Callback, AdaptiveLimitEvent> || accepts<Callback, RateLimiterEvent> ||
+                      accepts<Callback, ThrottleEvent> || accepts<Callback, RetryBudgetEvent> ||
+                      accepts<Callback, ChaosEvent>,
                   "fusebox: on_event takes a callback of a const StateChange&, BulkheadEvent&, "
-                  "RateLimiterEvent& or RetryBudgetEvent&, or of several of them");
+                  "AdaptiveLimitEvent&, RateLimiterEvent&, ThrottleEvent&, RetryBudgetEvent& or ChaosEvent&, "
+                  "or of several of them");
     const auto shared = std::make_shared<Callback>(std::forward<F>(callback));
     Subscribers made;
     for_each_event_kind<Callback>([&]<class P>(std::type_identity<P>) {
@@ -234,8 +238,9 @@ class FUSEBOX_API PolicyRegistry {
   template <class P>
   static consteval void check_kind() {
     static_assert(is_breaker<P> || detail::PolicyKinds<C>::template has<P>,
-                  "fusebox: a PolicyRegistry<C> keeps CircuitBreaker<C>, Bulkhead<C>, RateLimiter<C>, "
-                  "RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts and CallDurations");
+                  "fusebox: a PolicyRegistry<C> keeps CircuitBreaker<C>, Bulkhead<C>, "
+                  "AdaptiveLimit<Measured, C>, RateLimiter<C>, Throttle<C>, RetryBudget<C>, RetryThrottle, "
+                  "RetryCounts, TimeoutCounts, HedgeCounts, CallDurations and Chaos<C>");
   }
   template <class P>
   [[nodiscard]] auto& of() noexcept {

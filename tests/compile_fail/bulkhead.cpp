@@ -43,7 +43,7 @@ void bulkhead_copy() {
 }
 
 // How long acquire may wait is a Deadline.
-// expect: fusebox: unknown option: acquire accepts a std::stop_token and a Deadline
+// expect: fusebox: unknown option: acquire accepts a std::stop_token, a Deadline and a Priority
 void acquire_duration() {
 #ifdef FUSEBOX_COMPILE_FAIL
   static_cast<void>(bulkhead.acquire(std::chrono::seconds{2}));
@@ -63,7 +63,7 @@ void acquire_two_deadlines() {
 }
 
 // execute has no fallback: compose one around the bulkhead.
-// expect: fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if
+// expect: fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if
 void execute_fallback() {
 #ifdef FUSEBOX_COMPILE_FAIL
   bulkhead.execute([] { return 1; }, [] { return 2; });

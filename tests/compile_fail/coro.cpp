@@ -231,7 +231,7 @@ void blocking_retry_with_async_clock() {
 }
 
 // The same for a queue.
-// expect: op returns no coroutine, so a bulkhead's queue waits on this thread
+// expect: op returns no coroutine, so the queue of a bulkhead or an adaptive limit waits on this thread
 void blocking_call_of_async_bulkhead() {
   Bulkhead<test::AsyncFakeClock> bulkhead{"b", {}, async_clock};
 #ifdef FUSEBOX_COMPILE_FAIL

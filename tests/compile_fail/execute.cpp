@@ -178,7 +178,7 @@ void void_op_value_fallback() {
 }
 
 // The fallback follows op; options come after it.
-// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions and failure_if
+// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions,
 int option_before_fallback() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([] { return 1; }, CallOptions{}, fallback);
@@ -188,7 +188,7 @@ int option_before_fallback() {
 }
 
 // A call has one fallback.
-// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions and failure_if
+// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions,
 int two_fallbacks() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([] { return 1; }, fallback, fallback);
@@ -198,7 +198,7 @@ int two_fallbacks() {
 }
 
 // A number is no option of execute.
-// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions and failure_if
+// expect: unknown option: execute accepts, after op and an optional fallback, CallOptions,
 int unknown_option() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([] { return 1; }, fallback, 5);
@@ -228,7 +228,7 @@ int call_options_int_duration() {
 }
 
 // A call has one CallOptions.
-// expect: two options of one kind: execute accepts at most one each of CallOptions and failure_if
+// expect: two options of one kind: execute accepts at most one each of CallOptions,
 int two_call_options() {
   const CallOptions options;
 #ifdef FUSEBOX_COMPILE_FAIL
@@ -239,7 +239,7 @@ int two_call_options() {
 }
 
 // A call has one failure_if.
-// expect: two options of one kind: execute accepts at most one each of CallOptions and failure_if
+// expect: two options of one kind: execute accepts at most one each of CallOptions,
 int two_failure_ifs() {
 #ifdef FUSEBOX_COMPILE_FAIL
   return breaker.execute([] { return 1; }, failure_if(is_zero), failure_if(is_one));

@@ -172,7 +172,7 @@ void two_clocks() {
 }
 
 // execute() knows a few options.
-// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if
+// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if
 void unknown_option() {
 #ifdef FUSEBOX_COMPILE_FAIL
   compose(breaker).execute(op, 42);
@@ -182,7 +182,7 @@ void unknown_option() {
 }
 
 // A fallback is a part, not an option.
-// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if
+// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if
 void fallback_as_option() {
 #ifdef FUSEBOX_COMPILE_FAIL
   compose(breaker).execute(op, [] { return 1; });
@@ -273,7 +273,7 @@ void start_of_moved() {
 }
 
 // start() takes the options of execute().
-// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if
+// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if
 void start_with_unknown_option() {
 #ifdef FUSEBOX_COMPILE_FAIL
   static_cast<void>(pipeline.start<int>(42));
@@ -333,7 +333,7 @@ void rvalue_budget() {
 }
 
 // AnyPipeline judges op's value by its type alone.
-// expect: unknown option: AnyPipeline accepts, after op, a std::stop_token and a Deadline
+// expect: unknown option: AnyPipeline accepts, after op, a std::stop_token, a Deadline and a
 void unknown_option_of_any() {
   const AnyPipeline<int> any = compose(breaker);
 #ifdef FUSEBOX_COMPILE_FAIL

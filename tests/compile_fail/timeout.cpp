@@ -49,7 +49,7 @@ void two_deadlines() {
 }
 
 // A policy has its clock; a call of it takes no other.
-// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if
+// expect: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if
 void unknown_option_of_execute() {
   auto timeout = attempt_timeout(30s);
 #ifdef FUSEBOX_COMPILE_FAIL

@@ -20,10 +20,12 @@
 #include "support/breaker_states.hpp"
 #include "support/retry.hpp"
 #include "support/task.hpp"
+#include "support/throttle.hpp"
 
 namespace composition {
 
 using support::Breaker;
+using Throttle = support::FakeThrottle;
 
 class Bench {
   // First, since clang asks for their types. Not in retry(): of one type each, so that flows with ops of one
@@ -48,6 +50,9 @@ class Bench {
       breakers_.push_back(is_new ? std::make_shared<Breaker>(name_of(level), policy.breaker, clock)
                           : policy.kind == Policy::Kind::same_breaker ? breakers_[0]
                                                                       : nullptr);
+      throttles_.push_back(policy.kind == Policy::Kind::throttle
+                               ? std::make_shared<Throttle>(name_of(level), policy.throttle, clock)
+                               : nullptr);
     }
   }
 
@@ -58,6 +63,8 @@ class Bench {
   [[nodiscard]] std::size_t depth() const { return policies_.size(); }
   [[nodiscard]] const Policy& policy(std::size_t level) const { return policies_[level]; }
   [[nodiscard]] bool is_retry(std::size_t level) const { return policy(level).kind == Policy::Kind::retry; }
+  [[nodiscard]] bool is_throttle(std::size_t level) const { return throttles_[level] != nullptr; }
+  [[nodiscard]] Throttle& throttle(std::size_t level) const { return *throttles_[level]; }
   [[nodiscard]] Breaker& breaker(std::size_t level) const { return *breakers_[level]; }
 
   /// Calls the dependency.
@@ -79,6 +86,7 @@ class Bench {
   /// execute() without a fallback.
   template <class T>
   T execute(std::size_t level, const std::function<T()>& op) {
+    if (is_throttle(level)) return throttle(level).execute(op);
     const auto timeout = policy(level).timeout;
     return timeout == fusebox::no_timeout ? breaker(level).execute(op)
                                           : breaker(level).execute(op, {.timeout = timeout});
@@ -148,6 +156,7 @@ class Bench {
     if (word == "fail") return held_.failure(), true;
     if (word == "force") return outermost().force_open(), true;
     if (word == "disable") return outermost().disable(), true;
+    if (word == "shed") return shed(), true;
     if (word == "reset") return outermost().reset(), true;
     return false;
   }
@@ -172,6 +181,12 @@ class Bench {
   [[nodiscard]] std::string breakers() const {
     std::ostringstream out;
     for (std::size_t level = 0; level < depth(); ++level) {
+      if (is_throttle(level)) {
+        const auto stats = throttle(level).stats();
+        out << (out.tellp() > 0 ? ", " : "") << stats.total_accepts << '/'
+            << stats.total_requests - stats.total_accepts - stats.rejected - shed_[level] << '/'
+            << stats.rejected;
+      }
       if (policy(level).kind != Policy::Kind::breaker) continue;
       const Breaker& one = breaker(level);
       out << (out.tellp() > 0 ? ", " : "") << to_string(one.state()) << ' ' << support::counts_of(one) << '/'
@@ -182,6 +197,16 @@ class Bench {
 
  private:
   [[nodiscard]] Breaker& outermost() const { return breakers_[0] ? *breakers_[0] : *breakers_[1]; }
+
+  /// By failed calls of a higher priority, so that p is 1 for all others (V4).
+  void shed() {
+    for (std::size_t level = 0; level < depth(); ++level) {
+      if (!is_throttle(level)) continue;
+      const int failures = policy(level).throttle.minimum_calls;
+      support::count(throttle(level), 0, failures, fusebox::Priority::critical);
+      shed_[level] += static_cast<std::uint64_t>(failures);
+    }
+  }
 
   struct Budget {
     int& deposits;
@@ -228,6 +253,8 @@ class Bench {
   std::vector<LoggingBudget> budgets_ = std::vector<LoggingBudget>(depth(), LoggingBudget{this});
   std::stop_source stop_;
   std::vector<std::shared_ptr<Breaker>> breakers_;
+  std::vector<std::shared_ptr<Throttle>> throttles_;
+  std::vector<std::uint64_t> shed_ = std::vector<std::uint64_t>(depth());
   fusebox::Permit held_;
 };
 

@@ -97,6 +97,19 @@ inline Result by_results(Bench& bench, std::size_t level) {
   return gives_result(bench, level + 1) ? try_retry(result).value() : try_retry(plain);
 }
 
+inline std::string by_permit_of_throttle(Throttle& throttle, const std::function<std::string()>& inner) {
+  fusebox::Permit permit = throttle.try_acquire();
+  if (!permit) throw permit.rejection();
+  try {
+    std::string value = inner();
+    permit.success();
+    return value;
+  } catch (...) {
+    permit.report(Failure::from_current_exception());
+    throw;
+  }
+}
+
 /// As by_exceptions, but with a permit in place of execute().
 inline std::string by_permits(Bench& bench, std::size_t level) {
   if (level == bench.depth()) return by_exceptions(bench, level);
@@ -106,6 +119,7 @@ inline std::string by_permits(Bench& bench, std::size_t level) {
       return retry_with_backoff(inner, bench.policy(level).retry, options...);
     });
   }
+  if (bench.is_throttle(level)) return by_permit_of_throttle(bench.throttle(level), inner);
   const Policy& policy = bench.policy(level);
   Breaker& breaker = bench.breaker(level);
   const auto end = fusebox::Deadline::after(policy.timeout, bench.clock);

@@ -1,6 +1,8 @@
 // Every policy in every policy, in both orders, through every way to run a pipeline, coroutines included:
 // what each pair promises.
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/bulkhead.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/coro.hpp>
 #include <fusebox/fallback.hpp>
@@ -10,9 +12,11 @@
 #include <fusebox/retry_budget.hpp>
 #include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -49,8 +53,11 @@ struct PoliciesOn {
   int& fallbacks;
   CircuitBreaker<C> breaker{"b", {.failure_threshold = 1000}, clock};
   Bulkhead<C> bulkhead{"k", {.max_concurrent = 1}, clock};
+  AdaptiveLimit<Aimd, C> adaptive{"w", Aimd{.window = 1us, .min_samples = 1}, clock};
   RateLimiter<C> limiter{"q", {.permits = 1000, .per = 1s}, clock};
+  Throttle<C> throttle{"v", {.minimum_calls = 65'535}, clock};  // rejects nothing here
   RetryBudget<C> budget{{}, clock};
+  Chaos<C> chaos{{}, clock};
 
   PoliciesOn(C on, int& count) : clock{std::move(on)}, fallbacks{count} {}
 };
@@ -67,12 +74,25 @@ struct Bench : PoliciesOn<FakeClock> {
     const Counts own = counts_of(awaited.breaker);
     return {blocking.success + own.success, blocking.failure + own.failure, blocking.ignored + own.ignored};
   }
-  [[nodiscard]] bool is_idle() const { return is_idle(bulkhead) && is_idle(awaited.bulkhead); }
+  /// Of both throttles.
+  [[nodiscard]] std::uint64_t requests() const {
+    return throttle.stats().total_requests + awaited.throttle.stats().total_requests;
+  }
+  /// Of both adaptive limits. A call that counts, and takes a microsecond, ends a window.
+  [[nodiscard]] std::uint64_t windows() const {
+    return adaptive.stats().windows + awaited.adaptive.stats().windows;
+  }
+  [[nodiscard]] std::uint64_t calls_in_adaptive() const {
+    return adaptive.stats().admitted + awaited.adaptive.stats().admitted;
+  }
+  [[nodiscard]] bool is_idle() const {
+    return is_idle(bulkhead) && is_idle(awaited.bulkhead) && is_idle(adaptive) && is_idle(awaited.adaptive);
+  }
 
  private:
-  template <class C>
-  [[nodiscard]] static bool is_idle(const Bulkhead<C>& bulkhead) {
-    const auto stats = bulkhead.stats();
+  template <class P>
+  [[nodiscard]] static bool is_idle(const P& policy) {
+    const auto stats = policy.stats();
     return stats.in_use == 0 && stats.waiting == 0;
   }
 
@@ -94,9 +114,25 @@ struct AsBulkhead {
   static constexpr const char* name = "bulkhead";
   static auto& make(auto& on) { return on.bulkhead; }
 };
+struct AsAdaptive {
+  static constexpr const char* name = "adaptive limit";
+  static auto& make(auto& on) { return on.adaptive; }
+};
 struct AsLimiter {
   static constexpr const char* name = "rate limiter";
   static auto& make(auto& on) { return on.limiter; }
+};
+struct AsThrottle {
+  static constexpr const char* name = "throttle";
+  static auto& make(auto& on) { return on.throttle; }
+};
+
+struct AsChaos {
+  static constexpr const char* name = "chaos without rates";
+  static auto& make(auto& on) {
+    on.chaos.enable(true);
+    return on.chaos;
+  }
 };
 struct AsRetry {
   static constexpr const char* name = "retry";
@@ -125,8 +161,8 @@ struct AsOwn {
   static auto make(auto& /*on*/) { return Passing{}; }
 };
 
-using All =
-    std::tuple<AsBreaker, AsBulkhead, AsLimiter, AsRetry, AsTotal, AsAttempt, AsFallback, AsLastGood, AsOwn>;
+using All = std::tuple<AsBreaker, AsBulkhead, AsAdaptive, AsLimiter, AsThrottle, AsChaos, AsRetry, AsTotal,
+                       AsAttempt, AsFallback, AsLastGood, AsOwn>;
 
 /// What a test gives to a call beside op.
 struct Given {
@@ -226,7 +262,14 @@ void with_each_pair(const Use& use) {
 TEST_CASE("P1 P2 a success passes every pair, and op sees its Call", "[P1][P2]") {
   with_each_pair([](Bench& bench, const Way& call) {
     const Counts before = bench.settled();
-    CHECK(call([](const Call& c) { return c.attempt() + 6; }, {}) == 7);
+    const std::uint64_t windows = bench.windows() - bench.calls_in_adaptive();
+    CHECK(call(
+              [&](const Call& c) {
+                bench.clock.advance(1us);
+                return c.attempt() + 6;
+              },
+              {}) == 7);
+    CHECK(bench.windows() - bench.calls_in_adaptive() == windows);
     const Counts after = bench.settled();
     CHECK(after.failure == before.failure);
     CHECK(after.ignored == before.ignored);
@@ -253,24 +296,36 @@ TEST_CASE("P4 op's exception passes every pair as the same object", "[P4]") {
   });
 }
 
-TEST_CASE("P5 a rejection and a cancellation of op pass every pair, and no breaker counts them", "[P5]") {
+TEST_CASE("P5 a rejection and a cancellation of op pass every pair, and no policy outside counts them",
+          "[P5][W4]") {
   with_each_pair([](Bench& bench, const Way& call) {
     const Counts before = bench.settled();
-    CHECK_THROWS_AS(call([](const Call&) -> int { throw CancelledError{}; }, {}), CancelledError);
+    const std::uint64_t requests = bench.requests();
+    const std::uint64_t windows = bench.windows();
+    const auto cancelled = [&](const Call&) -> int {
+      bench.clock.advance(1us);
+      throw CancelledError{};
+    };
+    CHECK_THROWS_AS(call(cancelled, {}), CancelledError);
+    CHECK(bench.windows() == windows);
     const Counts after = bench.settled();
     CHECK(after.success == before.success);
     CHECK(after.failure == before.failure);
+    CHECK(bench.requests() == requests);
     CHECK(bench.fallbacks == 0);
     CHECK(bench.clock.sleeps().empty());
   });
   with_each_pair([](Bench& bench, const Way& call) {
     const int fallbacks = bench.fallbacks;
+    const std::uint64_t requests = bench.requests();
+    const std::uint64_t windows = bench.windows();
     const auto rejected = std::make_exception_ptr(BulkheadFullError{});
     int calls = 0;
     const auto seen = exception_of([&] {
       call(
           [&](const Call&) -> int {
             ++calls;
+            bench.clock.advance(1us);
             std::rethrow_exception(rejected);
           },
           {});
@@ -278,6 +333,9 @@ TEST_CASE("P5 a rejection and a cancellation of op pass every pair, and no break
     CHECK((seen == rejected || bench.fallbacks == fallbacks + 1));
     CHECK(calls == 1);
     CHECK(bench.settled().failure == 0);
+    if (bench.fallbacks != fallbacks) return;  // a value came out
+    CHECK(bench.requests() == requests);
+    CHECK(bench.windows() == windows);
   });
 }
 
@@ -291,7 +349,10 @@ TEST_CASE("P8 with a token that is stopped already no policy of a pair counts a 
     CHECK(bench.settled() == Counts{});
     CHECK(bench.breaker.stats().rejected_count + bench.awaited.breaker.stats().rejected_count == 0);
     CHECK(bench.bulkhead.stats().admitted + bench.awaited.bulkhead.stats().admitted == 0);
+    CHECK(bench.calls_in_adaptive() == 0);
     CHECK(bench.limiter.stats().admitted + bench.awaited.limiter.stats().admitted == 0);
+    CHECK(bench.requests() == 0);
+    CHECK(bench.chaos.stats().calls + bench.awaited.chaos.stats().calls == 0);
     CHECK(bench.fallbacks == 0);
   });
 }

@@ -9,6 +9,7 @@
 #include <fusebox/retry.hpp>
 #include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -28,9 +29,9 @@ inline auto retry_of(Bench& bench, std::size_t level) { return bench.retry_polic
 using RetryPart = decltype(retry_of(std::declval<Bench&>(), 0));
 using FallbackPart = decltype(fusebox::fallback(std::declval<Bench::Fallback>()));
 
-/// One part: nothing, or one of three policies. The clock is that of the waits of a coroutine.
+/// One part: nothing, or one of four policies. The clock is that of the waits of a coroutine.
 struct Part {
-  std::variant<std::monostate, Breaker*, RetryPart, FallbackPart> policy;
+  std::variant<std::monostate, Breaker*, RetryPart, FallbackPart, Throttle*> policy;
   fusebox::test::AsyncFakeClock async_clock;
 
   [[nodiscard]] const fusebox::test::AsyncFakeClock& clock() const noexcept { return async_clock; }
@@ -63,6 +64,8 @@ struct fusebox::detail::Layer<composition::Part> {
         frame_.template emplace<2>(*retry, call, side.retry);
       if (auto* const fallback = std::get_if<composition::FallbackPart>(&part.policy))
         frame_.template emplace<3>(*fallback, call, side.none);
+      if (auto* const throttle = std::get_if<composition::Throttle*>(&part.policy))
+        frame_.template emplace<4>(**throttle, call, side.none);
     }
     Frame(const Frame&) = delete;
     Frame& operator=(const Frame&) = delete;
@@ -102,7 +105,7 @@ struct fusebox::detail::Layer<composition::Part> {
 
     const Call& outer_;
     std::variant<std::monostate, Of<CircuitBreaker<test::FakeClock>>, Of<composition::RetryPart>,
-                 Of<composition::FallbackPart>>
+                 Of<composition::FallbackPart>, Of<composition::Throttle>>
         frame_;
   };
 };
@@ -137,6 +140,8 @@ inline auto pipeline_of(Bench& bench) {
     if (bench.policy(level).has_fallback) add(fusebox::fallback(Bench::Fallback{level}));
     if (bench.is_retry(level)) {
       add(retry_of(bench, level));
+    } else if (bench.is_throttle(level)) {
+      add(&bench.throttle(level));
     } else {
       add(&bench.breaker(level));
     }

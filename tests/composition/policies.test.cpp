@@ -78,6 +78,43 @@ TEST_CASE("B10 R2 a breaker within a retry counts attempts, a breaker around one
   });
 }
 
+TEST_CASE("V2 V6 a throttle within a retry counts attempts, around one it counts calls", "[V2][V6]") {
+  check({
+      row({retry(2), throttle()}, "503 503 200", "200", "3:ok", "1 2", "1/2/0"),
+      row({throttle(), retry(2)}, "503 503 200", "200", "3:ok", "1 2", "1/0/0"),
+      row({retry(2), throttle()}, "503 404", "404", "2:no", "1", "1/1/0"),
+      row({throttle(), retry(1)}, "503 503", "503", "2:spent", "1", "0/1/0"),
+      row({retry(2), throttle()}, "throw", "throw", "1:no", "", "0/1/0"),
+      row({throttle(), retry(2)}, "cancel", "cancel", "1:cancelled", "", "0/0/0"),
+      row({retry(2), throttle()}, "full", "full", "1:no", "", "0/0/0"),
+      row({retry(2), throttle()}, "503 200", "shed shed:b +600s 200", "1:no 2:ok", "1", "1/1/1"),
+      row({throttle(), retry(2)}, "503 200", "shed shed:a +600s 200", "2:ok", "1", "1/0/1"),
+      row({retry(2).of_everything(), throttle()}, "", "shed shed:b", "3:spent", "1 2", "0/0/3"),
+      row({retry(1), throttle(), retry(1)}, "503 503 503 200", "200", "2:spent 2:ok 2:ok", "1 1 1", "1/1/0"),
+      row({throttle(), throttle()}, "503 200", "503 200 shed shed:a", "", "", "1/1/1, 1/1/0"),
+  });
+}
+
+TEST_CASE("V2 V6 P5 a throttle and a breaker, in both orders", "[V2][V6][P5]") {
+  check({
+      row({breaker(), throttle()}, "503 200 404", "503 200 404", "", "", "closed 2/1/0/0, 2/1/0"),
+      row({throttle(), breaker()}, "503 200 404", "503 200 404", "", "", "2/1/0, closed 2/1/0/0"),
+      // Who rejects is ignored by who is around, and who is inside sees nothing of it.
+      row({breaker(1), throttle()}, "", "shed shed:b shed:b", "", "", "closed 0/0/2/0, 0/0/2"),
+      row({throttle(), breaker(1)}, "", "shed shed:a", "", "", "0/0/1, closed 0/0/0/0"),
+      row({throttle(), breaker(1)}, "503", "503 open:b+60 open:b+60", "", "", "0/1/0, open 0/1/0/2"),
+      row({breaker(1), throttle()}, "503", "503 open:a+60", "", "", "open 0/1/0/1, 0/1/0"),
+      // A probe that the throttle rejects gives its slot back.
+      row({breaker(one_probe), throttle()}, "503 200", "503 +60s shed shed:b +600s 200", "", "",
+          "closed 1/1/1/0, 1/1/1"),
+      row({breaker(1).with_fallback(), throttle()}, "", "shed a(shed:b)", "", "", "closed 0/0/1/0, 0/0/1"),
+      row({throttle(), breaker(1).with_fallback()}, "503", "b(503) b(open:b+60)", "", "",
+          "2/0/0, open 0/1/0/1"),
+      row({retry(2), breaker(2), throttle()}, "503 503", "open:b+58", "3:no", "1 2", "open 0/2/0/1, 0/2/0"),
+      row({retry(2), throttle(), breaker(2)}, "503 503", "open:c+58", "3:no", "1 2", "0/2/0, open 0/2/0/1"),
+  });
+}
+
 TEST_CASE("R2 every attempt of a retry around a retry is a whole retry", "[R2][F1]") {
   check({
       row({retry(1), retry(2)}, "503 503 503 503 503 503", "503", "3:spent 3:spent 2:spent", "1 2 1 1 2", ""),

@@ -3,6 +3,7 @@
 
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/throttle.hpp>
 
 #include <chrono>
 #include <optional>
@@ -16,14 +17,15 @@ namespace composition {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-/// A breaker, the outermost breaker once more, or a retry.
+/// A breaker, the outermost breaker once more, a retry, or a throttle.
 struct Policy {
-  enum class Kind { breaker, same_breaker, retry };
+  enum class Kind { breaker, same_breaker, retry, throttle };
 
   Kind kind;
   fusebox::CircuitBreakerConfig breaker = {};
   fusebox::RetryConfig retry = {};
   std::chrono::nanoseconds timeout = fusebox::no_timeout;
+  fusebox::ThrottleConfig throttle = {};
   bool has_fallback = false;
   bool retries_all = false;
   std::optional<std::chrono::nanoseconds> step = std::nullopt;  // of linear backoff
@@ -64,6 +66,10 @@ inline Policy same_breaker() { return {.kind = Policy::Kind::same_breaker}; }
 inline Policy retry(const fusebox::RetryConfig& config = {}) {
   return {.kind = Policy::Kind::retry, .retry = config};
 }
+/// It rejects either no call or every call: the first after `failures` calls that were not accepted.
+inline Policy throttle(int failures = 1000) {
+  return {.kind = Policy::Kind::throttle, .throttle = {.max_rejection = 1, .minimum_calls = failures}};
+}
 inline Policy retry(int max_retries) { return retry({.max_retries = max_retries}); }
 
 /// Policies are called a, b, c, … from the outermost on.
@@ -72,14 +78,17 @@ inline Policy retry(int max_retries) { return retry({.max_retries = max_retries}
 ///     timeout, throw (an exception without a code), full (another policy's rejection) or cancel; then, if
 ///     wanted, +7 (Retry-After: 7), @9 (after 9 s), ! (the stop token is stopped during the call) or ~
 ///     (during the wait that follows)
-/// sees: what the caller sees of each call: a word as above, open:a+60 (a rejects, and asks for 60 s) or
+/// sees: what the caller sees of each call: a word as above, open:a+60 (a rejects, and asks for 60 s),
+///     shed:a (a throttle rejects) or
 ///     a(503) (a's fallback, which received the 503). Between calls: +60s (time passes), stop (the token),
-///     and of the outermost breaker: force, disable, reset, hold (take a permit), fail (report its failure)
+///     and of the outermost breaker: force, disable, reset, hold (take a permit), fail (report its failure);
+///     shed: from now on throttles reject every call
 /// retries: attempts:reason of each retry, in the order in which they ended: ok, no (not retryable), spent
 /// (no
 ///     retry is left), later (Retry-After is too long), deadline or cancelled
 /// waits: in seconds; every jitter draws its longest
-/// breakers: from the outermost on, state and success/failure/ignored/rejected counts at the end
+/// breakers: from the outermost on, state and success/failure/ignored/rejected counts at the end; of a
+///     throttle accepted/other/rejected requests
 struct Row {
   std::vector<Policy> policies;
   std::string answers;
@@ -121,6 +130,7 @@ inline std::string shape_of(const Row& row) {
         out << "breaker " << name_of(level) << '(' << policy.breaker.failure_threshold << ')';
         break;
       case Policy::Kind::same_breaker: out << "breaker a again"; break;
+      case Policy::Kind::throttle: out << "throttle " << name_of(level); break;
       case Policy::Kind::retry: out << "retry " << name_of(level) << '(' << policy.retry.max_retries << ')';
     }
     if (policy.has_fallback) out << " with fallback";
@@ -188,6 +198,9 @@ inline std::string word_of(const fusebox::Failure& failure) {
   if (failure.code() == fusebox::PolicyErrc::circuit_open) {
     const std::string text = failure.message();  // circuit breaker 'a' is open
     word = "open:" + text.substr(text.find('\'') + 1, 1);
+  } else if (failure.code() == fusebox::PolicyErrc::throttled) {
+    const std::string text = failure.message();  // throttle 'a' …
+    word = "shed:" + text.substr(text.find('\'') + 1, 1);
   } else if (failure.is_rejection()) {
     word = "full";
   } else if (failure.is_cancellation()) {

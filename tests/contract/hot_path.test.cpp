@@ -1,3 +1,5 @@
+#include <fusebox/adaptive_limit.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/circuit_breaker/detail/admit.hpp>
 #include <fusebox/circuit_breaker/detail/settle.hpp>
@@ -6,6 +8,7 @@
 #include <fusebox/pipeline.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <atomic>
@@ -14,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "catch.hpp"
 #include "support/allocations.hpp"
@@ -21,6 +25,7 @@
 #include "support/counting_sync.hpp"
 #include "support/expected.hpp"
 #include "support/retry.hpp"
+#include "support/throttle.hpp"
 
 using namespace fusebox;
 using namespace std::chrono_literals;
@@ -356,6 +361,109 @@ TEST_CASE("N2 a success is one compare-exchange if it ends a run, otherwise none
   CHECK(counters_of([&] { call(core, Outcome::ignored); }).exchanges == 0);
   CHECK(counters_of([&] { call(core, Outcome::success); }).exchanges == 1);
   CHECK(counters_of([&] { call(core, Outcome::success); }).exchanges == 0);
+}
+
+TEST_CASE("W1 a call of an adaptive limit is three compare-exchanges, one more if its counts change",
+          "[W1]") {
+  using Limit = detail::AdaptiveCore<Aimd, test::FakeClock, CountingSync>;
+  const test::FakeClock clock;
+  Limit limit{"a", Aimd{}, AdaptiveLimitQueue{}, clock};
+  const auto end = [&](detail::Admission call, detail::SampleKind kind) {
+    const bool is_due = limit.record(call, kind);
+    limit.give_back();
+    if (is_due) limit.end_window();
+  };
+  const auto begin = [&] {
+    REQUIRE(limit.try_take(Priority::normal));
+    return limit.begin();
+  };
+  const auto call = [&](detail::SampleKind kind) { return counters_of([&] { end(begin(), kind); }); };
+  using detail::SampleKind;
+  CHECK(call(SampleKind::answered).exchanges == 4);  // one call under way: the most so far
+  const Counters answered = call(SampleKind::answered);
+  CHECK(answered.exchanges == 3);
+  CHECK(answered.adds == 0);
+  CHECK(answered.locks == 0);
+  CHECK(call(SampleKind::none).exchanges == 2);
+  CHECK(call(SampleKind::failed).exchanges == 3);
+  CHECK(call(SampleKind::late).exchanges == 4);
+  const detail::Admission first = begin();
+  const detail::Admission second = begin();
+  CHECK(counters_of([&] { end(second, SampleKind::answered); }).exchanges == 3);  // two under way
+  CHECK(counters_of([&] { end(first, SampleKind::answered); }).exchanges == 2);
+  // Neither a thin window whose time is over nor a rejection takes the lock more often than said here.
+  clock.advance(1s);
+  CHECK(call(SampleKind::answered).locks == 1);
+  while (limit.adaptive_stats().windows == 0) (void)call(SampleKind::answered);
+  CHECK(call(SampleKind::answered).locks == 0);
+  std::vector<detail::Admission> calls;
+  while (limit.in_use() < limit.limit()) calls.push_back(begin());
+  CHECK(locks_of([&] {
+          CHECK_FALSE(limit.try_take(Priority::normal));
+          CHECK_FALSE(limit.try_pass(Priority::normal));
+          limit.count_rejected(Priority::normal);
+        }) == 0);
+  for (const detail::Admission& one : calls) end(one, SampleKind::answered);
+}
+
+TEST_CASE("V3 V6 calls of a throttle allocate nothing, however they end", "[V3][V6]") {
+  const test::FakeClock clock;
+  const auto throttle = std::make_shared<support::FakeThrottle>(
+      "a throttle whose name is too long to be kept inside a std::string",
+      ThrottleConfig{.max_rejection = 1, .minimum_calls = 1000}, clock);
+  CHECK(allocations_of_calls(clock, [&] {
+          CHECK(throttle->execute([] { return 1; }) == 1);
+          CHECK(*throttle->execute([] { return Result{1}; }) == 1);
+          (void)throttle->execute([] { return Result{support::Unexpected{refused}}; });
+          throttle->try_acquire().success();
+          try_acquire(throttle).failure();
+        }) == 0);
+  CHECK(throttle->stats().total_requests == 250);
+  CHECK(throttle->stats().total_accepts == 150);
+  support::count(*throttle, 0, 1000, Priority::critical);
+  int calls = 0;
+  CHECK(allocations_of_calls(clock, [&] {
+          calls += throttle->execute([] { return Result{1}; }).error() == PolicyErrc::throttled ? 1 : 0;
+          calls += throttle->try_acquire() ? 0 : 1;
+          calls += try_acquire(throttle) ? 0 : 1;
+        }) == 0);
+  CHECK(calls == 150);
+  CHECK(throttle->stats().rejected == 150);
+}
+
+TEST_CASE("V3 a call of a throttle reads the clock once, whether it is rejected or not", "[V3]") {
+  const support::CountingClock clock;
+  Throttle<support::CountingClock> throttle{
+      "v", {.window = 1ms, .max_rejection = 1, .minimum_calls = 1000}, clock};
+  const auto reads_of = [&](auto call) {
+    const int before = clock.counts().now;
+    call();
+    return clock.counts().now - before;
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(reads_of([&] { throttle.execute([] {}); }) == 1);
+    CHECK(reads_of([&] { (void)throttle.execute([] { return Result{support::Unexpected{refused}}; }); }) ==
+          1);
+    CHECK(reads_of([&] { throttle.try_acquire().success(); }) == 1);
+  }
+  std::vector<Permit> permits;
+  for (int i = 0; i < 1000; ++i) permits.push_back(throttle.try_acquire(Priority::critical));
+  for (Permit& permit : permits) permit.failure();
+  CHECK(reads_of([&] {
+          CHECK(throttle.execute([] { return Result{1}; }).error() == PolicyErrc::throttled);
+        }) == 1);
+}
+
+TEST_CASE("X1 calls of chaos that it does not disturb allocate nothing", "[X1]") {
+  const test::FakeClock clock;
+  auto faults = chaos({.latency_rate = 1, .latency = 0ns}, clock);
+  int calls = 0;
+  const auto call = [&] { calls += faults.execute([] { return 1; }); };
+  CHECK(allocations_of_calls(clock, call) == 0);
+  faults.enable(true);
+  CHECK(allocations_of_calls(clock, call) == 0);
+  CHECK(calls == 100);
+  CHECK(faults.stats().delays == 50);
 }
 
 TEST_CASE("P15 a pipeline reads its clock no more often than its policies nested by hand", "[P15]") {

@@ -4,6 +4,7 @@
 //
 //     call(op)    calls op under the policy: returns its result, or throws its exception or the refusal
 //     refuse()    from now on no op is called; an op that returns a Result gets circuit_open
+//     refusal     if it gets another code
 //     cancels     true if refuse() cancels instead
 //     settled()   how the calls ended
 //     is_idle()   nothing is left of earlier calls; time may pass
@@ -11,13 +12,16 @@
 //     is_coroutine   it allocates a frame, and its thread cannot end in it
 #pragma once
 
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/coro.hpp>
+#include <fusebox/hedge.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 
 #include <chrono>
 #include <exception>
@@ -33,6 +37,7 @@
 #include "support/breaker_states.hpp"
 #include "support/expected.hpp"
 #include "support/task.hpp"
+#include "support/throttle.hpp"
 
 namespace contract {
 
@@ -44,6 +49,37 @@ using Result = support::Expected<int, std::error_code>;
 template <class Op>
 auto as_coroutine(Op& op) {
   return [&op]() -> support::Task<decltype(op())> { co_return op(); };
+}
+
+/// Makes a call by hand, if the permit allows it.
+[[nodiscard]] inline fusebox::Outcome outcome_of(const auto&) { return fusebox::Outcome::success; }
+[[nodiscard]] inline fusebox::Outcome outcome_of(const Result& result) {
+  return result.has_value() ? fusebox::Outcome::success : default_outcome(Failure{result.error()});
+}
+template <class Op>
+decltype(auto) with_permit(fusebox::Permit permit, Op& op, fusebox::PolicyErrc refusal) {
+  using R = decltype(op());
+  if (!permit) {
+    if constexpr (std::is_same_v<R, Result>) {
+      return R{support::Unexpected{make_error_code(refusal)}};
+    } else {
+      throw std::system_error{make_error_code(refusal)};
+    }
+  }
+  try {
+    if constexpr (std::is_void_v<R>) {
+      op();
+      permit.success();
+    } else {
+      decltype(auto) result = op();
+      permit.report(contract::outcome_of(result));
+      return result;
+    }
+  } catch (...) {
+    if (const auto exception = std::current_exception())
+      permit.report(default_outcome(Failure::from_exception(exception)));
+    throw;
+  }
 }
 
 class BreakerPolicy {
@@ -143,6 +179,19 @@ struct TriedInPipeline : BreakerPolicy {
   }
 };
 
+/// One copy, on the thread of the call. As a coroutine, it allocates what a call needs.
+struct Hedged : BreakerPolicy {
+  static constexpr const char* name = "execute() of a hedge";
+  static constexpr bool is_coroutine = true;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const auto on_this_thread = [](const fusebox::HedgeTask& task) { task(); };
+    return fusebox::compose(fusebox::hedge({.max_hedges = 0}, on_this_thread, clock), breaker_)
+        .execute([&op]() -> decltype(auto) { return op(); });
+  }
+};
+
 struct Awaited : BreakerPolicy {
   static constexpr const char* name = "execute() of a coroutine";
   static constexpr bool is_coroutine = true;
@@ -213,37 +262,7 @@ struct ByPermit : BreakerPolicy {
 
   template <class Op>
   decltype(auto) call(Op&& op) {
-    fusebox::Permit permit = try_acquire(breaker_);
-    if (!permit) return refused<decltype(op())>();
-    try {
-      if constexpr (std::is_void_v<decltype(op())>) {
-        op();
-        permit.success();
-      } else {
-        decltype(auto) result = op();
-        permit.report(outcome_of(result));
-        return result;
-      }
-    } catch (...) {
-      if (const auto exception = std::current_exception())
-        permit.report(default_outcome(Failure::from_exception(exception)));
-      throw;
-    }
-  }
-
- private:
-  [[nodiscard]] static fusebox::Outcome outcome_of(const auto&) { return fusebox::Outcome::success; }
-  [[nodiscard]] static fusebox::Outcome outcome_of(const Result& result) {
-    return result.has_value() ? fusebox::Outcome::success : default_outcome(Failure{result.error()});
-  }
-  template <class R>
-  [[nodiscard]] static R refused() {
-    const auto code = make_error_code(fusebox::PolicyErrc::circuit_open);
-    if constexpr (std::is_same_v<R, Result>) {
-      return support::Unexpected{code};
-    } else {
-      throw std::system_error{code};
-    }
+    return with_permit(try_acquire(breaker_), op, fusebox::PolicyErrc::circuit_open);
   }
 };
 
@@ -259,6 +278,112 @@ struct ByRegistry : BreakerPolicy {
 
  private:
   fusebox::CircuitBreakerRegistry<fusebox::test::FakeClock> registry_{{}, clock};
+};
+
+/// A pipeline whose innermost part may inject, and injects nothing.
+struct AroundChaos : BreakerPolicy {
+  static constexpr const char* name = "execute() of a pipeline, with chaos around the breaker";
+
+  AroundChaos() { chaos_.enable(true); }
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return fusebox::compose(chaos_, breaker_).execute(op);
+  }
+
+ private:
+  fusebox::Chaos<fusebox::test::FakeClock> chaos_ =
+      fusebox::chaos({.latency_rate = 1, .latency = std::chrono::nanoseconds::zero()}, clock);
+};
+
+/// A call that is nobody's leaves nothing in a throttle: what is ignored, its on_call() tells.
+class ThrottlePolicy {
+ public:
+  static constexpr bool cancels = false;
+  static constexpr bool is_coroutine = false;
+  static constexpr fusebox::PolicyErrc refusal = fusebox::PolicyErrc::throttled;
+  static constexpr Counts unwound{};
+
+  fusebox::test::FakeClock clock;
+
+  /// The failed calls are of another priority, so that they reject every call of this one (V4).
+  void refuse() {
+    support::count(*throttle_, 0, config.minimum_calls, fusebox::Priority::critical);
+    refused_ += static_cast<std::uint64_t>(config.minimum_calls);
+  }
+  [[nodiscard]] Counts settled() const {
+    const auto stats = throttle_->stats();
+    return {stats.total_accepts, stats.total_requests - stats.total_accepts - stats.rejected - refused_,
+            ignored_};
+  }
+  [[nodiscard]] bool is_idle() const { return static_cast<bool>(throttle_->try_acquire()); }
+
+ protected:
+  static constexpr fusebox::ThrottleConfig config{.max_rejection = 1, .minimum_calls = 1000};
+
+  std::shared_ptr<support::FakeThrottle> throttle_ =
+      std::make_shared<support::FakeThrottle>("v", config, clock);
+
+  std::uint64_t ignored_ = 0;
+
+ private:
+  std::uint64_t refused_ = 0;
+  fusebox::Subscription calls_ = throttle_->on_call([this](const fusebox::CallEvent& event) {
+    if (event.outcome == fusebox::Outcome::ignored) ++ignored_;
+  });
+};
+
+struct ThrottleExecute : ThrottlePolicy {
+  static constexpr const char* name = "execute() of a throttle";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return throttle_->execute(op);
+  }
+};
+
+struct ThrottleInPipeline : ThrottlePolicy {
+  static constexpr const char* name = "execute() of a pipeline with a throttle";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return fusebox::compose(throttle_).execute(op);
+  }
+};
+
+struct AwaitedThrottle : ThrottlePolicy {
+  static constexpr const char* name = "execute() of a throttle, of a coroutine";
+  static constexpr bool is_coroutine = true;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const auto awaited = as_coroutine(op);
+    return support::run(throttle_->execute(awaited));
+  }
+};
+
+/// What is ignored is told to nobody.
+struct ThrottleByPermit : ThrottlePolicy {
+  static constexpr const char* name = "try_acquire() of a throttle";
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    const auto counts_ignored = [&]() -> decltype(op()) {
+      try {
+        if constexpr (std::is_same_v<decltype(op()), Result>) {
+          Result result = op();
+          if (contract::outcome_of(result) == fusebox::Outcome::ignored) ++ignored_;
+          return result;
+        } else {
+          return op();
+        }
+      } catch (const std::exception&) {
+        if (default_outcome(Failure::from_current_exception()) == fusebox::Outcome::ignored) ++ignored_;
+        throw;
+      }
+    };
+    return with_permit(try_acquire(throttle_), counts_ignored, refusal);
+  }
 };
 
 template <bool tries, bool awaits>
@@ -313,9 +438,16 @@ using Retry = RetryPolicy<false, false>;
 using TryRetry = RetryPolicy<true, false>;
 using AwaitedRetry = RetryPolicy<false, true>;
 
-using Policies =
-    std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline, TriedInPipeline, Awaited,
-               AwaitedInPipeline, InOwnPolicy, Stepwise, ByPermit, ByRegistry, Retry, TryRetry, AwaitedRetry>;
+using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline,
+                            TriedInPipeline, Hedged, Awaited, AwaitedInPipeline, InOwnPolicy, Stepwise,
+                            ByPermit, ByRegistry, AroundChaos, ThrottleExecute, ThrottleInPipeline,
+                            AwaitedThrottle, ThrottleByPermit, Retry, TryRetry, AwaitedRetry>;
+
+template <class Policy>
+constexpr fusebox::PolicyErrc refusal_of() {
+  if constexpr (requires { Policy::refusal; }) return Policy::refusal;
+  return Policy::cancels ? fusebox::PolicyErrc::cancelled : fusebox::PolicyErrc::circuit_open;
+}
 
 /// One policy of any type: what does not depend on the type of a result is compiled once.
 class AnyPolicy {
@@ -327,6 +459,7 @@ class AnyPolicy {
   explicit AnyPolicy(std::shared_ptr<Policy> policy)
       : name{Policy::name},
         cancels{Policy::cancels},
+        refusal{refusal_of<Policy>()},
         is_coroutine{Policy::is_coroutine},
         unwound{Policy::unwound},
         call{[policy](const Op& op) { policy->call(op); }},
@@ -337,6 +470,7 @@ class AnyPolicy {
 
   const char* name;
   bool cancels;
+  fusebox::PolicyErrc refusal;
   bool is_coroutine;
   Counts unwound;
   std::function<void(const Op&)> call;

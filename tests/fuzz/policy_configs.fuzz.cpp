@@ -1,7 +1,9 @@
 // The configs of all policies (C2, C3): validate() finds a problem exactly if the field ranges of the
 // documentation do, and then the constructor throws a ConfigError with that text; else a policy is made, and
 // a call goes through.
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/bulkhead.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/config_error.hpp>
 #include <fusebox/fallback.hpp>
@@ -10,8 +12,10 @@
 #include <fusebox/retry.hpp>
 #include <fusebox/retry_budget.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -147,9 +151,9 @@ void retry(fuzz::Input& input) {
 }
 
 void bulkhead(fuzz::Input& input) {
-  const BulkheadConfig config{any_int(input), any_int(input), any_time(input)};
-  const bool is_good =
-      is_some(config.max_concurrent) && is_count(config.max_waiting) && config.max_wait.count() >= 0;
+  const BulkheadConfig config{any_int(input), any_int(input), any_time(input), any_real(input)};
+  const bool is_good = is_some(config.max_concurrent) && is_count(config.max_waiting) &&
+                       config.max_wait.count() >= 0 && config.headroom >= 0 && config.headroom <= 0.3;
   check("BulkheadConfig", is_good, validate(config), [&] {
     Bulkhead<Clock> policy{"b", config};
     use(policy);
@@ -172,6 +176,33 @@ void limiter(fuzz::Input& input) {
     use(policy);
     if (!policy.try_acquire() && policy.retry_after().count() <= 0)
       fuzz::fail("refused though there is a permit");
+  });
+}
+
+void chaos(fuzz::Input& input) {
+  const ChaosConfig config{.fault_rate = any_real(input),
+                           .fault = static_cast<ErrorCode>(any_int(input)),
+                           .retry_after = any_time(input),
+                           .latency_rate = any_real(input),
+                           .latency = any_time(input),
+                           .latency_jitter = any_time(input),
+                           .seed = input.integer<std::uint64_t>()};
+  const auto is_rate = [](double rate) { return rate >= 0 && rate <= 1; };
+  const int status = static_cast<int>(config.fault);
+  const bool is_good = is_rate(config.fault_rate) && status >= 400 && status <= 599 &&
+                       config.retry_after.count() >= 0 && is_rate(config.latency_rate) &&
+                       config.latency_jitter.count() >= 0 && config.latency_jitter <= config.latency;
+  check("ChaosConfig", is_good, validate(config), [&] {
+    Chaos<Clock> policy{config};
+    policy.enable(true);
+    const auto plan = fusebox::detail::chaos_plan(config, policy.seed(), 0);
+    const Wide least = Wide{config.latency.count()} - config.latency_jitter.count();
+    if (plan.is_delayed && (plan.delay.count() < least || plan.delay.count() < 0))
+      fuzz::fail("a delay of " + std::to_string(plan.delay.count()));
+    if (policy.execute([] { return std::error_code{}; },
+                       Deadline::after(std::chrono::hours{1}, policy.clock())) &&
+        !plan.fails && !plan.is_delayed)
+      fuzz::fail("a call failed against its plan");
   });
 }
 
@@ -213,6 +244,106 @@ void throttle(fuzz::Input& input) {
   });
 }
 
+void call_throttle(fuzz::Input& input) {
+  const ThrottleConfig config{any_real(input), any_time(input), any_real(input), any_int(input),
+                              input.integer<std::uint64_t>()};
+  const bool is_good = config.k >= 1 && config.k <= std::numeric_limits<double>::max() &&
+                       config.window.count() > 0 && config.max_rejection >= 0 && config.max_rejection <= 1 &&
+                       is_count(config.minimum_calls);
+  check("ThrottleConfig", is_good, validate(config), [&] {
+    Clock clock;
+    Throttle<Clock> policy{"t", config, clock};
+    use(policy);
+    for (int i = 0; i < 40; ++i) {
+      Permit permit = policy.try_acquire(static_cast<Priority>(input.below(5)));
+      clock.advance(nanoseconds{input.integer<std::uint32_t>()});
+      input.flag() ? permit.success() : permit.failure();
+      const ThrottleStats stats = policy.stats();
+      if (!(stats.rejection_ratio >= 0 && stats.rejection_ratio <= config.max_rejection))
+        fuzz::fail("a share of " + std::to_string(stats.rejection_ratio));
+      if (stats.accepts > stats.requests || stats.requests > stats.total_requests) fuzz::fail("counts");
+    }
+  });
+}
+
+/// `is_good` is what the fields of the rule's own say.
+template <class Rule>
+void adaptive_limit(fuzz::Input& input, const char* what, Rule rule, bool is_good) {
+  rule.initial = any_int(input);
+  rule.min = any_int(input);
+  rule.max = any_int(input);
+  rule.window = any_time(input);
+  rule.min_samples = any_int(input);
+  is_good = is_good && is_some(rule.min) && is_some(rule.max) && rule.min <= rule.initial &&
+            rule.initial <= rule.max && rule.window.count() > 0 && rule.min_samples >= 1 &&
+            rule.min_samples <= 1000;
+  const AdaptiveLimitQueue queue{any_int(input), any_time(input), any_real(input)};
+  const bool is_good_queue = is_count(queue.max_waiting) && queue.max_wait.count() >= 0 &&
+                             queue.headroom >= 0 && queue.headroom <= 0.3;
+  check(what, is_good, validate(rule), [&] { AdaptiveLimit<Rule, Clock> policy{"a", rule}; });
+  check("AdaptiveLimitQueue", is_good_queue, validate(queue), [&] {
+    if (validate(rule).empty())
+      AdaptiveLimit<Rule, Clock>{"a", rule, queue};
+    else
+      fusebox::detail::throw_if("AdaptiveLimitQueue", fusebox::detail::check(queue));
+  });
+  if (!validate(rule).empty() || !validate(queue).empty()) return;
+  const Clock clock;
+  AdaptiveLimit<Rule, Clock> policy{"a", rule, AdaptiveLimitQueue{.headroom = queue.headroom}, clock};
+  use(policy);
+  for (int i = 0; i < 60; ++i) {
+    Permit permit = policy.try_acquire(static_cast<Priority>(input.below(5) % 4));
+    clock.advance(std::max(nanoseconds{0}, any_time(input) / 128));
+    input.flag() ? permit.success() : permit.failure();
+    const AdaptiveLimitStats stats = policy.stats();
+    const int least = stats.measuring ? 1 : rule.min;
+    if (stats.limit < least || stats.limit > rule.max)
+      fuzz::fail("a limit of " + std::to_string(stats.limit));
+    if (stats.in_use != 0 || stats.base_latency.count() < 0) fuzz::fail("stats");
+  }
+}
+
+void adaptive_limit(fuzz::Input& input) {
+  switch (input.below(4)) {
+    case 0: {
+      Measured rule;
+      rule.tolerance = any_real(input);
+      rule.measure_every = any_int(input);
+      rule.measure_limit = any_int(input);
+      rule.tolerated_drops = any_real(input);
+      const bool is_good = std::isfinite(rule.tolerance) && rule.tolerance >= 1 &&
+                           is_some(rule.measure_every) && is_some(rule.measure_limit) &&
+                           rule.tolerated_drops >= 0 && rule.tolerated_drops <= 1;
+      return adaptive_limit(input, "Measured", rule, is_good);
+    }
+    case 1: {
+      Aimd rule;
+      rule.backoff = any_real(input);
+      rule.timeout = any_time(input);
+      const bool is_good = rule.backoff >= 0.5 && rule.backoff < 1 && rule.timeout.count() > 0;
+      return adaptive_limit(input, "Aimd", rule, is_good);
+    }
+    case 2: {
+      Gradient2 rule;
+      rule.smoothing = any_real(input);
+      rule.tolerance = any_real(input);
+      rule.queue = any_int(input);
+      rule.long_window = any_int(input);
+      const bool is_good = rule.smoothing > 0 && rule.smoothing <= 1 && std::isfinite(rule.tolerance) &&
+                           rule.tolerance >= 1 && is_count(rule.queue) && is_some(rule.long_window);
+      return adaptive_limit(input, "Gradient2", rule, is_good);
+    }
+    default: {
+      Vegas rule;
+      rule.smoothing = any_real(input);
+      rule.probe_multiplier = any_int(input);
+      rule.seed = input.integer<std::uint64_t>();
+      const bool is_good = rule.smoothing > 0 && rule.smoothing <= 1 && is_some(rule.probe_multiplier);
+      adaptive_limit(input, "Vegas", rule, is_good);
+    }
+  }
+}
+
 /// Policies of a single number have no validate().
 void times(fuzz::Input& input) {
   const nanoseconds time = any_time(input);
@@ -245,14 +376,17 @@ void times(fuzz::Input& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input{data, size};
-  switch (input.below(7)) {
+  switch (input.below(10)) {
     case 0: breaker(input); break;
     case 1: retry(input); break;
     case 2: bulkhead(input); break;
     case 3: limiter(input); break;
     case 4: budget(input); break;
     case 5: throttle(input); break;
-    default: times(input);
+    case 6: call_throttle(input); break;
+    case 7: chaos(input); break;
+    case 8: times(input); break;
+    default: adaptive_limit(input);
   }
   return 0;
 }

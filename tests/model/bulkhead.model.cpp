@@ -1,7 +1,7 @@
-// Bulkhead against a plain model of rules K1 to K11: random configs, random commands, everything that is seen
-// compared after each. Waits are taken step by step, as the frames of the flow take them.
+// Bulkhead against a plain model of rules K1 to K11, P18 and P19: random configs, random commands, everything
+// that is seen compared after each. Waits are taken step by step, as the frames of the flow take them.
 #include <fusebox/bulkhead.hpp>
-#include <fusebox/bulkhead/detail/waiting.hpp>
+#include <fusebox/detail/slots/waiting.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ namespace {
 using Clock = fusebox::test::FakeClock;
 using Reference = ReferenceBulkhead;
 using Time = Reference::Time;
-using Wait = fusebox::detail::BulkheadWait<Clock>;
+using Wait = fusebox::detail::SlotWait<fusebox::detail::BulkheadCore<Clock>::Slots>;
 
 struct Command {
   enum class Kind { acquire, wait, finish, stop, abandon, release, set_limit, advance };
@@ -37,6 +37,7 @@ struct Command {
   std::optional<Time> deadline = std::nullopt;  // of a wait: the time until it
   Time by = 0;
   int limit = 1;
+  fusebox::Priority priority = fusebox::Priority::normal;
 };
 constexpr std::size_t kinds = 8;
 
@@ -51,13 +52,14 @@ std::string to_code(const Command& command) {
   std::string text = std::string{"{Command::Kind::"} + names[static_cast<std::size_t>(command.kind)];
   text += ", " + std::to_string(command.which);
   text += command.deadline ? ", " + std::to_string(*command.deadline) : ", {}";
-  return text + ", " + std::to_string(command.by) + ", " + std::to_string(command.limit) + "}";
+  return text + ", " + std::to_string(command.by) + ", " + std::to_string(command.limit) +
+         ", fusebox::Priority::" + std::string{to_string(command.priority)} + "}";
 }
 
 std::ostream& operator<<(std::ostream& out, const Script& script) {
   out << "{{.max_concurrent = " << script.config.max_concurrent
       << ", .max_waiting = " << script.config.max_waiting << ", .max_wait = std::chrono::nanoseconds{"
-      << script.config.max_wait.count() << "}}, {";
+      << script.config.max_wait.count() << "}, .headroom = " << script.config.headroom << "}, {";
   for (const Command& command : script.commands) out << "\n  " << to_code(command) << ",";
   return out << "}}";
 }
@@ -73,7 +75,10 @@ rc::Gen<Command> a_command() {
       rc::gen::set(&Command::deadline,
                    any_of<std::optional<Time>>({std::nullopt, std::nullopt, 0, 1, 3, 20})),
       rc::gen::set(&Command::by, any_of<Time>({0, 1, 2, 5, 10})),
-      rc::gen::set(&Command::limit, any_of({1, 2, 3, 5})));
+      rc::gen::set(&Command::limit, any_of({1, 2, 3, 5})),
+      rc::gen::set(&Command::priority,
+                   any_of({fusebox::Priority::normal, fusebox::Priority::critical,
+                           fusebox::Priority::sheddable, fusebox::Priority::background})));
 }
 
 rc::Gen<Script> a_script() {
@@ -81,7 +86,8 @@ rc::Gen<Script> a_script() {
       rc::gen::set(&fusebox::BulkheadConfig::max_concurrent, any_of({1, 2, 3})),
       rc::gen::set(&fusebox::BulkheadConfig::max_waiting, any_of({2, 0, 1, 3, 65'535})),
       rc::gen::set(&fusebox::BulkheadConfig::max_wait,
-                   any_of<std::chrono::nanoseconds>({10ns, fusebox::no_timeout, 0ns, 1ns, 4ns})));
+                   any_of<std::chrono::nanoseconds>({10ns, fusebox::no_timeout, 0ns, 1ns, 4ns})),
+      rc::gen::set(&fusebox::BulkheadConfig::headroom, any_of({0.0, 0.0, 0.1, 0.3})));
   return rc::gen::build<Script>(
       rc::gen::set(&Script::config, config),
       rc::gen::set(&Script::commands, rc::gen::container<std::vector<Command>>(a_command())));
@@ -96,6 +102,9 @@ struct Reached {
   int abandoned_with_slot = 0;
   int granted_by_limit = 0;
   int freed = 0;
+  int displaced = 0;
+  int displaced_though_stopped = 0;
+  int passed = 0;  // took a slot that a waiting call must leave free
 };
 
 class Run {
@@ -137,7 +146,7 @@ class Run {
 
   void one(const Command& command) {
     switch (command.kind) {
-      case Command::Kind::acquire: acquire(); break;
+      case Command::Kind::acquire: acquire(command); break;
       case Command::Kind::wait: wait(command); break;
       case Command::Kind::finish: finish(command); break;
       case Command::Kind::stop:
@@ -175,21 +184,23 @@ class Run {
     compare();
   }
 
-  void acquire() {
-    fusebox::Permit permit = bulkhead_.try_acquire();
-    expect("admitted", bool{permit}, reference_.begin(false, {}) == Reference::Begun::admitted);
+  void acquire(const Command& command) {
+    count_passing(command);
+    fusebox::Permit permit = bulkhead_.try_acquire(command.priority);
+    const auto begun = reference_.begin(command.priority, false, {});
+    expect("admitted", bool{permit}, begun == Reference::Begun::admitted);
     if (permit) permits_.push_back(std::move(permit));
   }
 
   void wait(const Command& command) {
-    if (auto permit = acquire_with_room()) return permits_.push_back(*std::move(permit));
+    if (auto permit = acquire_with_room(command)) return permits_.push_back(*std::move(permit));
     Waiting waiting{0, std::make_unique<std::stop_source>(), nullptr, nullptr};
     waiting.token = std::make_unique<fusebox::StopToken>(waiting.stop->get_token());
     const auto deadline = command.deadline
                               ? fusebox::Deadline::after(std::chrono::nanoseconds{*command.deadline}, clock_)
                               : fusebox::Deadline::never();
-    const auto stage = Wait::begin(core(), deadline, waiting.token.get(), waiting.wait);
-    const auto begun = reference_.begin(true, command.deadline);
+    const auto stage = Wait::begin(core(), command.priority, deadline, waiting.token.get(), waiting.wait);
+    const auto begun = reference_.begin(command.priority, true, command.deadline);
     expect("waits", stage == Wait::Stage::queued, begun == Reference::Begun::waits);
     expect("rejected", stage == Wait::Stage::rejected, begun == Reference::Begun::rejected);
     if (stage != Wait::Stage::queued || !problem_.empty()) return;
@@ -197,12 +208,15 @@ class Run {
     expect("wait time", waiting.wait->wait_time().count(), reference_.longest(waiting.number));
     waiting_.push_back(std::move(waiting));
   }
+  void count_passing(const Command& command) {
+    reached_.passed += reference_.has_room(command.priority) && reference_.stats().waiting > 0 ? 1 : 0;
+  }
   /// Before a call waits, it looks for room.
-  std::optional<fusebox::Permit> acquire_with_room() {
-    const auto stats = reference_.stats();
-    if (stats.in_use >= stats.limit || stats.waiting > 0) return std::nullopt;
-    static_cast<void>(reference_.begin(true, {}));
-    fusebox::Permit permit = bulkhead_.acquire();
+  std::optional<fusebox::Permit> acquire_with_room(const Command& command) {
+    if (!reference_.has_room(command.priority)) return std::nullopt;
+    count_passing(command);
+    static_cast<void>(reference_.begin(command.priority, true, {}));
+    fusebox::Permit permit = bulkhead_.acquire(command.priority);
     expect("admitted with room", bool{permit}, true);
     return permit;
   }
@@ -214,6 +228,7 @@ class Run {
     const bool by_time = reference_.is_due(waiting->number) &&
                          (!reference_.is_signalled(waiting->number) || command.by % 2 == 0);
     const bool is_stopped = waiting->stop->stop_requested();
+    const auto rejected = reference_.stats().rejected;
     const auto stage = waiting->wait->finish(by_time);
     const auto ended = reference_.finish(waiting->number, by_time);
     expect("admitted after a wait", stage == Wait::Stage::admitted, ended == Reference::Ended::admitted);
@@ -225,7 +240,10 @@ class Run {
       permits_.push_back(fusebox::detail::PermitAccess::admitted(core(), {}, false));
     }
     reached_.cancelled += stage == Wait::Stage::cancelled ? 1 : 0;
-    reached_.timed_out += stage == Wait::Stage::rejected ? 1 : 0;
+    const bool is_displaced = stage == Wait::Stage::rejected && reference_.stats().rejected == rejected;
+    reached_.timed_out += stage == Wait::Stage::rejected && !is_displaced ? 1 : 0;
+    reached_.displaced += is_displaced ? 1 : 0;
+    reached_.displaced_though_stopped += is_displaced && is_stopped ? 1 : 0;
     forget(waiting);
   }
 
@@ -242,6 +260,7 @@ class Run {
     expect("limit", is.limit, should_be.limit);
     expect("admitted", is.admitted, should_be.admitted);
     expect("rejected", is.rejected, should_be.rejected);
+    expect("shed", is.shed, should_be.shed);
     expect("longest_wait", is.longest_wait.count(), should_be.longest_wait.count());
     expect("idle", fusebox::detail::BulkheadAccess::is_idle(bulkhead_),
            should_be.in_use == 0 && should_be.waiting == 0);
@@ -268,8 +287,8 @@ class Run {
 
 }  // namespace
 
-TEST_CASE("K1 to K11: a bulkhead does what the model does, whatever is done to it",
-          "[K1][K2][K3][K6][K8][K9][K10][K11]") {
+TEST_CASE("K1 to K11 P18 P19: a bulkhead does what the model does, whatever is done to it",
+          "[K1][K2][K3][K6][K8][K9][K10][K11][P18][P19]") {
   Reached reached;
   CHECK(holds("a bulkhead does what the model does", a_script(),
               [&](const Script& script) { return Run{script.config, reached}.run(script.commands); }));
@@ -282,4 +301,7 @@ TEST_CASE("K1 to K11: a bulkhead does what the model does, whatever is done to i
   CHECK(reached.abandoned_with_slot > 100);
   CHECK(reached.granted_by_limit > 100);
   CHECK(reached.freed > 1000);
+  CHECK(reached.displaced > 100);
+  CHECK(reached.displaced_though_stopped > 10);
+  CHECK(reached.passed > 100);
 }

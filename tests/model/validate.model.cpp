@@ -1,13 +1,18 @@
 // validate() against the design's list of what is refused (§3): every field at, just inside and just outside
 // each of its bounds.
+#include <fusebox/adaptive_limit.hpp>
+#include <fusebox/call_recorder.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/throttle.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <ostream>
@@ -31,8 +36,29 @@ void showValue(const RetryConfig& config, std::ostream& out) {  // NOLINT
 void showValue(const RegistryConfig& config, std::ostream& out) {  // NOLINT
   out << "RegistryConfig{" << config.max_breakers << ", " << model::to_code(config.default_config) << "}";
 }
+void showValue(const ThrottleConfig& config, std::ostream& out) {  // NOLINT
+  out << "ThrottleConfig{" << config.k << ", " << model::to_code(config.window) << ", "
+      << config.max_rejection << ", " << config.minimum_calls << "}";
+}
+void showValue(const ChaosConfig& config, std::ostream& out) {  // NOLINT
+  out << "ChaosConfig{" << config.fault_rate << ", " << static_cast<int>(config.fault) << ", "
+      << model::to_code(config.retry_after) << ", " << config.latency_rate << ", "
+      << model::to_code(config.latency) << ", " << model::to_code(config.latency_jitter) << "}";
+}
+void showValue(const CallRecorderConfig& config, std::ostream& out) {  // NOLINT
+  out << "CallRecorderConfig{" << config.capacity << "}";
+}
 void showValue(const CallOptions& options, std::ostream& out) {  // NOLINT
   out << "CallOptions{" << model::to_code(options.timeout) << "}";
+}
+void showValue(const Measured& rule, std::ostream& out) {  // NOLINT
+  out << "Measured{" << rule.initial << ", " << rule.min << ", " << rule.max << ", " << rule.tolerance << ", "
+      << rule.measure_every << ", " << rule.measure_limit << ", " << rule.tolerated_drops << ", "
+      << model::to_code(rule.window) << ", " << rule.min_samples << "}";
+}
+void showValue(const AdaptiveLimitQueue& queue, std::ostream& out) {  // NOLINT
+  out << "AdaptiveLimitQueue{" << queue.max_waiting << ", " << model::to_code(queue.max_wait) << ", "
+      << queue.headroom << "}";
 }
 
 FUSEBOX_END_NAMESPACE
@@ -71,6 +97,11 @@ rc::Gen<double> a_multiplier() {
 rc::Gen<double> a_threshold() {
   return a_number({1.0, 0.5, std::numeric_limits<double>::denorm_min()},
                   {0.0, -0.0, std::nextafter(1.0, 2.0), -0.5, nan, infinity});
+}
+rc::Gen<double> a_share() {
+  return a_number(
+      {0.0, -0.0, 0.5, 1.0, std::numeric_limits<double>::denorm_min()},
+      {std::nextafter(1.0, 2.0), -std::numeric_limits<double>::denorm_min(), -1.0, nan, infinity, -infinity});
 }
 rc::Gen<Window> a_window() {
   return rc::gen::oneOf(rc::gen::map(a_count(), last_calls), rc::gen::map(a_duration(), within));
@@ -123,6 +154,51 @@ rc::Gen<RetryConfig> retry_config() {
       rc::gen::set(&RetryConfig::total_timeout, a_duration()));
 }
 
+rc::Gen<ThrottleConfig> throttle_config() {
+  using Config = ThrottleConfig;
+  return rc::gen::build<Config>(
+      rc::gen::set(&Config::k, a_multiplier()), rc::gen::set(&Config::window, a_duration()),
+      rc::gen::set(&Config::max_rejection, a_share()),
+      rc::gen::set(&Config::minimum_calls, rc::gen::oneOf(a_count(), a_count(), any_of({0, 65'536}))));
+}
+
+rc::Gen<ChaosConfig> chaos_config() {
+  using Config = ChaosConfig;
+  const auto status =
+      rc::gen::weightedOneOf<int>({{30, any_of({400, 503, 599})}, {1, any_of({399, 600, 0, -1, 200})}});
+  return rc::gen::build<Config>(
+      rc::gen::set(&Config::fault_rate, a_share()),
+      rc::gen::set(&Config::fault,
+                   rc::gen::map(status, [](int value) { return static_cast<ErrorCode>(value); })),
+      rc::gen::set(&Config::retry_after, a_duration()), rc::gen::set(&Config::latency_rate, a_share()),
+      rc::gen::set(&Config::latency, rc::gen::oneOf(rc::gen::just(Nanoseconds::max()), a_duration())),
+      rc::gen::set(&Config::latency_jitter, rc::gen::oneOf(rc::gen::just(Nanoseconds{0}), a_duration())));
+}
+
+rc::Gen<int> an_int(std::initializer_list<int> good, std::initializer_list<int> bad) {
+  return rc::gen::weightedOneOf<int>({{30, any_of(good)}, {1, any_of(bad)}});
+}
+rc::Gen<Measured> measured_rule() {
+  using Rule = Measured;
+  return rc::gen::build<Rule>(
+      rc::gen::set(&Rule::min, an_int({1, 20}, {0, -1, 65'536})),
+      rc::gen::set(&Rule::initial, an_int({20, 21, 200}, {19, 201, 0})),
+      rc::gen::set(&Rule::max, an_int({200, 65'535}, {20, 19, 65'536})),
+      rc::gen::set(&Rule::tolerance, a_multiplier()), rc::gen::set(&Rule::measure_every, a_count()),
+      rc::gen::set(&Rule::measure_limit, a_count()),
+      rc::gen::set(&Rule::tolerated_drops,
+                   a_number({0.0, 0.1, 1.0, -0.0}, {std::nextafter(1.0, 2.0), -0.1, nan, infinity})),
+      rc::gen::set(&Rule::window, a_duration()),
+      rc::gen::set(&Rule::min_samples, an_int({1, 10, 1000}, {0, -1, 1001})));
+}
+rc::Gen<AdaptiveLimitQueue> adaptive_limit_queue() {
+  using Queue = AdaptiveLimitQueue;
+  return rc::gen::build<Queue>(
+      rc::gen::set(&Queue::max_waiting, an_int({0, 1, 65'535}, {-1, 65'536})),
+      rc::gen::set(&Queue::max_wait, any_of<Nanoseconds>({0ns, 1ns, Nanoseconds::max(), -1ns})),
+      rc::gen::set(&Queue::headroom, a_number({0.0, 0.1, 0.3}, {std::nextafter(0.3, 1.0), -0.1, nan})));
+}
+
 // What the design refuses, field by field.
 
 /// Collects the names of the fields for which `good` does not hold.
@@ -139,6 +215,7 @@ class Refused {
   Refused& duration_or_zero(Nanoseconds value, const std::string& field) {
     return unless(value.count() >= 0, field);
   }
+  Refused& share(double value, const std::string& field) { return unless(value >= 0 && value <= 1, field); }
   Refused& multiplier(double value, const std::string& field) {
     return unless(std::isfinite(value) && value >= 1, field);
   }
@@ -197,7 +274,56 @@ Names refused(const RegistryConfig& config) {
   return names;
 }
 
+Names refused(const ThrottleConfig& config) {
+  return Refused{}
+      .multiplier(config.k, "k")
+      .duration(config.window, "window")
+      .share(config.max_rejection, "max_rejection")
+      .count(config.minimum_calls, 0, "minimum_calls")
+      .fields();
+}
+
+Names refused(const ChaosConfig& config) {
+  const int status = static_cast<int>(config.fault);
+  return Refused{}
+      .share(config.fault_rate, "fault_rate")
+      .unless(status >= 400 && status <= 599, "fault")
+      .duration_or_zero(config.retry_after, "retry_after")
+      .share(config.latency_rate, "latency_rate")
+      .duration_or_zero(config.latency, "latency")
+      .duration_or_zero(config.latency_jitter, "latency_jitter")
+      .unless(config.latency_jitter <= config.latency, "latency_jitter")
+      .fields();
+}
+
+Names refused(const CallRecorderConfig& config) {
+  return Refused{}.unless(config.capacity >= 1, "capacity").fields();
+}
+
 Names refused(const CallOptions& options) { return Refused{}.duration(options.timeout, "timeout").fields(); }
+
+Names refused(const Measured& rule) {
+  return Refused{}
+      .count(rule.min, 1, "min")
+      .count(rule.max, 1, "max")
+      .unless(rule.max >= rule.min, "max")
+      .unless(rule.initial >= rule.min && rule.initial <= rule.max, "initial")
+      .multiplier(rule.tolerance, "tolerance")
+      .count(rule.measure_every, 1, "measure_every")
+      .count(rule.measure_limit, 1, "measure_limit")
+      .unless(rule.tolerated_drops >= 0 && rule.tolerated_drops <= 1, "tolerated_drops")
+      .duration(rule.window, "window")
+      .unless(rule.min_samples >= 1 && rule.min_samples <= 1000, "min_samples")
+      .fields();
+}
+
+Names refused(const AdaptiveLimitQueue& queue) {
+  return Refused{}
+      .count(queue.max_waiting, 0, "max_waiting")
+      .duration_or_zero(queue.max_wait, "max_wait")
+      .unless(queue.headroom >= 0 && queue.headroom <= 0.3, "headroom")
+      .fields();
+}
 
 /// What `use(config)` throws for it; empty where it does not.
 template <class Use>
@@ -215,10 +341,16 @@ void use(const RetryConfig& config) {
   retry_with_backoff([] {}, config);
 }
 void use(const RegistryConfig& config) { static_cast<void>(CircuitBreakerRegistry<>{config}); }
+void use(const ThrottleConfig& config) { static_cast<void>(Throttle<>{"v", config}); }
+void use(const ChaosConfig& config) { static_cast<void>(chaos(config)); }
+void use(const CallRecorderConfig& config) { static_cast<void>(CallRecorder<>{config}); }
 void use(const CallOptions& options) {
   CircuitBreaker<> breaker{"b"};
   breaker.execute([] {}, options);
 }
+
+void use(const Measured& rule) { static_cast<void>(AdaptiveLimit<>{"a", rule}); }
+void use(const AdaptiveLimitQueue& queue) { static_cast<void>(AdaptiveLimit<>{"a", Measured{}, queue}); }
 
 /// Empty, or how validate() and what takes the config differ from the list.
 template <class Config>
@@ -267,10 +399,29 @@ TEST_CASE("C3 validate refuses the registry configs that the design refuses, and
                                      rc::gen::set(&RegistryConfig::default_config, breaker_config())));
 }
 
+TEST_CASE("C3 validate refuses the throttle configs that the design refuses, and no other") {
+  check_all<ThrottleConfig>("ThrottleConfig", throttle_config());
+}
+
+TEST_CASE("C3 validate refuses the chaos configs that the design refuses, and no other") {
+  check_all<ChaosConfig>("ChaosConfig", chaos_config());
+}
+
+TEST_CASE("C3 validate refuses the recorder configs that the design refuses, and no other") {
+  const auto capacity = any_of({1, 2, 65'536, 0, -1, std::numeric_limits<int>::min()});
+  check_all<CallRecorderConfig>("CallRecorderConfig", rc::gen::build<CallRecorderConfig>(rc::gen::set(
+                                                          &CallRecorderConfig::capacity, capacity)));
+}
+
 TEST_CASE("C3 validate refuses the call options that the design refuses, and no other") {
   using std::chrono::nanoseconds;
   check_all<CallOptions>(
       "CallOptions", rc::gen::build<CallOptions>(rc::gen::set(
                          &CallOptions::timeout,
                          any_of<nanoseconds>({1ns, 1s, nanoseconds::max(), 0ns, -1ns, nanoseconds::min()}))));
+}
+
+TEST_CASE("C3 validate refuses the adaptive limits that the design refuses, and no other") {
+  check_all<Measured>("Measured", measured_rule());
+  check_all<AdaptiveLimitQueue>("AdaptiveLimitQueue", adaptive_limit_queue());
 }

@@ -1,5 +1,5 @@
 // The slots of a bulkhead: never lost, never held twice, and handed over with what their last user wrote (K1
-// to K3, K6, K10).
+// to K3, K6, K10); and waiting calls that more important ones displace or pass (P18, P19).
 #include <fusebox/bulkhead/detail/core.hpp>
 
 #include <array>
@@ -14,6 +14,7 @@ namespace checks {
 namespace {
 
 using Kind = fusebox::BulkheadEventKind;
+using fusebox::Priority;
 
 /// Suite::config() is the bulkhead's.
 template <class Suite, int threads, Flaw flaw>
@@ -21,10 +22,18 @@ class BulkheadSuite : public ActingSuite<Suite, threads, flaw> {
  protected:
   using Core = fusebox::detail::BulkheadCore<ThreadClock, Sync<flaw>>;
   using Place = typename Core::Place;
+  using Fate = typename Core::Fate;
   using Waiter = typename Core::Waiter;
+
+  /// Of a call that goes on.
+  void take() {
+    RL_ASSERT(core.try_take(Priority::normal));
+    ++admitted;
+  }
 
   /// What the call with the slot does.
   void use_slot() {
+    ++admitted;
     RL_ASSERT(++inside <= limit);
     if (limit == 1) {
       const typename Sync<flaw>::ThreadLocals own;
@@ -35,20 +44,26 @@ class BulkheadSuite : public ActingSuite<Suite, threads, flaw> {
     core.give_back();
   }
 
-  /// A call that waits until a slot is handed to it.
-  void call() {
-    if (core.try_take()) return use_slot();
+  /// A call that waits until a slot is handed to it, or it is displaced.
+  void call(Priority priority = Priority::normal) {
+    if (core.try_take(priority)) return use_slot();
     const auto waiter = std::make_unique<Waiter>();
-    if (core.enqueue(*waiter) == Place::queue) {
+    waiter->priority = priority;
+    const Place place = core.enqueue(*waiter);
+    if (place == Place::none) return;
+    if (place == Place::queue) {
       waiter->wake.wait();
-      RL_ASSERT(core.settle(*waiter));
+      const Fate fate = core.settle(*waiter);
+      RL_ASSERT(fate != Fate::none);
+      if (fate == Fate::shed) return static_cast<void>(++shed);
     }
     use_slot();
   }
 
   /// A call whose wait ends at a random moment.
-  void call_and_leave() {
+  void call_and_leave(Priority priority = Priority::normal) {
     const auto waiter = std::make_unique<Waiter>();
+    waiter->priority = priority;
     const Place place = core.enqueue(*waiter);
     if (place == Place::none) return;
     if (place == Place::queue) {
@@ -57,15 +72,17 @@ class BulkheadSuite : public ActingSuite<Suite, threads, flaw> {
         static_cast<void>(core.settle(*waiter));
         return;
       }
-      if (!core.settle(*waiter)) return;
+      const Fate fate = core.settle(*waiter);
+      if (fate == Fate::shed) ++shed;
+      if (fate != Fate::granted) return;
     }
     use_slot();
   }
 
   /// A call that never waits. True if it was admitted.
   bool call_at_once() {
-    if (!core.try_take()) {
-      core.count_rejected();
+    if (!core.try_take(Priority::normal)) {
+      core.count_rejected(Priority::normal);
       return false;
     }
     use_slot();
@@ -75,7 +92,9 @@ class BulkheadSuite : public ActingSuite<Suite, threads, flaw> {
   void check_idle() {
     const auto stats = core.stats();
     RL_ASSERT(core.is_idle() && stats.in_use == 0 && stats.waiting == 0);
-    RL_ASSERT(core.try_take());
+    RL_ASSERT(stats.admitted == static_cast<std::uint64_t>(admitted));
+    RL_ASSERT(stats.shed == static_cast<std::uint64_t>(shed));
+    RL_ASSERT(core.try_take(Priority::normal));
     core.give_back();
   }
 
@@ -87,6 +106,8 @@ class BulkheadSuite : public ActingSuite<Suite, threads, flaw> {
   rl::var<int> written;  // Relacy rejects accesses that nothing orders
   int uses = 0;
   int inside = 0;
+  int admitted = 0;
+  int shed = 0;
   int limit = Suite::config().max_concurrent;
 };
 
@@ -107,7 +128,7 @@ template <Flaw flaw>
 struct Leaving : BulkheadSuite<Leaving<flaw>, 3, flaw> {
   static fusebox::BulkheadConfig config() { return {.max_concurrent = 1, .max_waiting = 1}; }
 
-  void before() { RL_ASSERT(this->core.try_take()); }
+  void before() { this->take(); }
   void act(unsigned thread) {
     if (thread == 0) this->core.give_back();
     if (thread == 1) this->call_and_leave();
@@ -122,7 +143,7 @@ struct Rising : BulkheadSuite<Rising<flaw>, 4, flaw> {
   static fusebox::BulkheadConfig config() { return {.max_concurrent = 1, .max_waiting = 2}; }
 
   void before() {
-    RL_ASSERT(this->core.try_take());
+    this->take();
     this->limit = 2;
   }
   void act(unsigned thread) {
@@ -133,6 +154,52 @@ struct Rising : BulkheadSuite<Rising<flaw>, 4, flaw> {
   }
   void after() {
     RL_ASSERT(this->core.stats().limit == 2);
+    this->check_idle();
+  }
+};
+
+/// A slot comes back while one call takes the place of another, which gives up waiting.
+template <Flaw flaw>
+struct Displacing : BulkheadSuite<Displacing<flaw>, 4, flaw> {
+  static fusebox::BulkheadConfig config() { return {.max_concurrent = 1, .max_waiting = 1}; }
+
+  bool is_served = false;  // the call that nobody displaces
+
+  void before() { this->take(); }
+  void act(unsigned thread) {
+    if (thread == 0) this->core.give_back();
+    if (thread == 1) this->call_and_leave(Priority::background);
+    if (thread == 2) this->call(Priority::sheddable);
+    if (thread == 3) {
+      this->call(Priority::critical);
+      is_served = true;
+    }
+  }
+  void after() {
+    RL_ASSERT(is_served);
+    this->check_idle();
+  }
+};
+
+/// One of two slots is kept for critical calls, which take it past the call that waits.
+template <Flaw flaw>
+struct Passing : BulkheadSuite<Passing<flaw>, 4, flaw> {
+  static fusebox::BulkheadConfig config() { return {.max_concurrent = 2, .max_waiting = 1, .headroom = 0.3}; }
+
+  bool is_served = false;  // the call that waits
+
+  void before() { this->take(); }
+  void act(unsigned thread) {
+    if (thread == 0) this->core.give_back();
+    if (thread == 1) {
+      this->call();
+      is_served = true;
+    }
+    if (thread > 1 && (this->core.try_take(Priority::critical) || this->core.try_pass(Priority::critical)))
+      this->use_slot();
+  }
+  void after() {
+    RL_ASSERT(is_served);
     this->check_idle();
   }
 };
@@ -178,6 +245,13 @@ Scenarios bulkheads() {
       holds<Rising<Flaw::none>>("bulkhead: a limit that rises lets waiting calls in"),
       broken<Rising<Flaw::deaf>>("bulkhead: a limit that rises lets waiting calls in, which overlook it"),
       broken<Rising<Flaw::silent>>("bulkhead: a limit that rises lets waiting calls in, nobody woken"),
+      holds<Displacing<Flaw::none>>("bulkhead: a call is displaced or gets its slot"),
+      broken<Displacing<Flaw::deaf>>("bulkhead: a call is displaced or gets its slot, which it overlooks"),
+      broken<Displacing<Flaw::silent>>("bulkhead: a call is displaced or gets its slot, nobody woken"),
+      broken<Displacing<Flaw::unlocked>>("bulkhead: a call is displaced or gets its slot, without the lock"),
+      holds<Passing<Flaw::none>>("bulkhead: a critical call passes one that waits"),
+      broken<Passing<Flaw::silent>>("bulkhead: a critical call passes one that waits, nobody woken"),
+      broken<Passing<Flaw::split>>("bulkhead: a critical call passes one that waits, by a load and a store"),
       holds<Edges<Flaw::none>>("bulkhead: saturated and free alternate"),
       broken<Edges<Flaw::split>>("bulkhead: saturated and free alternate, by a load and a store"),
   };

@@ -64,7 +64,8 @@ int main(int argc, char** argv) {
   for (const auto& scenarios :
        {checks::recovery, checks::openings, checks::windows, checks::due_times, checks::late_reports,
         checks::resets, checks::counts, checks::events, checks::reconfigurations, checks::shares,
-        checks::calls, checks::timers, checks::limits, checks::budgets, checks::bulkheads}) {
+        checks::calls, checks::timers, checks::limits, checks::budgets, checks::bulkheads, checks::throttles,
+        checks::adaptive_limits}) {
     for (const checks::Scenario& scenario : scenarios()) {
       if (std::string_view{scenario.name}.find(only) == std::string_view::npos) continue;
       ++checked;

@@ -52,5 +52,7 @@ Scenarios timers();
 Scenarios limits();
 Scenarios budgets();
 Scenarios bulkheads();
+Scenarios throttles();
+Scenarios adaptive_limits();
 
 }  // namespace checks

@@ -77,6 +77,15 @@ class Atomic {
     return fetch_add(static_cast<T>(T{0} - value), order, at);
   }
 
+  T exchange(T value, std::memory_order order = std::memory_order_seq_cst, Place at = {}) {
+    const typename Sync<flaw>::ThreadLocals own;
+    saw_[rl::thread_index()] = false;
+    if (!suffers<flaw>(Flaw::split)) return atomic_.exchange(value, weakened(order, rl::mo_acq_rel), at.info);
+    const T old = atomic_.load(rl::mo_acquire, at.info);
+    atomic_.store(value, rl::mo_release, at.info);
+    return old;
+  }
+
   bool compare_exchange_weak(T& expected, T value, std::memory_order order, std::memory_order failed,
                              Place at = {}) {
     return exchange<true>(expected, value, order, failed, at);

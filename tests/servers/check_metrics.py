@@ -24,10 +24,18 @@ OTHERS = 17  # policies of each other kind
 TIME = "fusebox_circuit_breaker_last_failure_timestamp_seconds"
 KINDS = (
     *("bulkhead_in_use", "bulkhead_waiting", "bulkhead_limit", "bulkhead_admitted_total", "bulkhead_rejected_total"),
+    "bulkhead_shed_total",
+    *("adaptive_limit_" + number for number in ("in_use", "waiting", "limit", "admitted_total", "rejected_total")),
+    *("adaptive_limit_" + number for number in ("shed_total", "dropped_total", "latency_seconds")),
+    "adaptive_limit_base_latency_seconds",
     *("rate_limiter_admitted_total", "rate_limiter_rejected_total", "rate_limiter_waited_total"),
+    *("throttle_requests_total", "throttle_accepts_total", "throttle_rejected_total", "throttle_rejection_ratio"),
     *("retry_attempts_total", "retry_budget_balance", "retry_budget_withdrawn_total", "retry_budget_refused_total"),
     *("retry_throttle_balance", "retry_throttle_withdrawn_total", "retry_throttle_refused_total"),
     *("timeout_timed_out_total", "timeout_late_total"),
+    *("chaos_enabled", "chaos_calls_total", "chaos_faults_total", "chaos_delays_total"),
+    *("hedge_calls_total", "hedge_started_total", "hedge_refused_total"),
+    *("hedge_won_by_primary_total", "hedge_won_by_hedge_total"),
     *("pipeline_call_duration_seconds_" + series for series in ("bucket", "sum", "count")),
 )
 SAMPLE = re.compile(r'^(\w+)\{name="((?:[^"\\\n]|\\["\\n])*)"(.*)\} (\S+)$')
@@ -99,7 +107,8 @@ def check_health(source, clock):
     reports = [json.loads(source.document(clock, "health")) for _ in range(SCRAPES)]
     names = [set(report["circuitBreakers"]) for report in reports]
     check(f"{clock}: names in health", all(one == names[0] and len(one) == BREAKERS for one in names), names[0])
-    for kind in ("bulkheads", "rateLimiters", "retries", "retryBudgets", "retryThrottles", "timeouts", "callDurations"):
+    for kind in ("bulkheads", "adaptiveLimits", "rateLimiters", "throttles", "retries", "retryBudgets",
+                 "retryThrottles", "timeouts", "hedges", "callDurations", "chaos"):
         check(f"{clock}: {kind} in health", all(len(report[kind]) == OTHERS for report in reports), kind)
     breakers = [report["circuitBreakers"] for report in reports]
     for field in ("lastFailureTime", "lastSuccessTime"):

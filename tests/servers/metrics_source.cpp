@@ -76,10 +76,16 @@ class Source {
         fusebox::total_timeout(30s, registry_.template get<fusebox::TimeoutCounts>(name), registry_.clock()),
         fusebox::retry(registry_.clock(), registry_.template get<fusebox::RetryCounts>(name)),
         registry_.template get<fusebox::RateLimiter<C>>(name),
-        registry_.template get<fusebox::Bulkhead<C>>(name));
+        registry_.template get<fusebox::Throttle<C>>(name),
+        registry_.template get<fusebox::Bulkhead<C>>(name),
+        registry_.template get<fusebox::AdaptiveLimit<fusebox::Measured, C>>(name));
     call.execute([] {});
+    registry_.template get<fusebox::Chaos<C>>(name)->execute([] {});
     (void)registry_.template get<fusebox::RetryBudget<C>>(name, {.min_per_second = 0})->try_withdraw();
     (void)registry_.template get<fusebox::RetryThrottle>(name)->try_withdraw();
+    (void)fusebox::hedge(registry_.template get<fusebox::HedgeCounts>(name), registry_.clock())
+        .start()
+        .next();
   }
 
   fusebox::PolicyRegistry<C> registry_;

@@ -3,6 +3,7 @@
 #include <fusebox/fusebox.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -23,6 +24,11 @@ static_assert(is_plain<FailureRate>);
 static_assert(is_plain<SlowCalls>);
 static_assert(is_plain<CallOptions>);
 static_assert(is_plain<BulkheadConfig>);
+static_assert(is_plain<ChaosConfig>);
+static_assert(is_plain<CallRecorderConfig>);
+static_assert(is_plain<HedgeConfig>);
+static_assert(is_plain<Measured> && is_plain<Aimd> && is_plain<Gradient2> && is_plain<Vegas>);
+static_assert(is_plain<AdaptiveLimitQueue>);
 static_assert(is_plain<RegistryConfig>);
 static_assert(is_plain<PolicyRegistryConfig>);
 static_assert(is_plain<CallDurationsConfig>);
@@ -30,6 +36,7 @@ static_assert(is_plain<StandardPipelineConfig>);
 static_assert(is_plain<RateLimiterConfig>);
 static_assert(is_plain<RetryBudgetConfig>);
 static_assert(is_plain<RetryThrottleConfig>);
+static_assert(is_plain<ThrottleConfig>);
 static_assert(is_plain<RequestInfo>);
 
 template <auto Field>
@@ -60,6 +67,36 @@ static_assert(is_a<&RetryConfig::jitter, Jitter>);
 static_assert(is_a<&RetryConfig::total_timeout, nanoseconds>);
 static_assert(is_a<&RetryConfig::honor_retry_after, bool>);
 static_assert(is_a<&RetryConfig::idempotent, bool>);
+
+constexpr ThrottleConfig throttle{
+    .k = 2, .window = 2min, .max_rejection = 0.95, .minimum_calls = 20, .seed = 0};
+static_assert(throttle == ThrottleConfig{});
+static_assert(is_a<&ThrottleConfig::k, double>);
+static_assert(is_a<&ThrottleConfig::window, nanoseconds>);
+static_assert(is_a<&ThrottleConfig::max_rejection, double>);
+static_assert(is_a<&ThrottleConfig::minimum_calls, int>);
+static_assert(is_a<&ThrottleConfig::seed, std::uint64_t>);
+
+constexpr ChaosConfig chaos{.fault_rate = 0,
+                            .fault = ErrorCode::service_unavailable,
+                            .network_fault = std::nullopt,
+                            .retry_after = 0s,
+                            .latency_rate = 0,
+                            .latency = 1s,
+                            .latency_jitter = 0s,
+                            .seed = 0};
+static_assert(chaos == ChaosConfig{});
+static_assert(is_a<&ChaosConfig::fault_rate, double>);
+static_assert(is_a<&ChaosConfig::fault, ErrorCode>);
+static_assert(is_a<&ChaosConfig::network_fault, std::optional<NetworkErrc>>);
+static_assert(is_a<&ChaosConfig::retry_after, nanoseconds>);
+static_assert(is_a<&ChaosConfig::latency_rate, double>);
+static_assert(is_a<&ChaosConfig::latency, nanoseconds>);
+static_assert(is_a<&ChaosConfig::latency_jitter, nanoseconds>);
+static_assert(is_a<&ChaosConfig::seed, std::uint64_t>);
+
+static_assert(CallRecorderConfig{}.capacity == 100'000);
+static_assert(is_a<&CallRecorderConfig::capacity, int>);
 
 constexpr CircuitBreakerConfig breaker{};
 static_assert(breaker.failure_threshold == 5);

@@ -41,6 +41,7 @@ static_assert(copies_nothrow<RejectedError>);
 static_assert(copies_nothrow<CircuitOpenError>);
 static_assert(copies_nothrow<BulkheadFullError>);
 static_assert(copies_nothrow<RateLimitedError>);
+static_assert(copies_nothrow<ThrottledError>);
 static_assert(copies_nothrow<TimeoutError>);
 static_assert(copies_nothrow<CancelledError>);
 
@@ -79,6 +80,7 @@ static_assert(is_fluent<RejectedError>);
 static_assert(is_fluent<CircuitOpenError>);
 static_assert(is_fluent<BulkheadFullError>);
 static_assert(is_fluent<RateLimitedError>);
+static_assert(is_fluent<ThrottledError>);
 static_assert(is_fluent<TimeoutError>);
 static_assert(is_fluent<CancelledError>);
 

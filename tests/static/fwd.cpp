@@ -26,6 +26,15 @@ struct PassesOn {
   fusebox::RetryBudget<>& budget;
   fusebox::RetryBudget<MyClock>* budget_with_my_clock;
   fusebox::RetryThrottle& throttle;
+  fusebox::CallRecorder<>& recorder;
+  fusebox::CallRecorder<MyClock>* recorder_with_my_clock;
+  const fusebox::CallRecorderConfig& recorder_config;
+  fusebox::Chaos<>& chaos;
+  fusebox::Chaos<MyClock>* chaos_with_my_clock;
+  const fusebox::ChaosConfig& chaos_config;
+  fusebox::Throttle<>& call_throttle;
+  fusebox::Throttle<MyClock>* call_throttle_with_my_clock;
+  const fusebox::ThrottleConfig& call_throttle_config;
   const fusebox::RateLimiterConfig& limiter_config;
   const fusebox::RetryBudgetConfig& budget_config;
   const fusebox::RetryThrottleConfig& throttle_config;
@@ -38,6 +47,8 @@ struct PassesOn {
   static fusebox::Subscription* subscription(const fusebox::StateChange&, fusebox::StateChangeReason);
   static fusebox::RateLimiterEventKind kind(const fusebox::RateLimiterEvent&,
                                             const fusebox::RateLimiterStats&);
+  static fusebox::ChaosEventKind kind(const fusebox::ChaosEvent&, const fusebox::ChaosStats&);
+  static fusebox::ThrottleEventKind kind(const fusebox::ThrottleEvent&, const fusebox::ThrottleStats&);
   static fusebox::RetryBudgetEventKind kind(const fusebox::RetryBudgetEvent&,
                                             const fusebox::RetryBudgetStats&);
   static fusebox::State state(const fusebox::CircuitBreakerStats&, const fusebox::CallOptions&);
@@ -47,7 +58,8 @@ struct PassesOn {
   static fusebox::ErrorCode code(fusebox::ErrorCategory, fusebox::NetworkErrc, fusebox::PolicyErrc);
   static void answer(const fusebox::ApiError&, const fusebox::ErrorDetails&);
   static void handle(const fusebox::RejectedError&, const fusebox::CircuitOpenError&);
-  static void handle(const fusebox::BulkheadFullError&, const fusebox::RateLimitedError&);
+  static void handle(const fusebox::BulkheadFullError&, const fusebox::RateLimitedError&,
+                     const fusebox::ThrottledError&);
   static void handle(const fusebox::TimeoutError&, const fusebox::CancelledError&);
   static void wait(const fusebox::SystemClock&, const fusebox::Deadline&);
   static fusebox::TimeoutKind kind(const fusebox::TimeoutStats&);
@@ -56,6 +68,13 @@ struct PassesOn {
   static void look(const fusebox::RetryCountsStats&, const fusebox::CallDurationsStats&);
   static fusebox::BulkheadStats stats(fusebox::Bulkhead<>&, fusebox::Bulkhead<MyClock>*);
   static fusebox::BulkheadEventKind kind(const fusebox::BulkheadEvent&, const fusebox::BulkheadConfig&);
+  static fusebox::HedgeStats hedges(const fusebox::HedgeConfig&, fusebox::HedgeCounts&);
+  static fusebox::HedgeStep step(const fusebox::HedgeTask&);
+  static fusebox::AdaptiveLimitStats stats(fusebox::AdaptiveLimit<>&,
+                                           fusebox::AdaptiveLimit<fusebox::Aimd, MyClock>*);
+  static fusebox::AdaptiveLimitEventKind kind(const fusebox::AdaptiveLimitEvent&, const fusebox::Measured&);
+  static fusebox::AdaptiveStep step(const fusebox::AdaptiveWindow&, const fusebox::AdaptiveLimitQueue&);
+  static void rules(const fusebox::Gradient2&, const fusebox::Vegas&);
   static void fake(const fusebox::test::FakeClock&, const fusebox::test::ScopedSystemClock&);
 };
 

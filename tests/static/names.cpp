@@ -43,6 +43,7 @@ using fusebox::NetworkErrc;
 using fusebox::PolicyErrc;
 using fusebox::RateLimitedError;
 using fusebox::RejectedError;
+using fusebox::ThrottledError;
 using fusebox::TimeoutError;
 using fusebox::to_string;
 
@@ -74,11 +75,35 @@ using fusebox::Window;
 using fusebox::within;
 
 // Limits
+using fusebox::AdaptiveLimit;
+using fusebox::AdaptiveLimitEvent;
+using fusebox::AdaptiveLimitEventKind;
+using fusebox::AdaptiveLimitQueue;
+using fusebox::AdaptiveLimitStats;
+using fusebox::AdaptiveStep;
+using fusebox::AdaptiveWindow;
+using fusebox::Aimd;
+using fusebox::Gradient2;
+using fusebox::Measured;
+using fusebox::Vegas;
+static_assert(fusebox::AdaptiveRule<Aimd> && fusebox::AdaptiveRule<Gradient2> &&
+              fusebox::AdaptiveRule<Measured> && fusebox::AdaptiveRule<Vegas>);
+using fusebox::CallRecorder;
+using fusebox::CallRecorderConfig;
+using fusebox::CallRecorderStats;
+using fusebox::chaos;
+using fusebox::Chaos;
+using fusebox::ChaosConfig;
+using fusebox::ChaosEvent;
+using fusebox::ChaosEventKind;
+using fusebox::ChaosStats;
+using fusebox::is_injected;
 using fusebox::RateLimiter;
 using fusebox::RateLimiterConfig;
 using fusebox::RateLimiterEvent;
 using fusebox::RateLimiterEventKind;
 using fusebox::RateLimiterStats;
+using fusebox::RecordedCall;
 using fusebox::RetryBudget;
 using fusebox::RetryBudgetConfig;
 using fusebox::RetryBudgetEvent;
@@ -86,6 +111,11 @@ using fusebox::RetryBudgetEventKind;
 using fusebox::RetryBudgetStats;
 using fusebox::RetryThrottle;
 using fusebox::RetryThrottleConfig;
+using fusebox::Throttle;
+using fusebox::ThrottleConfig;
+using fusebox::ThrottleEvent;
+using fusebox::ThrottleEventKind;
+using fusebox::ThrottleStats;
 static_assert(fusebox::RetryBudgetLike<RetryBudget<>> && fusebox::RetryBudgetLike<RetryThrottle>);
 
 // Registry
@@ -116,6 +146,16 @@ using fusebox::retry_presets::quick;
 using fusebox::retry_presets::slow;
 using fusebox::retry_presets::standard;
 static_assert(!fusebox::RetryBudgetLike<int>);
+
+// Hedges
+using fusebox::Hedge;
+using fusebox::hedge;
+using fusebox::HedgeConfig;
+using fusebox::HedgeCounts;
+using fusebox::HedgeRun;
+using fusebox::HedgeStats;
+using fusebox::HedgeStep;
+using fusebox::HedgeTask;
 
 // Timeouts
 using fusebox::attempt_timeout;

@@ -1,5 +1,5 @@
-// One bulkhead, twelve threads that call, wait, give up and are stopped at once. No more calls are inside
-// than the limit allows, every call ends, and the counts add up.
+// One bulkhead, twelve threads that call with any priority, wait, give up, are stopped and displaced at once.
+// No more calls are inside than the limit allows, every call ends, and the counts add up.
 #include <fusebox/bulkhead.hpp>
 
 #include <array>
@@ -72,18 +72,19 @@ class Crowd {
  private:
   void call(std::size_t own, std::minstd_rand& random, Ends& ends) {
     const auto kind = random() % 6;
-    if (kind == 0) return hold(bulkhead_.try_acquire(), ends);
-    if (kind == 1) return hold(bulkhead_.acquire(deadline(random)), ends);
+    const auto priority = static_cast<Priority>(random() % 4);
+    if (kind == 0) return hold(bulkhead_.try_acquire(priority), ends);
+    if (kind == 1) return hold(bulkhead_.acquire(deadline(random), priority), ends);
     try {
       const auto op = [this] { work(); };
       if (kind == 2) {
-        bulkhead_.execute(op, deadline(random));
+        bulkhead_.execute(op, priority, deadline(random));
       } else if (kind == 3) {
-        bulkhead_.execute(op, fresh_token(own));
+        bulkhead_.execute(op, fresh_token(own), priority);
       } else if (kind == 4) {
-        bulkhead_.execute(op, fresh_token(own), deadline(random));
+        bulkhead_.execute(op, fresh_token(own), deadline(random), priority);
       } else {
-        bulkhead_.execute(op);
+        bulkhead_.execute(op, priority);
         ++ends.patient;
       }
       ++ends.admitted;
@@ -147,7 +148,7 @@ void check_end(Crowd& crowd) {
   // No slot was lost.
   crowd.bulkhead().set_limit(most);
   std::vector<Permit> permits;
-  for (int i = 0; i < most; ++i) permits.push_back(crowd.bulkhead().try_acquire());
+  for (int i = 0; i < most; ++i) permits.push_back(crowd.bulkhead().try_acquire(Priority::critical));
   for (const Permit& permit : permits) CHECK(permit);
   CHECK_FALSE(crowd.bulkhead().try_acquire());
 }
@@ -178,4 +179,16 @@ TEST_CASE("K6 K10 a limit that moves meanwhile is kept, and saturated and free a
   CHECK(alternate);
   CHECK_FALSE(is_saturated);
   check_end(crowd);
+}
+
+TEST_CASE("P18 P19 K3 calls that displace each other lose no slot, and every displaced one is rejected once",
+          "[P18][P19][K3]") {
+  for (const double headroom : {0.0, 0.3}) {
+    CAPTURE(headroom);
+    Crowd crowd{{.max_concurrent = most, .max_waiting = 3, .headroom = headroom}};
+    crowd.rush(headroom > 0);
+    CHECK(crowd.bulkhead().stats().shed > 0);
+    CHECK(crowd.bulkhead().stats().shed <= crowd.ends().rejected);
+    check_end(crowd);
+  }
 }

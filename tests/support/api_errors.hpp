@@ -15,6 +15,7 @@ void for_each_error(F f) {
   f(fusebox::CircuitOpenError{"payments", seconds{5}});
   f(fusebox::BulkheadFullError{"payments", seconds{5}});
   f(fusebox::RateLimitedError{"payments", seconds{5}});
+  f(fusebox::ThrottledError{"payments", seconds{5}});
   f(fusebox::TimeoutError{"too late"});
   f(fusebox::CancelledError{"no longer wanted"});
   f(fusebox::RejectedError{fusebox::CircuitOpenError{"payments", seconds{5}}});

@@ -13,8 +13,11 @@ using FakeClock = fusebox::test::FakeClock;
 using Policies = fusebox::PolicyRegistry<FakeClock>;
 using FakeBreaker = fusebox::CircuitBreaker<FakeClock>;
 using FakeBulkhead = fusebox::Bulkhead<FakeClock>;
+using FakeAdaptiveLimit = fusebox::AdaptiveLimit<fusebox::Measured, FakeClock>;
 using FakeLimiter = fusebox::RateLimiter<FakeClock>;
+using FakeThrottle = fusebox::Throttle<FakeClock>;
 using FakeBudget = fusebox::RetryBudget<FakeClock>;
+using FakeChaos = fusebox::Chaos<FakeClock>;
 
 /// The registered policies of a kind.
 template <class P>

@@ -205,13 +205,15 @@ TEST_CASE("E4 what catches what", "[E4]") {
     using E = std::remove_cvref_t<decltype(error)>;
     CAPTURE(error.message());
     constexpr bool rejects = std::is_same_v<E, CircuitOpenError> || std::is_same_v<E, BulkheadFullError> ||
-                             std::is_same_v<E, RateLimitedError> || std::is_same_v<E, RejectedError>;
+                             std::is_same_v<E, RateLimitedError> || std::is_same_v<E, ThrottledError> ||
+                             std::is_same_v<E, RejectedError>;
     CHECK(catches<std::runtime_error>(error));
     CHECK(catches<ApiError>(error));
     CHECK(catches<RejectedError>(error) == rejects);
     CHECK(catches<CircuitOpenError>(error) == std::is_same_v<E, CircuitOpenError>);
     CHECK(catches<BulkheadFullError>(error) == std::is_same_v<E, BulkheadFullError>);
     CHECK(catches<RateLimitedError>(error) == std::is_same_v<E, RateLimitedError>);
+    CHECK(catches<ThrottledError>(error) == std::is_same_v<E, ThrottledError>);
     CHECK(catches<TimeoutError>(error) == std::is_same_v<E, TimeoutError>);
     CHECK(catches<CancelledError>(error) == std::is_same_v<E, CancelledError>);
     CHECK_FALSE(catches<std::logic_error>(error));

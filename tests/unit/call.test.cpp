@@ -1,6 +1,7 @@
 #include <fusebox/call.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/pipeline.hpp>
+#include <fusebox/retry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
 #include <chrono>
@@ -53,4 +54,34 @@ TEST_CASE("P2 each call has a key of its own", "[P2]") {
   const auto key = [](const Call& call) { return std::string{call.idempotency_key()}; };
   const auto call = compose();
   CHECK(call.execute(key) != call.execute(key));
+}
+
+TEST_CASE("P17 the priority of a call reaches op, and is normal unless the caller says so", "[P17]") {
+  const FakeClock clock;
+  Breaker breaker{"b", {}, clock};
+  const auto priority = [](const Call& call) { return call.priority(); };
+  const auto pipeline = compose(retry(RetryConfig{}, clock), breaker);
+  CHECK(pipeline.execute(priority) == Priority::normal);
+  CHECK(pipeline.execute(priority, Priority::background) == Priority::background);
+  CHECK(pipeline.try_execute(priority, Priority::critical).value() == Priority::critical);
+  CHECK(breaker.execute(priority, Priority::sheddable) == Priority::sheddable);
+  const AnyPipeline<Priority> any = pipeline;
+  CHECK(any.execute(priority) == Priority::normal);
+  CHECK(any.execute(priority, Priority::critical) == Priority::critical);
+  CHECK(any.try_execute(priority, Priority::critical).value() == Priority::critical);
+  auto run = pipeline.start<int>(Priority::background);
+  REQUIRE(run.next().kind == Step::Kind::call);
+  CHECK(run.call().priority() == Priority::background);
+}
+
+TEST_CASE("P17 a Call that is passed on keeps its priority, unless the inner call says another", "[P17]") {
+  const auto priority = [](const Call& call) { return call.priority(); };
+  const auto inner = compose();
+  compose().execute(
+      [&](const Call& call) {
+        CHECK(inner.execute(priority, call) == Priority::sheddable);
+        CHECK(inner.execute(priority, call, Priority::critical) == Priority::critical);
+        CHECK(inner.execute(priority) == Priority::normal);
+      },
+      Priority::sheddable);
 }

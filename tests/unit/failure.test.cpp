@@ -115,11 +115,13 @@ TEST_CASE("F2 F3 a PolicyErrc is a rejection, a cancellation or a timeout, in ev
   check(each_form(make_error_code(PolicyErrc::circuit_open)), rejected);
   check(each_form(make_error_code(PolicyErrc::bulkhead_full)), rejected);
   check(each_form(make_error_code(PolicyErrc::rate_limited)), rejected);
+  check(each_form(make_error_code(PolicyErrc::throttled)), rejected);
   check(each_form(make_error_code(PolicyErrc::cancelled)), cancelled);
   check(each_form(make_error_code(PolicyErrc::timed_out)), timed_out);
   check(whole_and_sliced(CircuitOpenError{"b", 5s}), rejected);
   check(whole_and_sliced(BulkheadFullError{"b", 5s}), rejected);
   check(whole_and_sliced(RateLimitedError{"b", 5s}), rejected);
+  check(whole_and_sliced(ThrottledError{"b", 5s}), rejected);
   check(whole_and_sliced(CancelledError{}), cancelled);
   check(whole_and_sliced(TimeoutError{}), timed_out);
   check(whole_and_sliced(CircuitOpenError{"b"}.with_category(ErrorCategory::network)), rejected);

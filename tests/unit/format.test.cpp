@@ -18,6 +18,8 @@ TEST_CASE("H11 every public enum formats as its name", "[H11]") {
   CHECK(fmt::format("{}", State::half_open) == "half-open");
   CHECK(fmt::format("{}", StateChangeReason::probe_admitted) == "probe_admitted");
   CHECK(fmt::format("{}", BulkheadEventKind::limit_changed) == "limit_changed");
+  CHECK(fmt::format("{}", ThrottleEventKind::throttling) == "throttling");
+  CHECK(fmt::format("{}", AdaptiveLimitEventKind::free) == "free");
 }
 
 TEST_CASE("H11 width, fill and alignment work as for strings", "[H11]") {
@@ -64,9 +66,40 @@ TEST_CASE("H11 failures, changes and stats format as a line of text", "[H11]") {
   CHECK(fmt::format("{}", retry) == "succeeded after 2 attempts, 1500 ms of waiting");
 }
 
+TEST_CASE("H11 X6 X7 the events and stats of chaos format as a line of text", "[H11][X6][X7]") {
+  CHECK(fmt::format("{}", ChaosEventKind::fault) == "fault");
+  CHECK(fmt::format("{}", ChaosEvent{"payments", ChaosEventKind::delay, 300ms, {}}) ==
+        "chaos 'payments': delay (300 ms)");
+  CHECK(fmt::format("{}", ChaosEvent{"", ChaosEventKind::enabled, 0ms, {}}) == "chaos: enabled");
+  CHECK(fmt::format("{}", ChaosStats{.calls = 9, .faults = 2, .delays = 3, .enabled = true}) ==
+        "enabled, 9 calls, 2 faults, 3 delays");
+  CHECK(fmt::format("{}", ChaosStats{}) == "off, 0 calls, 0 faults, 0 delays");
+}
+
+TEST_CASE("H11 W10 the events and stats of an adaptive limit format as a line of text", "[H11][W10]") {
+  CHECK(fmt::format("{}", AdaptiveLimitEvent{"search", AdaptiveLimitEventKind::limit_changed, 42, 38, {}}) ==
+        "search: limit_changed (limit 42)");
+  CHECK(fmt::format("{}", AdaptiveLimitStats{.limit = 42,
+                                             .in_use = 40,
+                                             .waiting = 2,
+                                             .admitted = 50,
+                                             .rejected = 6,
+                                             .latency = 120ms,
+                                             .base_latency = 99'500us}) ==
+        "40 of 42 in use, 2 waiting, 50 admitted, 6 rejected, latency 120 ms, base 99.5 ms");
+}
+
 TEST_CASE("H11 K10 the events and stats of a bulkhead format as a line of text", "[H11][K10]") {
   CHECK(fmt::format("{}", BulkheadEvent{"reports", BulkheadEventKind::saturated, 8, 8, {}}) ==
         "reports: saturated (limit 8)");
   CHECK(fmt::format("{}", BulkheadStats{3, 2, 8, 40, 5, 1s}) ==
         "3 of 8 in use, 2 waiting, 40 admitted, 5 rejected");
+  CHECK(fmt::format("{}", BulkheadStats{.limit = 8, .rejected = 5, .shed = 2}) ==
+        "0 of 8 in use, 0 waiting, 0 admitted, 5 rejected (2 shed)");
+}
+
+TEST_CASE("H11 V9 the events and stats of a throttle format as a line of text", "[H11][V9]") {
+  CHECK(fmt::format("{}", ThrottleEvent{"search", ThrottleEventKind::free, {}}) == "search: free");
+  CHECK(fmt::format("{}", ThrottleStats{40, 10, 20.0 / 41, 5, 70, 30}) ==
+        "40 requests, 10 accepted, rejects 0.49, 5 rejected so far");
 }

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 using support::FakeBreaker;
 using support::FakeBudget;
 using support::FakeBulkhead;
+using support::FakeChaos;
 using support::FakeClock;
 using support::FakeLimiter;
 using support::names_of;
@@ -33,12 +34,16 @@ template <class Check>
 void for_each_kind(Check check) {
   check(Kind<FakeBreaker>{});
   check(Kind<FakeBulkhead>{});
+  check(Kind<support::FakeAdaptiveLimit>{});
   check(Kind<FakeLimiter>{});
+  check(Kind<support::FakeThrottle>{});
   check(Kind<FakeBudget>{});
   check(Kind<RetryThrottle>{});
   check(Kind<RetryCounts>{});
   check(Kind<TimeoutCounts>{});
+  check(Kind<HedgeCounts>{});
   check(Kind<CallDurations>{});
+  check(Kind<FakeChaos>{});
 }
 
 }  // namespace
@@ -218,4 +223,23 @@ TEST_CASE("M1 G4 the process-wide registry has the breakers of default_registry(
   CHECK(&registry.circuit_breakers() == &default_registry());
   const auto bulkhead = registry.get<Bulkhead<>>("M1 default");
   CHECK(registry.find<Bulkhead<>>("M1 default") == bulkhead);
+}
+
+TEST_CASE("X8 M1 an operator enables by name what a pipeline has", "[X8][M1]") {
+  Policies registry{{}, FakeClock{}};
+  const auto in_pipeline = registry.get<FakeChaos>("payments", {.fault_rate = 1});
+  CHECK(in_pipeline->execute([] { return 1; }) == 1);
+  registry.find<FakeChaos>("payments")->enable(true);
+  CHECK_THROWS_AS(in_pipeline->execute([] { return 1; }), ApiError);
+  CHECK(registry.stats<FakeChaos>()["payments"] == ChaosStats{.calls = 1, .faults = 1, .enabled = true});
+  CHECK_THROWS_AS(registry.get<FakeChaos>("x", {.fault_rate = 2}), ConfigError);
+  CHECK_THROWS_AS(registry.get<FakeChaos>(""), ConfigError);
+}
+
+TEST_CASE("X8 M1 chaos that is enabled is evicted last", "[X8][M1]") {
+  Policies registry{{.max_per_kind = 2}, FakeClock{}};
+  registry.get<FakeChaos>("enabled")->enable(true);
+  (void)registry.get<FakeChaos>("off");
+  (void)registry.get<FakeChaos>("new");
+  CHECK(names_of<FakeChaos>(registry) == Names{"enabled", "new"});
 }

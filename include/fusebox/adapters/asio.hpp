@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -140,6 +141,12 @@ struct task_traits<asio::awaitable<T, Executor>> {
     requires(detail::StandaloneAsio::cancels)
   {
     return detail::asio_stopped_by<detail::StandaloneAsio, T, Executor>(std::move(task), std::move(token));
+  }
+  /// On the executor of the coroutine that awaits it (J12).
+  [[nodiscard]] static asio::awaitable<void, Executor> start(asio::awaitable<T, Executor> task)
+    requires(std::is_void_v<T>)
+  {
+    return detail::asio_start<detail::StandaloneAsio, Executor>(std::move(task));
   }
 };
 

@@ -218,6 +218,12 @@ struct task_traits<boost::asio::awaitable<T, Executor>> {
   {
     return detail::asio_stopped_by<detail::BoostAsio, T, Executor>(std::move(task), std::move(token));
   }
+  /// On the executor of the coroutine that awaits it (J12).
+  [[nodiscard]] static boost::asio::awaitable<void, Executor> start(boost::asio::awaitable<T, Executor> task)
+    requires(std::is_void_v<T>)
+  {
+    return detail::asio_start<detail::BoostAsio, Executor>(std::move(task));
+  }
 };
 
 FUSEBOX_END_NAMESPACE

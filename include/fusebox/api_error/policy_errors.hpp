@@ -120,6 +120,23 @@ class FUSEBOX_API RateLimitedError : public detail::ErrorSetters<RateLimitedErro
   }
 };
 
+/// A throttle rejected the call: the dependency accepts too few of those that it receives. Nobody knows when
+/// a call will be admitted, so there is no `retry_after()`.
+class FUSEBOX_API ThrottledError : public detail::ErrorSetters<ThrottledError, RejectedError> {
+ public:
+  explicit ThrottledError(std::string_view name = {},
+                          std::optional<std::chrono::milliseconds> retry_after = {})
+      : ErrorSetters{source_for(name), retry_after, SystemClock{}.wall_now()} {}
+  explicit ThrottledError(const ApiError& sliced) noexcept : ErrorSetters{sliced} {}
+
+ private:
+  friend struct detail::PolicyRejection;
+
+  [[nodiscard]] static std::shared_ptr<const detail::RejectionSource> source_for(std::string_view name) {
+    return make_source(PolicyErrc::throttled, name, "throttle", " rejected the call");
+  }
+};
+
 /// The call did not end in time.
 class FUSEBOX_API TimeoutError : public detail::ErrorSetters<TimeoutError, ApiError> {
  public:

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/slots/config.hpp>
 #include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -16,23 +17,20 @@ struct BulkheadConfig {
   int max_concurrent = 25;  ///< calls under way at once, in [1, 65535]; set_limit() changes it
   int max_waiting = 0;  ///< calls that may wait for a slot, in [0, 65535]; 0: a full bulkhead rejects at once
   std::chrono::nanoseconds max_wait = no_timeout;  ///< of one call; its deadline holds too
+  /// The share of the slots that stays free for more important calls, in [0, 0.3] (P18): normal calls may
+  /// take all slots but this share, sheddable ones all but twice, background ones all but three times as
+  /// much, and critical ones all. 0: calls of every priority may take every slot.
+  double headroom = 0;
   friend bool operator==(const BulkheadConfig&, const BulkheadConfig&) = default;
 };
 
 namespace detail {
 
-[[nodiscard]] constexpr Problem check_limit(const char* field, int limit) noexcept {
-  if (is_positive_count(limit)) return {};
-  return problem(field, positive_count_rule, static_cast<long long>(limit));
-}
-
 [[nodiscard]] constexpr Problem check(const BulkheadConfig& config) noexcept {
   if (const auto wrong = check_limit("max_concurrent", config.max_concurrent)) return wrong;
-  if (!is_count(config.max_waiting)) {
-    return problem("max_waiting", count_rule, static_cast<long long>(config.max_waiting));
-  }
-  if (!is_duration(config.max_wait)) return problem("max_wait", "at least 0", config.max_wait);
-  return {};
+  if (const auto wrong = check_max_waiting(config.max_waiting)) return wrong;
+  if (const auto wrong = check_max_wait(config.max_wait)) return wrong;
+  return check_headroom(config.headroom);
 }
 
 }  // namespace detail

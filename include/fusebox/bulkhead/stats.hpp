@@ -20,6 +20,7 @@ struct BulkheadStats {
   std::uint64_t admitted = 0;                ///< calls that got a slot
   std::uint64_t rejected = 0;                ///< calls that found no slot, or none within their wait
   std::chrono::nanoseconds longest_wait{0};  ///< so far, of a call that waits now too
+  std::uint64_t shed = 0;  ///< of the rejected: calls that more important ones pushed out of the queue (P18)
 };
 
 /// What has changed in a bulkhead.

@@ -19,9 +19,13 @@ FUSEBOX_BEGIN_NAMESPACE
 ///       using rebind = Task<E, U>;          // the same kind of task, giving a U
 ///       using clock_type = MyClock;         // optional: the AsyncClock of calls that name none
 ///       static Task stopped_by(Task, std::stop_token);   // optional: the same task, cancelled by the token
+///       static Task start(Task);   // optional, of T void: awaited, it begins the task, and does not await
+///       it
 ///     };
 ///
-/// With stopped_by, a timeout stops also an op that takes no std::stop_token (A14).
+/// With stopped_by, a timeout stops also an op that takes no std::stop_token (A14), and so does a hedge. A
+/// hedge starts its copies by start(), on the executor of the coroutine that awaits it; without it, by a
+/// coroutine of its own that awaits the task (J12).
 ///
 /// Without a specialisation a task is a type with a promise that co_await takes inside a coroutine of its own
 /// kind; its value type is the first argument of a class template whose arguments are all types.

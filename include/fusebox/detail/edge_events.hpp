@@ -1,4 +1,4 @@
-// fusebox/detail/edge_events.hpp: the events of a policy that is either available or exhausted (M3).
+// fusebox/detail/edge_events.hpp: the events of a policy that is in one of two states (M3).
 //
 // Only changes are events, not each refusal. A policy to which nobody has subscribed reads one byte for each
 // call, and writes nothing.
@@ -38,13 +38,14 @@ struct FUSEBOX_API EdgeRecord {
   [[nodiscard]] static bool merge(const EdgeRecord&) noexcept { return false; }
 };
 
-/// The edges of one policy. The enum of an Event's `kind` has `available` and `exhausted`.
+/// The edges of one policy. The enum of an Event's `kind` has two values: 0, in which every policy begins,
+/// and 1.
 template <class Event>
 class EdgeEvents {
  public:
   using Kind = decltype(Event::kind);
 
-  /// The first subscriber finds the policy available.
+  /// The first subscriber finds the policy in state 0.
   template <class F>
   [[nodiscard]] Subscription subscribe(const std::string& name, F&& callback) {
     auto subscriber = detail::make_subscriber<Event>(std::forward<F>(callback));
@@ -59,14 +60,14 @@ class EdgeEvents {
     hub_->subscribe(std::move(subscriber));
     // Relaxed: changes are made under the lock; before it, the state is a hint.
     if (state_.load(std::memory_order_relaxed) == unwatched)
-      state_.store(state_of(Kind::available), std::memory_order_relaxed);
+      state_.store(state_of(Kind{}), std::memory_order_relaxed);
   }
   void remove(const Subscriber<>& subscriber) noexcept {
     const std::lock_guard lock{mutex_};
     if (hub_) hub_->unsubscribe(subscriber);
   }
 
-  /// A call was admitted or refused. Runs callbacks if that is an edge.
+  /// A call has found the policy in this state. Runs callbacks if that is an edge.
   template <class C>
   FUSEBOX_DETAIL_INLINE void observe(Kind kind, const C& clock) {
     // Relaxed: a hint, which change() checks.
@@ -81,7 +82,7 @@ class EdgeEvents {
     return static_cast<unsigned char>(kind);
   }
   [[nodiscard]] static constexpr Kind opposite(Kind kind) noexcept {
-    return kind == Kind::available ? Kind::exhausted : Kind::available;
+    return kind == Kind{} ? Kind{1} : Kind{};
   }
 
   template <class C>

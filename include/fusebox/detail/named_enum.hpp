@@ -15,8 +15,9 @@ concept OneOf = (std::same_as<T, Ts> || ...);
 
 /// Each has a to_string().
 template <class E>
-concept NamedEnum = OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason,
-                          State, StateChangeReason, BulkheadEventKind>;
+concept NamedEnum =
+    OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason, State,
+          StateChangeReason, BulkheadEventKind, AdaptiveLimitEventKind, ChaosEventKind, ThrottleEventKind>;
 
 }  // namespace detail
 

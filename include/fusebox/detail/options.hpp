@@ -52,6 +52,8 @@ template <class T>
 struct IsStopToken : std::is_same<T, StopToken> {};
 template <class T>
 struct IsDeadline : std::is_same<T, Deadline> {};
+template <class T>
+struct IsPriority : std::is_same<T, Priority> {};
 
 }  // namespace detail
 

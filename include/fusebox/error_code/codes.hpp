@@ -60,6 +60,7 @@ enum class PolicyErrc : int {
   rate_limited,      ///< our own rate limit rejected the call
   timed_out,         ///< the call did not end in time
   cancelled,         ///< the caller ended the call
+  throttled,         ///< a throttle rejected the call, to spare a dependency that accepts too few
 };
 
 /// The enumerator's name; "unknown" for any other value.
@@ -119,6 +120,7 @@ enum class PolicyErrc : int {
     case PolicyErrc::rate_limited: return "rate limit reached";
     case PolicyErrc::timed_out: return "timed out";
     case PolicyErrc::cancelled: return "cancelled";
+    case PolicyErrc::throttled: return "throttled";
   }
   return "unknown policy error";
 }

@@ -108,6 +108,7 @@ FUSEBOX_BEGIN_NAMESPACE
     case PolicyErrc::timed_out: return ErrorCode::gateway_timeout;
     case PolicyErrc::circuit_open:
     case PolicyErrc::bulkhead_full:
+    case PolicyErrc::throttled:
     case PolicyErrc::cancelled: break;
   }
   return ErrorCode::service_unavailable;

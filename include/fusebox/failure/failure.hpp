@@ -274,6 +274,7 @@ FUSEBOX_DETAIL_COLD inline std::exception_ptr Failure::make_exception() const {
       case PolicyErrc::circuit_open: return std::make_exception_ptr(CircuitOpenError{error});
       case PolicyErrc::bulkhead_full: return std::make_exception_ptr(BulkheadFullError{error});
       case PolicyErrc::rate_limited: return std::make_exception_ptr(RateLimitedError{error});
+      case PolicyErrc::throttled: return std::make_exception_ptr(ThrottledError{error});
       case PolicyErrc::timed_out: return std::make_exception_ptr(TimeoutError{error});
       case PolicyErrc::cancelled: return std::make_exception_ptr(CancelledError{error});
     }

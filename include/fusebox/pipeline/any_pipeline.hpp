@@ -46,7 +46,12 @@ class AnyPipeline {
   /// The pipeline's result must convert to T.
   template <class... Parts>
   AnyPipeline(Pipeline<Parts...> pipeline)  // NOLINT(*-explicit-*)
-      : stored_{std::make_shared<const Stored<Pipeline<Parts...>>>(std::move(pipeline))} {}
+      : stored_{std::make_shared<const Stored<Pipeline<Parts...>>>(std::move(pipeline))} {
+    static_assert(
+        !(... || detail::is_parallel<Parts>),
+        "fusebox: a hedge copies op, and an AnyPipeline has only a reference to it: keep the pipeline as "
+        "what compose() gives");
+  }
 
   /// As Pipeline::execute(). Options: a std::stop_token, a Deadline.
   template <class Op, class... Options>
@@ -72,20 +77,24 @@ class AnyPipeline {
     template <class... Options>
     explicit Given(Options&... options) {
       static_assert(
-          (... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline>),
-          "fusebox: unknown option: AnyPipeline accepts, after op, a std::stop_token and a Deadline");
+          (... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline, detail::IsPriority>),
+          "fusebox: unknown option: AnyPipeline accepts, after op, a std::stop_token, a Deadline and a "
+          "Priority");
       static_assert(
           detail::count_of<detail::IsStopToken, Options...> <= 1 &&
-              detail::count_of<detail::IsDeadline, Options...> <= 1,
-          "fusebox: two options of one kind: AnyPipeline accepts at most one each of a std::stop_token "
-          "and a Deadline");
+              detail::count_of<detail::IsDeadline, Options...> <= 1 &&
+              detail::count_of<detail::IsPriority, Options...> <= 1,
+          "fusebox: two options of one kind: AnyPipeline accepts at most one each of a std::stop_token, "
+          "a Deadline and a Priority");
       const StopToken no_token;
       const Deadline never;
       token = detail::option_or<detail::IsStopToken>(no_token, options...);
       deadline = detail::option_or<detail::IsDeadline>(never, options...);
+      priority = detail::option_or<detail::IsPriority>(std::as_const(priority), options...);
     }
     StopToken token;
     Deadline deadline;
+    Priority priority = Priority::normal;
   };
 
   class Base {
@@ -104,17 +113,17 @@ class AnyPipeline {
     T execute(Stoppable op, const Given* given) const override { return run(op, given); }
     T execute(Plain op, const Given* given) const override { return run(op, given); }
     [[nodiscard]] CallResult<T> try_execute(Stoppable op, const Given& given) const override {
-      return pipeline_.try_execute(op, given.token, given.deadline).template as<T>();
+      return pipeline_.try_execute(op, given.token, given.deadline, given.priority).template as<T>();
     }
     [[nodiscard]] CallResult<T> try_execute(Plain op, const Given& given) const override {
-      return pipeline_.try_execute(op, given.token, given.deadline).template as<T>();
+      return pipeline_.try_execute(op, given.token, given.deadline, given.priority).template as<T>();
     }
 
    private:
     template <class Op>
     T run(Op op, const Given* given) const {
       if (given == nullptr) return static_cast<T>(pipeline_.execute(op));
-      return static_cast<T>(pipeline_.execute(op, given->token, given->deadline));
+      return static_cast<T>(pipeline_.execute(op, given->token, given->deadline, given->priority));
     }
 
     P pipeline_;

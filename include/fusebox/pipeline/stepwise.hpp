@@ -82,6 +82,10 @@ class PipelineRun {
   [[nodiscard]] const Call& call() { return flow_.call(); }
   /// While next() says Kind::wait: stopped if the wait is over before its time.
   [[nodiscard]] StopToken wait_token() { return flow_.wait_token(); }
+  /// Is the wait over before its time? What wait_token() says, for a loop that asks instead of listening;
+  /// also where the standard library has no std::stop_token, so that a call in a bulkhead's queue learns of
+  /// its slot. False unless next() says Kind::wait.
+  [[nodiscard]] bool wait_is_over() { return flow_.waits() && flow_.wait_is_over(); }
 
   /// op gave a value, or what converts to one; it is judged as execute() would. Each report answers one
   /// Kind::call; another one is dropped.
@@ -152,12 +156,13 @@ class PipelineRun {
     Call call;
   };
 
-  PipelineRun(Tuple& parts, Rule rule, StopToken token, const Deadline& deadline)
+  PipelineRun(Tuple& parts, Rule rule, StopToken token, const Deadline& deadline, Priority priority)
       : rule_{std::move(rule)},
         root_{std::nullopt, std::move(token), detail::CallAccess::make()},
         flow_{parts, slot_, root_.call} {
     using F = detail::Flow<detail::Takes::call, Parts...>;
     detail::CallAccess::set_key(root_.call, root_.key);
+    detail::CallAccess::set_priority(root_.call, priority);
     if (root_.token.stop_possible()) detail::CallAccess::set_token(root_.call, root_.token);
     if (!deadline.is_never()) {
       const detail::ClockRef clock = F::clock(parts);

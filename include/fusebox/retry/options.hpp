@@ -19,6 +19,7 @@
 #include <utility>
 
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/budget.hpp>
 #include <fusebox/detail/options.hpp>
 #include <fusebox/detail/random.hpp>
 #include <fusebox/detail/ticks.hpp>
@@ -160,25 +161,9 @@ template <class G>
 /// - `give_back()`, if the type has it, returns what was withdrawn for a retry that never happened: its wait
 ///   was cancelled, or a hook threw. It must not throw.
 template <class B>
-concept RetryBudgetLike = requires(B& budget, const Failure& failure) {
-  { budget.try_withdraw(failure) } -> std::same_as<bool>;
-} || requires(B& budget) {
-  { budget.try_withdraw() } -> std::same_as<bool>;
-};
+concept RetryBudgetLike = detail::BudgetLike<B>;
 
 namespace detail {
-
-/// Asks a budget in the way that it has.
-template <class B>
-[[nodiscard]] bool withdraw_from(B& budget, [[maybe_unused]] const Failure& failure) {
-  if constexpr (requires {
-                  { budget.try_withdraw(failure) } -> std::same_as<bool>;
-                }) {
-    return budget.try_withdraw(failure);
-  } else {
-    return budget.try_withdraw();
-  }
-}
 
 template <class T>
 struct IsOnRetry : std::bool_constant<is_specialization<T, OnRetry>> {};
@@ -190,8 +175,6 @@ template <class T>
 struct IsBackoff : std::bool_constant<is_specialization<T, Backoff>> {};
 template <class T>
 struct IsWithRandom : std::bool_constant<is_specialization<T, WithRandom>> {};
-template <class T>
-struct IsBudget : std::bool_constant<RetryBudgetLike<T>> {};
 
 /// Is the first argument behind op a config?
 template <class First, class... Rest>

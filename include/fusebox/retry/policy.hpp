@@ -14,6 +14,7 @@
 
 #include <fusebox/backoff.hpp>
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/budget.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/drive.hpp>
 #include <fusebox/detail/flow/layer.hpp>
@@ -31,34 +32,6 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
-
-/// A budget that the policy keeps alive.
-template <class B>
-struct SharedBudget {
-  std::shared_ptr<B> budget;
-
-  bool try_withdraw(const Failure& failure) { return withdraw_from(*budget, failure); }
-  void deposit()
-    requires requires(B& b) { b.deposit(); }
-  {
-    budget->deposit();
-  }
-  void give_back()
-    requires requires(B& b) { b.give_back(); }
-  {
-    budget->give_back();
-  }
-  void on_call()
-    requires requires(B& b) { b.on_call(); }
-  {
-    budget->on_call();
-  }
-  void on_failure(const Failure& failure)
-    requires requires(B& b) { b.on_failure(failure); }
-  {
-    budget->on_failure(failure);
-  }
-};
 
 /// A generator that is given by value, for calls on several threads. Copies of a policy share it.
 template <class G>
@@ -122,11 +95,6 @@ template <class Option>
     return std::forward<Option>(option);
   }
 }
-
-template <class T>
-struct IsSharedBudget : std::false_type {};
-template <RetryBudgetLike B>
-struct IsSharedBudget<std::shared_ptr<B>> : std::true_type {};
 
 template <class... Options>
 consteval void check_policy_options() {

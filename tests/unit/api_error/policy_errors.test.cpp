@@ -36,6 +36,10 @@ TEST_CASE("E4 each of the library's own errors: status, category, reason and tex
        PolicyErrc::rate_limited, "rate limit reached"},
       {RateLimitedError{"api"}, ErrorCode::rate_limit_exceeded, ErrorCategory::rate_limit,
        PolicyErrc::rate_limited, "rate limit 'api' reached"},
+      {ThrottledError{}, ErrorCode::service_unavailable, ErrorCategory::external_service,
+       PolicyErrc::throttled, "throttle rejected the call"},
+      {ThrottledError{"search"}, ErrorCode::service_unavailable, ErrorCategory::external_service,
+       PolicyErrc::throttled, "throttle 'search' rejected the call"},
       {TimeoutError{}, ErrorCode::gateway_timeout, ErrorCategory::external_service, PolicyErrc::timed_out,
        "timed out"},
       {TimeoutError{"orders: 10s"}, ErrorCode::gateway_timeout, ErrorCategory::external_service,
@@ -61,6 +65,7 @@ TEST_CASE("E4 a rejection carries how long to wait, if that is known", "[E4]") {
   CHECK(CircuitOpenError{"payments", 30s}.retry_after() == 30s);
   CHECK(BulkheadFullError{"payments", 1min}.retry_after() == 60s);
   CHECK(RateLimitedError{"payments", 0s}.retry_after() == 0s);
+  CHECK(ThrottledError{"payments", 2s}.retry_after() == 2s);
   CHECK(CircuitOpenError{"payments", std::nullopt}.retry_after() == std::nullopt);
 }
 
@@ -71,6 +76,7 @@ TEST_CASE("E4 a rejection has the name of the policy that refused", "[E4]") {
   CHECK(CircuitOpenError{}.name().empty());
   CHECK(BulkheadFullError{}.name().empty());
   CHECK(RateLimitedError{}.name().empty());
+  CHECK(ThrottledError{"payments"}.name() == "payments");
   CHECK(CircuitOpenError{"payments"}.with_path("/pay").from_upstream("bank").name() == "payments");
 }
 
@@ -98,6 +104,7 @@ TEST_CASE("E4 an error that was sliced can be made anew, with its name and all i
   CHECK(check(CircuitOpenError{"payments", 5s}).name() == "payments");
   CHECK(check(BulkheadFullError{"payments"}).name() == "payments");
   CHECK(check(RateLimitedError{"payments"}).name() == "payments");
+  CHECK(check(ThrottledError{"payments"}).name() == "payments");
   check(TimeoutError{"late"});
   check(CancelledError{"gone"});
   CHECK(RejectedError{ApiError{CircuitOpenError{"payments"}}}.name() == "payments");

@@ -68,6 +68,7 @@ TEST_CASE("E9 H11 NetworkErrc and PolicyErrc count from 1 and read as sentences"
   STATIC_REQUIRE(is(PolicyErrc::rate_limited, 3, "rate limit reached"));
   STATIC_REQUIRE(is(PolicyErrc::timed_out, 4, "timed out"));
   STATIC_REQUIRE(is(PolicyErrc::cancelled, 5, "cancelled"));
+  STATIC_REQUIRE(is(PolicyErrc::throttled, 6, "throttled"));
   STATIC_REQUIRE(is(PolicyErrc{}, 0, "unknown policy error"));
   STATIC_REQUIRE(noexcept(to_string(PolicyErrc{})));
 }

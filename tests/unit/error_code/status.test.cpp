@@ -70,6 +70,7 @@ TEST_CASE("E9 error_code_of gives the status of each PolicyErrc", "[E9]") {
   STATIC_REQUIRE(error_code_of(PolicyErrc::bulkhead_full) == ErrorCode::service_unavailable);
   STATIC_REQUIRE(error_code_of(PolicyErrc::rate_limited) == ErrorCode::rate_limit_exceeded);
   STATIC_REQUIRE(error_code_of(PolicyErrc::timed_out) == ErrorCode::gateway_timeout);
+  STATIC_REQUIRE(error_code_of(PolicyErrc::throttled) == ErrorCode::service_unavailable);
   STATIC_REQUIRE(error_code_of(PolicyErrc::cancelled) == ErrorCode::service_unavailable);
 }
 

@@ -177,6 +177,11 @@ TEST_CASE("F9 each of the library's errors keeps its type and identity, also sli
                                                      .status = 429,
                                                      .retry_after = 2s,
                                                      .message = "rate limit 'mail' reached"});
+  check_library_error(ThrottledError{"mail", 2s}, {.code = make_error_code(PolicyErrc::throttled),
+                                                   .category = ErrorCategory::external_service,
+                                                   .status = 503,
+                                                   .retry_after = 2s,
+                                                   .message = "throttle 'mail' rejected the call"});
   check_library_error(TimeoutError{}, {.code = make_error_code(PolicyErrc::timed_out),
                                        .category = ErrorCategory::external_service,
                                        .status = 504,
@@ -304,7 +309,7 @@ TEST_CASE("F9 a std::error_code gives itself and what it stands for", "[F9]") {
 
 TEST_CASE("F9 E9 a PolicyErrc gives its status", "[F9][E9]") {
   for (const PolicyErrc errc : {PolicyErrc::circuit_open, PolicyErrc::bulkhead_full, PolicyErrc::rate_limited,
-                                PolicyErrc::timed_out, PolicyErrc::cancelled}) {
+                                PolicyErrc::throttled, PolicyErrc::timed_out, PolicyErrc::cancelled}) {
     const auto status = static_cast<int>(error_code_of(errc));
     check_seen(Failure{errc}, {.code = make_error_code(errc),
                                .category = category_of(status),
@@ -325,6 +330,7 @@ TEST_CASE("F9 a PolicyErrc is rethrown as the library's error", "[F9]") {
     CHECK(error.code() == ErrorCode::rate_limit_exceeded);
     CHECK(error.reason() == PolicyErrc::rate_limited);
   });
+  check_rethrown<ThrottledError>(Failure{PolicyErrc::throttled});
   check_rethrown<TimeoutError>(Failure{PolicyErrc::timed_out}, [](const TimeoutError& error) {
     CHECK(error.code() == ErrorCode::gateway_timeout);
     CHECK(error.reason() == PolicyErrc::timed_out);

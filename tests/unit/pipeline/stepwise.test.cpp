@@ -1,3 +1,4 @@
+#include <fusebox/bulkhead.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/fallback.hpp>
 #include <fusebox/pipeline.hpp>
@@ -252,6 +253,38 @@ TEST_CASE("P11 a value whose failure_if throws is dropped, and the run can go on
     CHECK(exception_of([&] { run.result(); }) == busy);
   }
   CHECK(value.use_count() == 1);
+}
+
+TEST_CASE("P7 a loop may ask whether a wait is over before its time", "[P7]") {
+  Bench bench;
+  Bulkhead slot{"s", {.max_concurrent = 1, .max_waiting = 2, .max_wait = 1s}, bench.clock};
+  const auto call = compose(slot);
+  auto first = call.start<int>();
+  auto second = call.start<int>();
+  CHECK_FALSE(first.wait_is_over());
+  REQUIRE(first.next().kind == Step::Kind::call);
+  CHECK_FALSE(first.wait_is_over());
+  REQUIRE(second.next().kind == Step::Kind::wait);
+  CHECK_FALSE(second.wait_is_over());
+  first.report(1);
+  REQUIRE(first.next().kind == Step::Kind::done);  // hands its slot over
+  CHECK(second.wait_is_over());
+  second.waited(false);
+  REQUIRE(second.next().kind == Step::Kind::call);
+  CHECK_FALSE(second.wait_is_over());
+  second.report(2);
+  REQUIRE(second.next().kind == Step::Kind::done);
+
+  // A policy without a queue: its wait ends early by the token alone.
+  const auto retried = compose(bench.retries(1));
+  std::stop_source source;
+  auto waiting = retried.start<int>(source.get_token());
+  REQUIRE(waiting.next().kind == Step::Kind::call);
+  waiting.report(busy);
+  REQUIRE(waiting.next().kind == Step::Kind::wait);
+  CHECK_FALSE(waiting.wait_is_over());
+  source.request_stop();
+  CHECK(waiting.wait_is_over());
 }
 
 TEST_CASE("P1 a loop keeps a run that cannot be moved", "[P1]") {

@@ -140,3 +140,19 @@ TEST_CASE("M3 nothing is reported of a policy that is evicted, or not registered
   CHECK_FALSE(limiter->try_acquire());
   CHECK(seen == Seen{"a exhausted"});
 }
+
+TEST_CASE("X8 M3 the events of chaos arrive by the registry, until it is removed", "[X8][M3]") {
+  Policies registry{{}, FakeClock{}};
+  int count = 0;
+  const Subscription subscription = registry.on_event([&](const ChaosEvent& event) {
+    CHECK(event.name == "a");
+    ++count;
+  });
+  const auto chaos = registry.get<support::FakeChaos>("a", {.fault_rate = 1});
+  chaos->enable(true);
+  CHECK_THROWS_AS(chaos->execute([] {}), ApiError);
+  CHECK(count == 2);
+  registry.remove<support::FakeChaos>("a");
+  chaos->enable(false);
+  CHECK(count == 2);
+}

@@ -23,19 +23,17 @@ FUSEBOX_BEGIN_NAMESPACE
 namespace detail {
 
 template <class T>
-inline constexpr bool is_execute_option = is_one_of<T, IsCallOptions, IsFailureIf, IsCall>;
+inline constexpr bool is_execute_option = is_one_of<T, IsCallOptions, IsFailureIf, IsPriority, IsCall>;
 
 template <class... Options>
 consteval void check_execute_options() {
-  static_assert(
-      (... && is_execute_option<Options>),
-      "fusebox: unknown option: execute accepts, after op and an optional fallback, CallOptions and "
-      "failure_if, and the Call of an op around");
+  static_assert((... && is_execute_option<Options>),
+                "fusebox: unknown option: execute accepts, after op and an optional fallback, CallOptions, "
+                "failure_if and a Priority, and the Call of an op around");
   static_assert(count_of<IsCallOptions, Options...> <= 1 && count_of<IsFailureIf, Options...> <= 1 &&
-                    count_of<IsCall, Options...> <= 1,
-                "fusebox: two options of one kind: execute accepts at most one each of CallOptions and "
-                "failure_if, and the "
-                "Call of an op around");
+                    count_of<IsPriority, Options...> <= 1 && count_of<IsCall, Options...> <= 1,
+                "fusebox: two options of one kind: execute accepts at most one each of CallOptions, "
+                "failure_if and a Priority, and the Call of an op around");
 }
 
 /// CircuitBreaker::execute: an optional fallback around the breaker, then options.

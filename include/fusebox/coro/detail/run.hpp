@@ -13,6 +13,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/coro/clock.hpp>
 #include <fusebox/coro/detail/awaits.hpp>
+#include <fusebox/coro/detail/copies.hpp>
 #include <fusebox/coro/task_traits.hpp>
 #include <fusebox/detail/flow/operation.hpp>
 #include <fusebox/detail/flow/plan.hpp>
@@ -109,7 +110,7 @@ struct WaitClock {
   static_assert(
       is_policies || is_tasks || !std::is_same_v<C, SystemClock>,
       "fusebox: op returns a coroutine, whose waits need an AsyncClock, and there is none: give the retry, "
-      "bulkhead or rate limiter one, or name a clock_type in task_traits");
+      "bulkhead, rate limiter or hedge one, or name a clock_type in task_traits");
   static_assert(
       is_policies || is_tasks || std::is_same_v<C, SystemClock>,
       "fusebox: op returns a coroutine, whose waits need an AsyncClock: this clock would block the thread");
@@ -130,6 +131,10 @@ template <class C, class Flow>
     return clock.sleep_for(time, flow.wait_token());
   }
 }
+
+/// Is the call a copy of one, which the hedge around stops if another copy wins?
+template <class Plan>
+inline constexpr bool may_lose = requires { Plan::may_lose; };
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -155,6 +160,17 @@ struct TaskFlow<Co> {
     using C = typename decltype(Flow::clock_of_waits())::type;
     if constexpr (WaitClock<Co, C>::is_policies) {
       return flow.template wait_clock<C>();
+    } else {
+      return typename TaskClock<Co>::type{};
+    }
+  }
+
+  /// That of a hedge.
+  template <class Tasks>
+  [[nodiscard]] static decltype(auto) clock_of_copies(Tasks& tasks) {
+    using C = typename Tasks::Clock;
+    if constexpr (WaitClock<Co, C>::is_policies) {
+      return tasks.clock();
     } else {
       return typename TaskClock<Co>::type{};
     }
@@ -197,15 +213,55 @@ struct TaskFlow<Co> {
     for (;;) {
       const Todo todo = state.flow.next();
       if (todo == Todo::done) break;
-      if (todo == Todo::call) {
+      if constexpr (Flow::runs_copies) {
+        if (todo == Todo::call) {
+          const auto tasks = make_tasks(plan, state);
+          using Tasks = typename std::remove_cvref_t<decltype(tasks)>::element_type;
+          const typename Tasks::Leaving leaving{*tasks};
+          tasks->begin();
+          const typename Tasks::OnStop on_stop{*tasks, state.flow.call()};
+          for (;;) {
+            const auto next = tasks->next_step();
+            if (next.what == Tasks::What::done) break;
+            if (next.what == Tasks::What::start) {
+              typename Tasks::Starting starting{*tasks, next.copy};
+              if (starting.copy() == nullptr) continue;
+              auto copy = run_copy(OneCopy<Tasks>{tasks, *starting.copy()});
+              starting.spend();
+              if constexpr (StartsTasks<Rebound<void>>) {
+                co_await task_traits<Rebound<void>>::start(std::move(copy));
+              } else {
+                detail::run_detached(std::move(copy));
+              }
+              continue;
+            }
+            bool to_its_end = true;
+            FUSEBOX_DETAIL_TRY {
+              const auto& clock = clock_of_copies(*tasks);
+              using Wait = decltype(clock.sleep_for(next.time(), tasks->wake_token()));
+              if constexpr (std::is_void_v<AwaitedIn<PromiseOf<Result>, Wait>>) {
+                co_await clock.sleep_for(next.time(), tasks->wake_token());
+              } else {
+                to_its_end = co_await clock.sleep_for(next.time(), tasks->wake_token());
+              }
+            }
+            FUSEBOX_DETAIL_CATCH_ALL {
+              detail::rethrow_unless_cancelled();
+              to_its_end = false;
+            }
+            tasks->woke(to_its_end);
+          }
+          state.flow.report(tasks->finish(state.slot));
+        }
+      } else if (todo == Todo::call) {
         Verdict verdict = Verdict::success;
         FUSEBOX_DETAIL_TRY {
           OpArgument<Plan::what> argument{state.flow.call()};
           if constexpr (std::is_void_v<value_type>) {
-            co_await start_op(argument, plan.op, state.flow);
+            co_await start_op<may_lose<Plan>>(argument, plan.op, state.flow);
             state.slot.make(gives_nothing);
           } else {
-            detail::keep_value(state.slot, co_await start_op(argument, plan.op, state.flow));
+            detail::keep_value(state.slot, co_await start_op<may_lose<Plan>>(argument, plan.op, state.flow));
           }
         }
         FUSEBOX_DETAIL_CATCH_ALL { verdict = detail::failure_caught_into(state.slot.base()); }
@@ -233,7 +289,7 @@ struct TaskFlow<Co> {
       }
       if constexpr (Flow::may_fall_back) {
         if (todo == Todo::fall_back) {
-          using R = typename decltype(state.slot)::result_type;
+          using R = typename std::remove_cvref_t<decltype(state.slot)>::result_type;
           Verdict verdict = Verdict::success;
           state.slot.drop_value();  // of op; what the fallback throws replaces it, too (P11)
           FUSEBOX_DETAIL_TRY {
@@ -253,13 +309,38 @@ struct TaskFlow<Co> {
   }
 
  private:
-  /// What op returns; cancelled by the limit of a timeout if there is one, and such a task can be (A14). An
-  /// op that takes a stop token ends itself, and is spared the memory.
-  template <Takes what, class A, class Op, class Flow>
+  /// The copies of a hedged call.
+  template <class Plan, class State>
+  [[nodiscard]] static auto make_tasks(Plan& plan, State& state) {
+    static_assert(FUSEBOX_DETAIL_STOP_TOKEN == 1,
+                  "fusebox: a hedge ends the waits of coroutines by a std::stop_token, which this standard "
+                  "library does not have");
+    using Flow = FlowOf<Plan>;
+    using L = Layer<typename Flow::Innermost>;
+    using Tasks = typename L::template Tasks<Co, Plan::what, std::remove_cvref_t<decltype(state.slot)>,
+                                             typename Flow::Inside::type, std::decay_t<decltype(plan.op)>,
+                                             std::remove_cvref_t<decltype(state.rule)>>;
+    return L::template make_tasks<Tasks>(state.flow.innermost(), state.flow.inside(), state.flow.call(),
+                                         plan.op, state.rule);
+  }
+  template <class Tasks>
+  [[nodiscard]] static Rebound<void> run_copy(OneCopy<Tasks> one) {
+    if (one.is_late()) co_return;
+    FUSEBOX_DETAIL_TRY {
+      auto task = run(one.plan());
+      co_await std::move(task);
+    }
+    FUSEBOX_DETAIL_CATCH_ALL { one.fail(); }
+    one.tell();
+  }
+
+  /// What op returns; cancelled by the limit of a timeout if there is one, or when a copy of a call loses, if
+  /// such a task can be (A14). An op that takes a stop token ends itself, and is spared the memory.
+  template <bool may_lose, Takes what, class A, class Op, class Flow>
   [[nodiscard]] static Co start_op(OpArgument<what, A>& argument, Op& op, [[maybe_unused]] Flow& flow) {
     if constexpr (cancels && what != Takes::token) {
       const Call& call = flow.call();
-      if (CallAccess::is_held(call) && call.stop_token().stop_possible())
+      if ((may_lose || CallAccess::is_held(call)) && call.stop_token().stop_possible())
         return task_traits<Co>::stopped_by(argument.give_to(op), call.stop_token());
     }
     return argument.give_to(op);

@@ -401,7 +401,7 @@ auto asio_execute(P&& pipeline, const Executor& executor, Op&& op, Token&& token
 
 /// Of the options of a retry, those that belong to one call.
 template <class Option>
-inline constexpr bool is_for_call = is_one_of<Option, IsStopToken, IsDeadline, IsFailureIf>;
+inline constexpr bool is_for_call = is_one_of<Option, IsStopToken, IsDeadline, IsFailureIf, IsPriority>;
 template <bool for_call, class Option>
 [[nodiscard]] auto option_if(Option&& option) {
   if constexpr (is_for_call<Option> == for_call) {

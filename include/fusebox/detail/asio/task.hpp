@@ -41,6 +41,15 @@ template <class Net, class T, class Executor>
   if constexpr (!std::is_void_v<T>) co_return std::move(*value);
 }
 
+/// Begins `task` on the executor of the coroutine that awaits this, and does not wait for it (J12). What it
+/// throws is dropped.
+template <class Net, class Executor>
+[[nodiscard]] typename Net::template Awaitable<void, Executor> asio_start(
+    typename Net::template Awaitable<void, Executor> task) {
+  const Executor executor = co_await Net::this_executor();
+  Net::spawn(executor, std::move(task), [](const std::exception_ptr&) {});
+}
+
 /// Parallel operations, such as those of awaitable_operators, end with one exception for all. The first
 /// counts: if the operations were cancelled, so was op (A7).
 template <class MultipleExceptions>

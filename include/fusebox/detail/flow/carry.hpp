@@ -88,15 +88,15 @@ inline constexpr bool carries_rejection = carries<V, CircuitOpenError>;
 
 /// The V that carries the error. `make_error()` gives it; it is not called if a code is enough. Throws the
 /// error if the V would hold a value.
-template <class V, class Error, class MakeError>
-V carry_error(PolicyErrc reason, MakeError make_error) {
+template <class V, class Error, class Code, class MakeError>
+V carry_error(const Code& reason, MakeError make_error) {
   if constexpr (HasFromRejection<V, Error>) {
     return failure_traits<V>::from_rejection(make_error());
   } else {
     using Form = typename CarriedForm<V, Error>::type;
     const auto error = [&]() -> Form {
       if constexpr (std::is_same_v<Form, std::error_code>) {
-        return make_error_code(reason);
+        return std::error_code{reason};
       } else {
         return make_error();
       }
@@ -129,11 +129,22 @@ V carry_or_throw(SlotBase& slot) {
   }
 }
 
+/// The same of an error that stands for one of op's: it has a code of its own.
+template <class V>
+FUSEBOX_DETAIL_COLD V carry_stand_in(SlotBase& slot) {
+  if constexpr (carries<V, ApiError>) {
+    return detail::carry_error<V, ApiError>(slot.failure().code(),
+                                            [&] { return OwnError::of(slot.failure()); });
+  } else {
+    detail::rethrow_or_abort(slot.failure());
+  }
+}
+
 /// Can a V carry any error of the library?
 template <class V>
 inline constexpr bool carries_any =
     carries<V, CircuitOpenError> || carries<V, BulkheadFullError> || carries<V, RateLimitedError> ||
-    carries<V, TimeoutError> || carries<V, CancelledError>;
+    carries<V, ThrottledError> || carries<V, TimeoutError> || carries<V, CancelledError>;
 
 /// Does a V carry every error of the library as a code? Then none is made.
 template <class V>
@@ -144,11 +155,14 @@ inline constexpr bool carries_codes<V> =
     std::is_same_v<typename CarriedForm<V, CircuitOpenError>::type, std::error_code> &&
     std::is_same_v<typename CarriedForm<V, BulkheadFullError>::type, std::error_code> &&
     std::is_same_v<typename CarriedForm<V, RateLimitedError>::type, std::error_code> &&
+    std::is_same_v<typename CarriedForm<V, ThrottledError>::type, std::error_code> &&
     std::is_same_v<typename CarriedForm<V, TimeoutError>::type, std::error_code> &&
     std::is_same_v<typename CarriedForm<V, CancelledError>::type, std::error_code>;
 
 template <class V>
 FUSEBOX_DETAIL_INLINE V carry_code(SlotBase& slot) {
+  if (slot.stands_for_op()) [[unlikely]]
+    return detail::carry_stand_in<V>(slot);
   return detail::carry_error<V, CircuitOpenError>(slot.reason(),
                                                   [&] { return OwnError::of(slot.failure()); });
 }
@@ -156,10 +170,12 @@ FUSEBOX_DETAIL_INLINE V carry_code(SlotBase& slot) {
 /// The error by which the library ended the call, carried in a V if it can be, else thrown (P12).
 template <class V>
 FUSEBOX_DETAIL_COLD V carry_own(SlotBase& slot) {
+  if (slot.stands_for_op()) return detail::carry_stand_in<V>(slot);
   switch (slot.reason()) {
     case PolicyErrc::circuit_open: return carry_or_throw<V, CircuitOpenError>(slot);
     case PolicyErrc::bulkhead_full: return carry_or_throw<V, BulkheadFullError>(slot);
     case PolicyErrc::rate_limited: return carry_or_throw<V, RateLimitedError>(slot);
+    case PolicyErrc::throttled: return carry_or_throw<V, ThrottledError>(slot);
     case PolicyErrc::timed_out: return carry_or_throw<V, TimeoutError>(slot);
     case PolicyErrc::cancelled: return carry_or_throw<V, CancelledError>(slot);
   }

@@ -18,6 +18,7 @@
 #include <fusebox/call.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/flow/carry.hpp>
+#include <fusebox/detail/flow/inside.hpp>
 #include <fusebox/detail/flow/layer.hpp>
 #include <fusebox/detail/flow/observed.hpp>
 #include <fusebox/detail/flow/operation.hpp>
@@ -53,6 +54,9 @@ struct ResultOf<V, Part, Inside...> {
   using type = typename ResultThrough<LayerOf<Part>, typename ResultOf<V, Inside...>::type>::type;
 };
 
+template <Takes what, class Tuple>
+struct FlowOfTuple;
+
 template <Takes what, class... Parts>
 struct Flow {
   using Tuple = PartTuple<Parts...>;
@@ -67,8 +71,9 @@ struct Flow {
       return (false || ... || watches_late<Part<outside>>);
     }(std::make_index_sequence<i>{});
   }
+  static constexpr bool is_in_copy = runs_in_copy<Parts...>;
   template <std::size_t i>
-  using Context = FlowContext<what, is_watched<i>()>;
+  using Context = FlowContext<what, is_watched<i>(), true, false, false, is_in_copy>;
   template <std::size_t i>
   using FrameOf = typename FrameFor<Part<i>, Context<i>>::type;
 
@@ -139,7 +144,11 @@ struct Flow {
   template <std::size_t i, class Frame, class Slot, class Op, class Rule>
   FUSEBOX_DETAIL_INLINE static Verdict run_inside(Frame& frame, Tuple& parts, Slot& slot, Op& op,
                                                   const Rule& rule) {
-    if constexpr (Abandons<Frame>) {
+    if constexpr (is_parallel<Part<i>>) {
+      using Inside = detail::Inside<is_watched<i + 1>(), i + 1, Tuple>;
+      return LayerOf<Part<i>>::template run<typename FlowOfTuple<what, typename Inside::type>::type>(
+          policy<i>(parts), Inside::of(parts), slot, frame.call(), op, rule);
+    } else if constexpr (Abandons<Frame>) {
       FUSEBOX_DETAIL_TRY { return run<i + 1>(parts, slot, frame.call(), op, rule); }
       FUSEBOX_DETAIL_CATCH_ALL {
         frame.abandon();
@@ -162,18 +171,24 @@ struct Flow {
   }
 };
 
+template <Takes what, class... Parts>
+struct FlowOfTuple<what, PartTuple<Parts...>> {
+  using type = Flow<what, Parts...>;
+};
+
 /// A Call that an op passes on.
 template <class T>
 struct IsCall : std::is_same<T, Call> {};
 
-/// What the caller gives to the outermost policy: a stop token, a Deadline, the Call around; and for an op
-/// that sees attempts, a key, unless a retry inside gives it one.
+/// What the caller gives to the outermost policy: a stop token, a Deadline, a Priority, the Call around; and
+/// for an op that sees attempts, a key, unless a retry inside gives it one.
 template <bool has_key, class... Options>
 class RootCall {
   static constexpr bool has_token = count_of<IsStopToken, Options...> != 0;
   static constexpr bool has_deadline = count_of<IsDeadline, Options...> != 0;
   static constexpr bool has_call = count_of<IsCall, Options...> != 0;
-  static constexpr bool is_plain = !has_token && !has_deadline && !has_call && !has_key;
+  static constexpr bool has_priority = count_of<IsPriority, Options...> != 0;
+  static constexpr bool is_plain = !has_token && !has_deadline && !has_call && !has_priority && !has_key;
 
   struct Nothing {};
   struct Made {
@@ -193,6 +208,8 @@ class RootCall {
     }
     if constexpr (has_token)
       CallAccess::set_token(made_.call, detail::option_or<IsStopToken>(none, options...));
+    if constexpr (has_priority)
+      CallAccess::set_priority(made_.call, detail::option_or<IsPriority>(none, options...));
     if constexpr (has_deadline && has_call) {
       const Deadline& deadline = detail::option_or<IsDeadline>(none, options...);
       made_.call =
@@ -228,11 +245,20 @@ class RootCall {
   [[no_unique_address]] std::conditional_t<is_plain, Nothing, Made> made_;
 };
 
+/// Does a retry among the parts make op's key? Not one inside a hedge, whose copies share the call's (J4).
+template <class... Parts>
+[[nodiscard]] consteval bool makes_key() noexcept {
+  bool makes = false;
+  bool is_inside = false;
+  ((is_inside = is_inside || is_parallel<Parts>, makes = makes || (sets_attempt<Parts> && !is_inside)), ...);
+  return makes;
+}
+
 template <Takes what, class Parts, class... Options>
 struct RootCallFor;
 template <Takes what, class... Parts, class... Options>
 struct RootCallFor<what, PartTuple<Parts...>, Options...> {
-  using type = RootCall<sees_attempt(what) && !(... || sets_attempt<Parts>), Options...>;
+  using type = RootCall<sees_attempt(what) && !makes_key<Parts...>(), Options...>;
 };
 template <Takes what, class Parts, class... Options>
 using RootCallOf = typename RootCallFor<what, Parts, Options...>::type;
@@ -287,13 +313,14 @@ consteval void check_operation() {
 template <class... Options>
 consteval void check_call_options() {
   static_assert(
-      (... && is_one_of<Options, IsStopToken, IsDeadline, IsFailureIf, IsCall>),
-      "fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline and failure_if, "
-      "and the Call of an op around");
+      (... && is_one_of<Options, IsStopToken, IsDeadline, IsFailureIf, IsPriority, IsCall>),
+      "fusebox: unknown option: execute accepts, after op, a std::stop_token, a Deadline, failure_if and a "
+      "Priority, and the Call of an op around");
   static_assert(count_of<IsStopToken, Options...> <= 1 && count_of<IsDeadline, Options...> <= 1 &&
-                    count_of<IsFailureIf, Options...> <= 1 && count_of<IsCall, Options...> <= 1,
+                    count_of<IsFailureIf, Options...> <= 1 && count_of<IsPriority, Options...> <= 1 &&
+                    count_of<IsCall, Options...> <= 1,
                 "fusebox: two options of one kind: execute accepts at most one each of a std::stop_token, a "
-                "Deadline and failure_if, and the Call of an op around");
+                "Deadline, failure_if and a Priority, and the Call of an op around");
 }
 
 /// Throws the failure in the slot. Inlined, so that the exception passes only one frame of the library.

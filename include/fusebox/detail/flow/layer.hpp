@@ -15,6 +15,7 @@
 //
 //   wait_time()            how long, at most
 //   wait_token()           ends the wait early: a stop, or the slot that it waits for
+//   wait_is_over()         optional: has what it waits for come? Asked by those who cannot listen to a token
 //   sleep()                waits on the calling thread, by the policy's clock; true if to the end
 //   waited(to_its_end, slot)   success: go on inside; else how the call ends
 #pragma once
@@ -40,8 +41,11 @@ namespace detail {
 /// - `Clock`, the type of its clock, or void;
 /// - `watches_late`: does it tell a late success from another? (P6)
 /// - `Frame<Context>`, made of (policy, const Call& from outside, Side&);
-/// - optionally `sets_attempt` = true: its Calls have a number and a key of their own;
+/// - optionally `sets_attempt` = true: its Calls have a number of their own, and a key unless
+///   a hedge around has given one (J4);
 /// - optionally `queues` = true: another call ends its waits;
+/// - optionally `is_parallel` = true: what is inside it may run several times at once, on other threads; see
+///   detail/flow/inside.hpp;
 /// - optionally `observers(policy)`, its CallObservers: it then has on_call();
 /// - optionally `kind`, a LayerKind, if some orders are mistakes;
 /// - optionally `explain(policy, text)`, its line of explain(): see pipeline/detail/explanation.hpp;
@@ -59,7 +63,8 @@ concept HasLayer = Layer<P>::is_layer;
 struct NoSide {};
 
 /// What a frame knows of its place.
-template <Takes what, bool is_watched, bool blocks = true, bool is_coroutine = false, bool cancels = false>
+template <Takes what, bool is_watched, bool blocks = true, bool is_coroutine = false, bool cancels = false,
+          bool is_in_copy = false>
 struct FlowContext {
   /// Can what a fallback returns be awaited?
   static constexpr bool awaits = is_coroutine;
@@ -72,10 +77,16 @@ struct FlowContext {
   static constexpr bool shows_attempt = sees_attempt(what);
   /// Does a policy outside tell a late success from another?
   static constexpr bool watched = is_watched;
+  /// Is the frame inside a policy that runs it several times at once?
+  static constexpr bool in_copy = is_in_copy;
 };
 
 template <class Frame>
 concept Waits = requires(Frame& frame, SlotBase& slot) { frame.waited(true, slot); };
+
+/// A frame that knows whether what it waits for has come.
+template <class Frame>
+concept EndsWaits = requires(const Frame& frame) { frame.wait_is_over(); };
 
 /// A frame whose again() may say that its fallback, which returns a task, is to be awaited. A coroutine asks
 /// fallback() for it, awaits what it returns, and puts the value into the slot.
@@ -159,6 +170,10 @@ using LayerOf = Layer<PolicyOf<Part>>;
 /// Does a wait of the policy end on the stack of another call, such as the one that gives its slot back?
 template <class Part>
 inline constexpr bool queues = requires { LayerOf<Part>::queues; };
+
+/// Does what is inside the policy run several times at once?
+template <class Part>
+inline constexpr bool is_parallel = requires { LayerOf<Part>::is_parallel; };
 
 template <class Part>
 inline constexpr bool sets_attempt = requires { LayerOf<Part>::sets_attempt; };

@@ -79,6 +79,11 @@ class ObservedFrame {
   {
     return frame_.wait_token();
   }
+  [[nodiscard]] bool wait_is_over() const
+    requires EndsWaits<Frame>
+  {
+    return frame_.wait_is_over();
+  }
   FUSEBOX_DETAIL_INLINE bool sleep()
     requires Waits<Frame>
   {

@@ -16,6 +16,7 @@
 
 #include <fusebox/call.hpp>
 #include <fusebox/detail/flow/drive.hpp>
+#include <fusebox/detail/flow/inside.hpp>
 #include <fusebox/detail/flow/layer.hpp>
 #include <fusebox/detail/flow/observed.hpp>
 #include <fusebox/detail/flow/slot.hpp>
@@ -46,12 +47,19 @@ enum class Driver : unsigned char { loop, coroutine, cancelling_coroutine };
 template <Takes what, Driver driver, class Slot, class... Parts>
 class StepwiseFlow {
   using F = Flow<what, Parts...>;
-  static constexpr std::size_t size = F::size;
+  /// How many frames there are. What is inside a policy that is_parallel has none here: its copies are flows
+  /// of their own.
+  static constexpr std::size_t size = [] {
+    std::size_t count = 0;
+    bool is_inside = false;
+    ((count += is_inside ? 0U : 1U, is_inside = is_inside || is_parallel<Parts>), ...);
+    return count;
+  }();
   template <std::size_t i>
   using Frame =
       typename FrameFor<typename F::template Part<i>,
                         FlowContext<what, F::template is_watched<i>(), false, driver != Driver::loop,
-                                    driver == Driver::cancelling_coroutine>>::type;
+                                    driver == Driver::cancelling_coroutine, F::is_in_copy>>::type;
   template <std::size_t i>
   using Side = typename SideOf<LayerOf<typename F::template Part<i>>>::type;
 
@@ -121,6 +129,18 @@ class StepwiseFlow {
     });
     return token;
   }
+  /// Is the wait over before its time? Only after next() has given Todo::wait.
+  [[nodiscard]] bool wait_is_over() {
+    bool is_over = false;
+    at(built_ - 1, [&](auto i) {
+      if constexpr (EndsWaits<Frame<i>>) {
+        is_over = frame<i>().wait_is_over();
+      } else if constexpr (Waits<Frame<i>>) {
+        is_over = frame<i>().wait_token().stop_requested();
+      }
+    });
+    return is_over;
+  }
   void waited(bool to_its_end) {
     at(built_ - 1, [&](auto i) {
       if constexpr (Waits<Frame<i>>) verdict_ = frame<i>().waited(to_its_end, slot_.base());
@@ -169,6 +189,14 @@ class StepwiseFlow {
   }
 
   [[nodiscard]] Verdict verdict() const noexcept { return verdict_; }
+
+  /// Does Todo::call mean: run the copies of what is inside a policy?
+  static constexpr bool runs_copies = (false || ... || is_parallel<Parts>);
+  using Innermost = PolicyOf<std::tuple_element_t<(size == 0 ? 0 : size - 1), std::tuple<Parts..., NoSide>>>;
+  using Inside = detail::Inside<F::template is_watched<size>(), size, typename F::Tuple>;
+  /// That policy, and what is inside it.
+  [[nodiscard]] auto& innermost() noexcept { return F::template policy<size - 1>(parts_); }
+  [[nodiscard]] typename Inside::type inside() { return Inside::of(parts_); }
 
   /// Can next() give Todo::wait, and Todo::fall_back?
   static constexpr bool may_wait = []<std::size_t... i>(std::index_sequence<i...>) {

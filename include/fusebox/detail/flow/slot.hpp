@@ -91,9 +91,13 @@ class SlotBase {
   [[nodiscard]] const std::error_code& code() const noexcept { return code_; }
   /// Has the library ended the call, rather than op?
   [[nodiscard]] bool is_own() const noexcept { return is_own_; }
-  /// Of one that is_own(): which verdict of the library it is.
+  /// Of one that is_own() and not stands_for_op(): which verdict of the library it is.
   [[nodiscard]] PolicyErrc reason() const noexcept {
     return holds_ == Holds::refusal ? refusal_.reason : static_cast<PolicyErrc>(failure_.code().value());
+  }
+  /// Of one that is_own(): is it no verdict of the library, but an error in the place of op's?
+  [[nodiscard]] bool stands_for_op() const noexcept {
+    return holds_ == Holds::failure && failure_.code().category() != policy_error_category();
   }
   [[nodiscard]] bool has_failure() const noexcept { return holds_ != Holds::nothing; }
 
@@ -119,6 +123,19 @@ class SlotBase {
   [[nodiscard]] Failure release_failure() {
     static_cast<void>(failure());
     return std::move(failure_);
+  }
+  /// What one copy of a call left becomes what the call leaves. Its policies must live.
+  void take_from(SlotBase& copy) noexcept {
+    if (copy.holds_ == Holds::refusal) {
+      clear_failure();
+      std::construct_at(&refusal_, copy.refusal_);
+      holds_ = Holds::refusal;
+    } else if (copy.holds_ == Holds::code) {
+      fail_by_code(copy.code_);
+    } else if (copy.holds_ == Holds::failure) {
+      store(std::move(copy.failure_), copy.is_own_);
+    }
+    is_own_ = copy.is_own_;
   }
   FUSEBOX_DETAIL_INLINE void clear_failure() noexcept {
     if (holds_ == Holds::failure) [[unlikely]]
@@ -218,6 +235,17 @@ class Slot {
         if (holds_ == Holds::result) std::destroy_at(&result_);
       }
       note(Holds::nothing);
+    }
+  }
+  /// What one copy of a call left becomes what the call leaves.
+  void take_from(Slot& copy, Verdict verdict) {
+    failure_.take_from(copy.base());
+    if constexpr (!has_no_value) {
+      if constexpr (notes_value && !is_one_type) {
+        if (copy.holds_ == Holds::result) return make_result([&]() -> R { return copy.take(); });
+      }
+      if (notes_value ? copy.has_value() : detail::has_value(verdict))
+        make([&]() -> Value { return std::forward<Value>(copy.value_.get()); });
     }
   }
 

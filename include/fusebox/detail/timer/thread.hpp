@@ -2,16 +2,8 @@
 //
 // The first limit starts it; it then waits for the next limit that is due, until the process ends. Nothing
 // joins it, so that running limits hold up no exit and static destructors may use limits. The module in which
-// its code lies stays loaded.
-//
-// What differs by platform:
-//
-// | platform | |
-// |---|---|
-// | POSIX | all signals are blocked on the thread, but those that it would cause itself, such as SIGSEGV |
-// | Linux, macOS, BSD | the child of a fork starts a thread of its own; a module that is unloaded stays |
-// | Windows | a DLL that has armed a limit must not be unloaded |
-// | no threads (Emscripten without pthreads) | no op is stopped; a limit counts once op has ended |
+// its code lies stays loaded, and the child of a fork starts a thread of its own. Without threads (see
+// detail/native_thread.hpp) no op is stopped: a limit counts once op has ended.
 #pragma once
 // IWYU pragma: private
 
@@ -20,26 +12,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <system_error>
 
 #include <fusebox/detail/macros.hpp>
+#include <fusebox/detail/native_thread.hpp>
 #include <fusebox/detail/no_destroy.hpp>
 #include <fusebox/detail/sync.hpp>
 #include <fusebox/detail/throw.hpp>
 #include <fusebox/detail/ticks.hpp>
 #include <fusebox/detail/timer/node.hpp>
 #include <fusebox/detail/timer/timers.hpp>
-
-#if FUSEBOX_DETAIL_PTHREADS
-#include <dlfcn.h>
-#include <pthread.h>
-#include <signal.h>
-#elif FUSEBOX_DETAIL_THREADS
-#include <process.h>
-#endif
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -130,40 +114,11 @@ class FUSEBOX_API TimerThread {
 
 #if FUSEBOX_DETAIL_PTHREADS
   static void* run_thread(void* self) {
-#if defined(__linux__)
-    static_cast<void>(::pthread_setname_np(::pthread_self(), "fusebox-timer"));
-#endif
+    name_this_thread("fusebox-timer");
     static_cast<TimerThread*>(self)->run();
   }
 
-  int start_thread() {
-    if (error_ != 0) return error_;
-    ::sigset_t blocked;
-    ::sigset_t before;
-    ::sigfillset(&blocked);
-    for (const int of_the_thread : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
-      ::sigdelset(&blocked, of_the_thread);
-    ::pthread_attr_t attributes;
-    if (const int error = ::pthread_attr_init(&attributes); error != 0) return error;
-    ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    ::pthread_sigmask(SIG_SETMASK, &blocked, &before);  // the new thread inherits it
-    ::pthread_t thread;
-    const int error = ::pthread_create(&thread, &attributes, &run_thread, this);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_attr_destroy(&attributes);
-    return error;
-  }
-
-  /// The module that contains the address is never unloaded: a thread runs in it.
-  static void keep_loaded(const void* address) {
-#if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)
-    ::Dl_info module;
-    if (::dladdr(address, &module) != 0 && module.dli_fname != nullptr)
-      static_cast<void>(::dlopen(module.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE));
-#else
-    static_cast<void>(address);
-#endif
-  }
+  int start_thread() { return error_ != 0 ? error_ : detail::start_thread(&run_thread, this); }
 
   // Around a fork nobody starts the thread, arms or disarms.
   static void before_fork() {
@@ -186,9 +141,7 @@ class FUSEBOX_API TimerThread {
 #elif FUSEBOX_DETAIL_THREADS
   static void run_thread(void* self) { static_cast<TimerThread*>(self)->run(); }
 
-  int start_thread() {
-    return ::_beginthread(&run_thread, 0, this) == static_cast<std::uintptr_t>(-1) ? errno : 0;
-  }
+  int start_thread() { return detail::start_thread(&run_thread, this); }
 #else
   static int start_thread() { return ENOSYS; }
 #endif

@@ -54,7 +54,7 @@ class FUSEBOX_API ErrorCategoryConditions final : public std::error_category {
   if (code.category() != policy_error_category()) return false;
   const auto errc = static_cast<PolicyErrc>(code.value());
   return errc == PolicyErrc::circuit_open || errc == PolicyErrc::bulkhead_full ||
-         errc == PolicyErrc::rate_limited;
+         errc == PolicyErrc::rate_limited || errc == PolicyErrc::throttled;
 }
 
 /// The categories whose numbers are those of errno. On Windows std::system_category() has numbers of its own.

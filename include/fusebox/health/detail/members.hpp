@@ -37,13 +37,36 @@ inline void append_stats(JsonObject& bulkhead, const BulkheadStats& stats) {
   bulkhead.number("limit", stats.limit);
   bulkhead.number("admitted", stats.admitted);
   bulkhead.number("rejected", stats.rejected);
+  bulkhead.number("shed", stats.shed);
   bulkhead.number("longestWaitMs", std::chrono::ceil<std::chrono::milliseconds>(stats.longest_wait).count());
+}
+
+inline void append_stats(JsonObject& limit, const AdaptiveLimitStats& stats) {
+  limit.number("inUse", stats.in_use);
+  limit.number("waiting", stats.waiting);
+  limit.number("limit", stats.limit);
+  limit.number("admitted", stats.admitted);
+  limit.number("rejected", stats.rejected);
+  limit.number("shed", stats.shed);
+  limit.number("longestWaitMs", std::chrono::ceil<std::chrono::milliseconds>(stats.longest_wait).count());
+  limit.number("dropped", stats.dropped);
+  limit.number("latencyMs", std::chrono::ceil<std::chrono::milliseconds>(stats.latency).count());
+  limit.number("baseLatencyMs", std::chrono::ceil<std::chrono::milliseconds>(stats.base_latency).count());
 }
 
 inline void append_stats(JsonObject& limiter, const RateLimiterStats& stats) {
   limiter.number("admitted", stats.admitted);
   limiter.number("rejected", stats.rejected);
   limiter.number("waited", stats.waited);
+}
+
+inline void append_stats(JsonObject& throttle, const ThrottleStats& stats) {
+  throttle.number("requests", stats.requests);
+  throttle.number("accepts", stats.accepts);
+  throttle.number("rejectionRatio", stats.rejection_ratio);
+  throttle.number("rejected", stats.rejected);
+  throttle.number("totalRequests", stats.total_requests);
+  throttle.number("totalAccepts", stats.total_accepts);
 }
 
 inline void append_stats(JsonObject& retry, const RetryCountsStats& stats) {
@@ -65,10 +88,25 @@ inline void append_stats(JsonObject& timeout, const TimeoutStats& stats) {
   timeout.number("late", stats.late);
 }
 
+inline void append_stats(JsonObject& hedge, const HedgeStats& stats) {
+  hedge.number("calls", stats.calls);
+  hedge.number("started", stats.started);
+  hedge.number("wonByPrimary", stats.won_by_primary);
+  hedge.number("wonByHedge", stats.won_by_hedge);
+  hedge.number("refused", stats.refused);
+}
+
 /// Without the buckets: those are for metrics.
 inline void append_stats(JsonObject& durations, const CallDurationsStats& stats) {
   durations.number("count", stats.count);
   durations.number("sumMs", std::chrono::ceil<std::chrono::milliseconds>(stats.sum).count());
+}
+
+inline void append_stats(JsonObject& chaos, const ChaosStats& stats) {
+  chaos.member("enabled").append(stats.enabled ? "true" : "false");
+  chaos.number("calls", stats.calls);
+  chaos.number("faults", stats.faults);
+  chaos.number("delays", stats.delays);
 }
 
 /// An object with one member for each policy.

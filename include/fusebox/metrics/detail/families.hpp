@@ -63,6 +63,33 @@ inline void append_families(std::string& out, const std::map<std::string, Bulkhe
                 [](const Stats& stats) { return stats.admitted; });
   append_family(out, bulkheads, "bulkhead_rejected_total", "counter", "Calls that got none.",
                 [](const Stats& stats) { return stats.rejected; });
+  append_family(out, bulkheads, "bulkhead_shed_total", "counter",
+                "Of these: calls that lost their place in the queue to more important ones.",
+                [](const Stats& stats) { return stats.shed; });
+}
+
+inline void append_families(std::string& out, const std::map<std::string, AdaptiveLimitStats>& limits) {
+  using Stats = AdaptiveLimitStats;
+  append_family(out, limits, "adaptive_limit_in_use", "gauge", "Calls under way.",
+                [](const Stats& stats) { return stats.in_use; });
+  append_family(out, limits, "adaptive_limit_waiting", "gauge", "Calls that wait for a slot.",
+                [](const Stats& stats) { return stats.waiting; });
+  append_family(out, limits, "adaptive_limit_limit", "gauge", "Calls that may be under way at once, now.",
+                [](const Stats& stats) { return stats.limit; });
+  append_family(out, limits, "adaptive_limit_admitted_total", "counter", "Calls that got a slot.",
+                [](const Stats& stats) { return stats.admitted; });
+  append_family(out, limits, "adaptive_limit_rejected_total", "counter", "Calls that got none.",
+                [](const Stats& stats) { return stats.rejected; });
+  append_family(out, limits, "adaptive_limit_shed_total", "counter",
+                "Of these: calls that lost their place in the queue to more important ones.",
+                [](const Stats& stats) { return stats.shed; });
+  append_family(out, limits, "adaptive_limit_dropped_total", "counter",
+                "Calls that were late or failed as if the dependency had no room.",
+                [](const Stats& stats) { return stats.dropped; });
+  append_family(out, limits, "adaptive_limit_latency_seconds", "gauge", "Mean latency of the last window.",
+                [](const Stats& stats) { return std::chrono::duration<double>{stats.latency}.count(); });
+  append_family(out, limits, "adaptive_limit_base_latency_seconds", "gauge", "Latency without load.",
+                [](const Stats& stats) { return std::chrono::duration<double>{stats.base_latency}.count(); });
 }
 
 inline void append_families(std::string& out, const std::map<std::string, RateLimiterStats>& limiters) {
@@ -74,6 +101,20 @@ inline void append_families(std::string& out, const std::map<std::string, RateLi
                 [](const Stats& stats) { return stats.rejected; });
   append_family(out, limiters, "rate_limiter_waited_total", "counter", "Waits for a permit that began.",
                 [](const Stats& stats) { return stats.waited; });
+}
+
+inline void append_families(std::string& out, const std::map<std::string, ThrottleStats>& throttles) {
+  using Stats = ThrottleStats;
+  append_family(out, throttles, "throttle_requests_total", "counter",
+                "Calls that ended, and calls that the throttle rejected.",
+                [](const Stats& stats) { return stats.total_requests; });
+  append_family(out, throttles, "throttle_accepts_total", "counter", "Calls that the dependency accepted.",
+                [](const Stats& stats) { return stats.total_accepts; });
+  append_family(out, throttles, "throttle_rejected_total", "counter", "Calls that the throttle rejected.",
+                [](const Stats& stats) { return stats.rejected; });
+  append_family(out, throttles, "throttle_rejection_ratio", "gauge",
+                "The share of the calls that is rejected now, from 0 to 1.",
+                [](const Stats& stats) { return stats.rejection_ratio; });
 }
 
 inline void append_families(std::string& out, const std::map<std::string, RetryCountsStats>& retries) {
@@ -106,6 +147,22 @@ inline void append_families(std::string& out, const std::map<std::string, Timeou
                 [](const Stats& stats) { return stats.late; });
 }
 
+inline void append_families(std::string& out, const std::map<std::string, HedgeStats>& hedges) {
+  using Stats = HedgeStats;
+  append_family(out, hedges, "hedge_calls_total", "counter", "Calls that began.",
+                [](const Stats& stats) { return stats.calls; });
+  append_family(out, hedges, "hedge_started_total", "counter", "Copies of calls beside the first.",
+                [](const Stats& stats) { return stats.started; });
+  append_family(out, hedges, "hedge_won_by_primary_total", "counter",
+                "Calls whose first copy succeeded first.",
+                [](const Stats& stats) { return stats.won_by_primary; });
+  append_family(out, hedges, "hedge_won_by_hedge_total", "counter", "Calls in which another copy did.",
+                [](const Stats& stats) { return stats.won_by_hedge; });
+  append_family(out, hedges, "hedge_refused_total", "counter",
+                "Copies that the budget did not pay, or that no thread could run.",
+                [](const Stats& stats) { return stats.refused; });
+}
+
 inline void append_families(std::string& out, const std::map<std::string, CallDurationsStats>& durations) {
   const auto seconds = [](std::chrono::nanoseconds time) {
     return std::chrono::duration<double>{time}.count();
@@ -123,6 +180,18 @@ inline void append_families(std::string& out, const std::map<std::string, CallDu
     family.sample(name, "", seconds(stats.sum), "_sum");
     family.sample(name, "", stats.count, "_count");
   }
+}
+
+inline void append_families(std::string& out, const std::map<std::string, ChaosStats>& chaos) {
+  using Stats = ChaosStats;
+  append_family(out, chaos, "chaos_enabled", "gauge", "1 while faults and delays are injected, else 0.",
+                [](const Stats& stats) { return stats.enabled ? 1 : 0; });
+  append_family(out, chaos, "chaos_calls_total", "counter", "Calls while it was enabled.",
+                [](const Stats& stats) { return stats.calls; });
+  append_family(out, chaos, "chaos_faults_total", "counter", "Calls that it failed.",
+                [](const Stats& stats) { return stats.faults; });
+  append_family(out, chaos, "chaos_delays_total", "counter", "Calls that it delayed.",
+                [](const Stats& stats) { return stats.delays; });
 }
 
 /// The families of one kind.

@@ -125,6 +125,32 @@ struct PipelineOf<std::tuple<Parts...>> {
   using type = Pipeline<Parts...>;
 };
 
+/// A part inside a policy that runs it several times at once: its copies may outlive the call, so what the
+/// pipeline owns they share.
+template <bool is_inside, class Part>
+[[nodiscard]] auto share_if(Part& part) {
+  if constexpr (!is_inside || std::is_reference_v<Part> || is_shared_ptr<Part>) {
+    return std::tuple<Part>{std::forward<Part>(part)};
+  } else {
+    return std::tuple<std::shared_ptr<Part>>{std::make_shared<Part>(std::move(part))};
+  }
+}
+template <std::size_t i, class... Parts>
+[[nodiscard]] consteval bool is_inside_parallel() noexcept {
+  std::size_t place = 0;
+  return (false || ... || (place++ < i && is_parallel<Parts>));
+}
+template <class... Parts>
+[[nodiscard]] auto share_inside(std::tuple<Parts...>&& parts) {
+  if constexpr ((false || ... || is_parallel<Parts>)) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return std::tuple_cat(share_if<is_inside_parallel<i, Parts...>(), Parts>(std::get<i>(parts))...);
+    }(std::index_sequence_for<Parts...>{});
+  } else {
+    return std::move(parts);
+  }
+}
+
 // What is refused.
 
 /// `place` counts from 1, the outermost. Compilers show both arguments.

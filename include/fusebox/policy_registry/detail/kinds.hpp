@@ -10,16 +10,20 @@
 #include <string>
 #include <utility>
 
+#include <fusebox/adaptive_limit.hpp>
 #include <fusebox/bulkhead.hpp>
 #include <fusebox/call_durations.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/detail/clock_reading.hpp>
 #include <fusebox/detail/registry/named_policies.hpp>
 #include <fusebox/detail/registry/policy_kind.hpp>
 #include <fusebox/detail/subscriber.hpp>
 #include <fusebox/detail/validate.hpp>
+#include <fusebox/hedge.hpp>
 #include <fusebox/rate_limiter.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/retry_budget.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -66,6 +70,28 @@ struct PolicyKind<Bulkhead<C>> : BasicKind<Bulkhead<C>, BulkheadConfig, Bulkhead
   }
 };
 
+/// Its config is its rule.
+template <class Rule, class C>
+struct PolicyKind<AdaptiveLimit<Rule, C>> : BasicKind<AdaptiveLimit<Rule, C>, Rule, AdaptiveLimitEvent> {
+  static constexpr const char* config_type = rule_type<Rule>;
+
+  [[nodiscard]] static bool has_had(const AdaptiveLimit<Rule, C>& limit, const Rule& rule) noexcept {
+    return limit.rule() == rule;
+  }
+  /// One with a call in it would let more calls through once a new one has its name; one that has found its
+  /// limit goes last.
+  [[nodiscard]] static int eviction_kind(const AdaptiveLimit<Rule, C>& limit) {
+    if (!AdaptiveLimitAccess::is_idle(limit)) return 2;
+    return limit.stats().windows == 0 ? 0 : 1;
+  }
+  static void subscribe(AdaptiveLimit<Rule, C>& limit, const std::shared_ptr<Subscriber<>>& subscriber) {
+    AdaptiveLimitAccess::core(limit).subscribe(subscriber);
+  }
+  static void unsubscribe(AdaptiveLimit<Rule, C>& limit, const Subscriber<>& subscriber) noexcept {
+    AdaptiveLimitAccess::core(limit).unsubscribe(subscriber);
+  }
+};
+
 template <class C>
 struct PolicyKind<RateLimiter<C>> : BasicKind<RateLimiter<C>, RateLimiterConfig, RateLimiterEvent> {
   static constexpr const char* config_type = "RateLimiterConfig";
@@ -82,7 +108,45 @@ struct PolicyKind<RateLimiter<C>> : BasicKind<RateLimiter<C>, RateLimiterConfig,
   }
 };
 
-/// A budget and a throttle. Alone, they may be without a name.
+template <class C>
+struct PolicyKind<Chaos<C>> : BasicKind<Chaos<C>, ChaosConfig, ChaosEvent> {
+  static constexpr const char* config_type = "ChaosConfig";
+
+  /// Alone, it may be without a name.
+  [[nodiscard]] static std::shared_ptr<Chaos<C>> make(std::string name, const ChaosConfig& config,
+                                                      const C& clock) {
+    detail::check_name("Chaos", name);
+    return std::make_shared<Chaos<C>>(std::move(name), config, clock);
+  }
+  /// One that was enabled goes last: a new one is disabled.
+  [[nodiscard]] static int eviction_kind(const Chaos<C>& chaos) noexcept {
+    return chaos.is_enabled() ? 1 : 0;
+  }
+  static void subscribe(Chaos<C>& chaos, const std::shared_ptr<Subscriber<>>& subscriber) {
+    chaos.core_->subscribe(subscriber);
+  }
+  static void unsubscribe(Chaos<C>& chaos, const Subscriber<>& subscriber) noexcept {
+    chaos.core_->unsubscribe(subscriber);
+  }
+};
+
+template <class C>
+struct PolicyKind<Throttle<C>> : BasicKind<Throttle<C>, ThrottleConfig, ThrottleEvent> {
+  static constexpr const char* config_type = "ThrottleConfig";
+
+  /// One that rejects calls goes last: a new one rejects none until it has seen enough of them.
+  [[nodiscard]] static int eviction_kind(const Throttle<C>& throttle) {
+    return throttle.stats().rejection_ratio > 0 ? 1 : 0;
+  }
+  static void subscribe(Throttle<C>& throttle, const std::shared_ptr<Subscriber<>>& subscriber) {
+    throttle.core_.events().add(throttle.name(), subscriber);
+  }
+  static void unsubscribe(Throttle<C>& throttle, const Subscriber<>& subscriber) noexcept {
+    throttle.core_.events().remove(subscriber);
+  }
+};
+
+/// A budget and a retry throttle. Alone, they may be without a name.
 template <class P, class PolicyConfig>
 struct BudgetKind : BasicKind<P, PolicyConfig, RetryBudgetEvent> {
  protected:
@@ -155,6 +219,8 @@ template <>
 struct PolicyKind<RetryCounts> : CountsKind<RetryCounts> {};
 template <>
 struct PolicyKind<TimeoutCounts> : CountsKind<TimeoutCounts> {};
+template <>
+struct PolicyKind<HedgeCounts> : CountsKind<HedgeCounts> {};
 
 template <>
 struct PolicyKind<CallDurations> : BasicKind<CallDurations, CallDurationsConfig> {
@@ -193,8 +259,9 @@ class NamedOfKinds : private NamedPolicies<Ps, C>... {
 };
 
 template <class C>
-using PolicyKinds = NamedOfKinds<C, Bulkhead<C>, RateLimiter<C>, RetryBudget<C>, RetryThrottle, RetryCounts,
-                                 TimeoutCounts, CallDurations>;
+using PolicyKinds =
+    NamedOfKinds<C, Bulkhead<C>, AdaptiveLimit<Measured, C>, RateLimiter<C>, Throttle<C>, RetryBudget<C>,
+                 RetryThrottle, RetryCounts, TimeoutCounts, HedgeCounts, CallDurations, Chaos<C>>;
 
 }  // namespace detail
 

@@ -1,8 +1,7 @@
 // fusebox/retry/detail/layer.hpp: a retry as a layer of the flow of a call.
 //
-// The frame asks a RetryState what follows a failure; a driver waits and calls again. A call whose first
-// attempt succeeds makes no RetryState. LoneRetry is the policy of retry_with_backoff, whose call leaves a
-// RetryResult.
+// The frame asks a RetryState what follows a failure; a driver waits and calls again. Without a failure there
+// is no RetryState. LoneRetry is the policy of retry_with_backoff, whose call leaves a RetryResult.
 #pragma once
 // IWYU pragma: private, include <fusebox/retry.hpp>
 
@@ -240,7 +239,8 @@ class RetryFrame {
   }
 
  private:
-  struct NoKey {};
+  /// Has the call a key of this retry? The copies of a hedged call share one (J4).
+  static constexpr bool has_key = Context::shows_attempt && !Context::in_copy;
 
   [[nodiscard]] RetryCounts& counts() noexcept {
     return *Pack::template get<IsRetryCounts>(policy_.rules().pack);
@@ -260,7 +260,7 @@ class RetryFrame {
   Policy& policy_;
   RetrySide& side_;
   const Call* call_;
-  [[no_unique_address]] std::conditional_t<Context::shows_attempt, std::optional<std::string>, NoKey> key_;
+  [[no_unique_address]] std::conditional_t<has_key, std::optional<std::string>, CallAccess::OuterKey> key_;
 };
 
 /// The type of the clock among the options, else SystemClock.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -158,6 +159,28 @@ TEST_CASE("B9 a rejection is carried as a code if nothing else fits, and then no
   CHECK(maker.carry<Expected<int, FromCode>>().error().reason == PolicyErrc::circuit_open);
   CHECK(maker.carry<Result<std::error_code>>().error() == PolicyErrc::circuit_open);
   CHECK(maker.made == 0);
+}
+
+TEST_CASE("B9 P12 an error in the place of op's is carried with its own code", "[B9][P12]") {
+  const auto carry = []<class V>(std::type_identity<V>) {
+    detail::SlotBase slot;
+    slot.fail_own(Failure{ApiError{ErrorCode::bad_gateway, "injected"}});
+    CHECK(slot.is_own());
+    CHECK(slot.stands_for_op());
+    if constexpr (detail::carries_codes<V>) {
+      return detail::carry_code<V>(slot);
+    } else {
+      return detail::carry_own<V>(slot);
+    }
+  };
+  CHECK(carry(std::type_identity<std::error_code>{}) == ErrorCode::bad_gateway);
+  CHECK(carry(std::type_identity<Expected<int, std::error_code>>{}).error() == ErrorCode::bad_gateway);
+  CHECK(carry(std::type_identity<Expected<int, ApiError>>{}).error().message() == "injected");
+  CHECK(carry(std::type_identity<Expected<int, Failure>>{}).error().code() == ErrorCode::bad_gateway);
+  CHECK_THROWS_AS(carry(std::type_identity<Expected<int, CircuitOpenError>>{}), ApiError);
+  detail::SlotBase own;
+  own.fail_own(Failure{TimeoutError{}});
+  CHECK_FALSE(own.stands_for_op());
 }
 
 TEST_CASE("B9 an error type that takes both the error and the code gets the error", "[B9]") {

@@ -79,6 +79,7 @@ TEST_CASE("H4 one of the library's own errors, or its code, becomes a generic on
   check_generic(for_client(CircuitOpenError{"secret", 30s}), 503);
   check_generic(for_client(BulkheadFullError{"secret"}), 503);
   check_generic(for_client(RateLimitedError{"secret"}), 503);
+  check_generic(for_client(ThrottledError{"secret"}), 503);
   check_generic(for_client(TimeoutError{"secret"}), 504);
   check_generic(for_client(CancelledError{"secret"}), 503);
   check_generic(for_client(ApiError{CircuitOpenError{"secret"}}), 503);
