@@ -9,9 +9,11 @@ SEED ?= 1
 EXECUTIONS ?= 100000
 STRESS_STEPS ?= 30000
 FUZZ_SECONDS ?= 60
+DEBUG_FLAGS ?= -g
+OUT ?= build/storm/out
 
-.PHONY: help test demo bench bench-instructions plots lint format docs clean \
-	sanitize model relacy stress fuzz compilers mutants coverage
+.PHONY: help test demo storm bench bench-instructions plots storm-plots lint format docs clean \
+	playground test-playground sanitize model relacy stress fuzz compilers mutants coverage
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -19,7 +21,7 @@ help:  ## Show this list
 
 test:  ## Set up, build and run the tests
 	@scripts/setup.sh test
-	cmake --preset debug
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=$(DEBUG_FLAGS)
 	cmake --build --preset debug --parallel $(JOBS)
 	ctest --preset debug --parallel $(JOBS)
 
@@ -29,6 +31,12 @@ demo:  ## Set up, build and run the examples of a pipeline and of webhook delive
 	cmake --build build/demo --parallel $(JOBS) --target pipeline webhook_delivery
 	@build/demo/examples/pipeline
 	@build/demo/examples/webhook_delivery
+
+storm:  ## Set up and simulate what goes wrong: reports to OUT (SCENARIO=outage: one of eight; SEED=7)
+	@scripts/setup.sh storm
+	cmake --preset release -B build/storm -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
+	cmake --build build/storm --parallel $(JOBS) --target storm
+	@build/storm/storm/storm run $(if $(SCENARIO),--scenario '$(SCENARIO)') --seed '$(SEED)' --out '$(OUT)'
 
 bench:  ## Set up, build and run the benchmarks; print their ratios against the targets
 	@scripts/setup.sh bench
@@ -43,6 +51,12 @@ bench-instructions:  ## Set up and count the instructions of the hot paths, agai
 plots:  ## Draw the plots of docs/performance.md from what `make bench` measured
 	@python3 scripts/plot.py build/bench/results.json
 
+storm-plots:  ## Set up, play what docs/ shows of the storm lab, and write its plots and tables
+	@scripts/setup.sh storm
+	cmake --preset release -B build/storm -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
+	cmake --build build/storm --parallel $(JOBS) --target storm
+	@python3 scripts/storm_docs.py build/storm/storm/storm
+
 lint:  ## Set up and check the sources
 	@scripts/setup.sh lint
 	@python3 scripts/lint.py
@@ -55,6 +69,18 @@ docs:  ## Set up and write the API reference to build/docs/html
 	@scripts/setup.sh docs
 	cmake --preset debug -B build/docs -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
 	cmake --build build/docs --target docs
+
+playground:  ## Set up, build the page that plays with policies, in build/playground, and serve it on loopback (SERVE=no: only build)
+	@scripts/setup.sh playground
+	@python3 scripts/playground.py --jobs $(JOBS) $(if $(filter no,$(SERVE)),--no-serve)
+
+test-playground:  ## Set up, build the playground, and check it in WebAssembly and in a headless Chromium
+	@scripts/setup.sh test-playground
+	@python3 scripts/playground.py --jobs $(JOBS) --no-serve
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=$(DEBUG_FLAGS)
+	cmake --build --preset debug --parallel $(JOBS) --target playground_native
+	@python3 tests/playground/check_wasm.py build/playground build/debug/tests/playground/playground_native $(CXX)
+	@python3 tests/playground/check_page.py build/playground build/debug/tests/playground/playground_native
 
 sanitize:  ## Set up and run the tests under the address, undefined behaviour and thread sanitizers
 	@scripts/setup.sh test

@@ -46,6 +46,8 @@ met() {
     clang14) have clang++-14 ;;
     clang19) have clang++-19 ;;
     emscripten) have em++ && have node ;;
+    chromium) # the names that tests/support/browser.py knows
+      [ -n "${CHROMIUM-}" ] || have chromium || have chromium-browser || have google-chrome || have google-chrome-stable || have chrome ;;
     libcxx19) have clang++-19 && header version clang++-19 -stdlib=libc++ ;;
     gcovr) have gcovr ;;
     clang_fuzzer) runtime clang++ ;;
@@ -70,9 +72,12 @@ case $purpose in
   coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
   mutants) needs="$tests gxx" ;;
+  playground) needs="compiler python fmt json emscripten" ;;
+  test-playground) needs="$tests emscripten chromium" ;;
   compilers) needs="gxx cmake python fmt catch2 httplib json clang14 clang19 libcxx19 emscripten" ;;
   compilers-ci) needs="gxx cmake python fmt catch2 httplib json clang19 libcxx19" ;; # what compilers.py --ci takes
-  bench) needs="compiler cmake ninja pkgconf python fmt benchmark" ;;
+  storm) needs="compiler cmake ninja pkgconf python fmt json" ;;
+  bench) needs="compiler cmake ninja pkgconf python fmt benchmark json" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
   docs) needs="compiler cmake ninja python fmt doxygen" ;;
@@ -103,7 +108,6 @@ package() {
     apt:relacy) echo relacy-dev ;;
     apt:clang_fuzzer) # the runtime of the clang that is the default here
       echo clang "libclang-rt-$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)-dev" ;;
-    apt:emscripten) echo emscripten node-acorn ;;
     apt:clang14) echo clang-14 libclang-rt-14-dev ;;
     apt:clang19) echo clang-19 libclang-rt-19-dev ;;
     apt:libcxx19) echo libc++-19-dev libc++abi-19-dev ;;
@@ -173,7 +177,7 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
     met "$need" && continue
     case $need in
       nginx | prometheus | openssl | curl | libcurl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
-      rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten) say "$need is missing: what needs it is left out" ;;
+      rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten | chromium) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;

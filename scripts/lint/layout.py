@@ -15,12 +15,12 @@ LAYERS = (
     (
         "config_error",
         """clock/concept detail/invoke detail/named_enum detail/throw detail/no_destroy detail/sync
-        detail/cpu_index detail/call_stack detail/random detail/ticks detail/utf8 detail/iso_time
-        detail/number_text detail/registry/policy_kind detail/registry/name_order""",
+        detail/native_thread detail/cpu_index detail/call_stack detail/random detail/ticks detail/utf8
+        detail/iso_time detail/number_text detail/registry/policy_kind detail/registry/name_order""",
         """detail/validate detail/options detail/json_writer detail/printable_names detail/clock_reading
         detail/shards detail/unwinding detail/idempotency_key detail/registry/use_counter
         detail/registry/named_configs""",
-        "detail/timer/node",
+        "detail/timer/node detail/task_pool",
         "detail/timer/heap",
         "detail/timer/timers",
         "detail/timer/thread",
@@ -35,15 +35,18 @@ LAYERS = (
     # 5: shared by policies
     (
         "detail/admission detail/deliveries detail/flow/verdict detail/flow/task",
-        "detail/subscriber detail/flow/result call/event",
+        "detail/subscriber detail/flow/result call/event call/priority",
         "detail/event_hub detail/flow/slot detail/call_listeners detail/registry/named_policies",
-        "permit subscription call",
+        "permit subscription call detail/budget",
         "detail/call_observers detail/flow/operation detail/flow/carry",
         "detail/flow/layer",
-        "detail/flow/observed detail/flow/fallback",
+        "detail/flow/observed detail/flow/fallback detail/flow/inside",
         "detail/flow/drive",
         "detail/flow/resumable",
-        "detail/edge_events detail/flow/plan",
+        "detail/edge_events detail/flow/plan detail/slots/config detail/slots/word detail/slots/wake",
+        "detail/slots/queue detail/slots/event_record",
+        "detail/slots/core detail/slots/waiting",
+        "detail/slots/frame",
     ),
     # 6: policies
     (
@@ -53,7 +56,7 @@ LAYERS = (
     # 7: policies by name, policies in policies
     ("registry", "policy_registry", "pipeline"),
     # 8: what a service tells others
-    ("error_response health metrics format ostream",),
+    ("error_response health metrics format ostream call_recorder",),
     # 9: other libraries, other control flow, tests
     (
         "coro detail/asio/stop adapters/boost_system",
@@ -81,6 +84,7 @@ FRIENDS = {
 USED_BY_ONE_DOOR = {
     "detail/timer/timers": "knows no timeout: whatever must happen beside a running call can be armed",
     "detail/timer/thread": "the same",
+    "detail/task_pool": "knows no hedge: any policy that runs calls beside their callers can use it",
     "detail/rate_window": "the machinery of window.hpp, which any policy with a rate can use",
 }
 
@@ -140,5 +144,5 @@ NEVER_TOGETHER = ("retry", "circuit_breaker")
 MAX_DOOR, MAX_ROOM, MAX_HEADER, MAX_MEDIAN, MAX_EXAMPLE = 300, 350, 450, 120, 150
 
 # Preprocessed lines (g++ -E -P).
-BUDGET = {"timeout": 58_000, "retry": 58_000, "circuit_breaker": 60_000, UMBRELLA: 97_000}
+BUDGET = {"timeout": 58_000, "retry": 58_500, "circuit_breaker": 60_000, UMBRELLA: 112_000}
 

@@ -5,7 +5,7 @@ import re
 from lint.tree import CXX_SUFFIXES
 
 SUFFIXES = CXX_SUFFIXES + (".txt", ".cmake", ".in", ".json", ".py", ".sh", ".md")
-TOPS = ("include", "tests", "examples", "benchmarks", "docs", "cmake", "scripts", ".ci")
+TOPS = ("include", "tests", "examples", "benchmarks", "storm", "docs", "cmake", "scripts", ".ci")
 # What a merge leaves where two changes meet: "<<<<<<< ours", "=======", ">>>>>>> theirs".
 MERGED = re.compile(r"^([<>|])\1{6} ")
 NOTES = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b")

@@ -16,10 +16,10 @@ LEADER = re.compile(r"^[ \t]*(?:///?<?!?|[>*#-]+)?[ \t]*", re.M)  # what a line 
 
 
 def check(tree):
-    """README, docs/ and include/ say it plainly, without the phrases that are hard to read"""
+    """README, docs/, include/ and storm/ say it plainly, without the phrases that are hard to read"""
     problems = []
     pages = [path for path in tree.pages() if path.startswith("docs/") or path == "README.md"]
-    for path in [*pages, *tree.files("include")]:
+    for path in [*pages, *tree.files("include", "storm")]:
         text = LEADER.sub(lambda leader: " " * len(leader.group()), tree.text(path))  # as long as before
         for match in PATTERN.finditer(text):
             phrase = re.sub(r"\s+", " ", match.group())

@@ -18,7 +18,7 @@ def clang_format(tree):
 
 
 def formatted(tree):
-    return tree.files("include", "tests", "examples", "benchmarks")
+    return tree.files("include", "tests", "examples", "benchmarks", "storm")
 
 
 def fix_format(tree):
