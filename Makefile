@@ -21,7 +21,7 @@ help:  ## Show this list
 
 test:  ## Set up, build and run the tests
 	@scripts/setup.sh test
-	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=$(DEBUG_FLAGS)
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)'
 	cmake --build --preset debug --parallel $(JOBS)
 	ctest --preset debug --parallel $(JOBS)
 
@@ -77,7 +77,7 @@ playground:  ## Set up, build the page that plays with policies, in build/playgr
 test-playground:  ## Set up, build the playground, and check it in WebAssembly and in a headless Chromium
 	@scripts/setup.sh test-playground
 	@python3 scripts/playground.py --jobs $(JOBS) --no-serve
-	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=$(DEBUG_FLAGS)
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)'
 	cmake --build --preset debug --parallel $(JOBS) --target playground_native
 	@python3 tests/playground/check_wasm.py build/playground build/debug/tests/playground/playground_native $(CXX)
 	@python3 tests/playground/check_page.py build/playground build/debug/tests/playground/playground_native
@@ -99,7 +99,7 @@ model:  ## Set up and run random sequences of commands against models of the rul
 
 stress:  ## Set up and run threads for days of simulated time under TSan (STRESS_STEPS=30000 of each thread)
 	@scripts/setup.sh test
-	cmake --preset tsan
+	cmake --preset tsan -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)'
 	cmake --build --preset tsan --parallel $(JOBS) --target stresses
 	FUSEBOX_STRESS_STEPS=$(STRESS_STEPS) ctest --preset tsan --label-regex '^stress$$'
 
