@@ -12,8 +12,9 @@ FUZZ_SECONDS ?= 60
 DEBUG_FLAGS ?= -g
 OUT ?= build/storm/out
 
-.PHONY: help test demo storm bench bench-instructions plots storm-plots lint format docs clean \
-	playground test-playground sanitize model relacy stress fuzz compilers mutants coverage
+.PHONY: help test demo storm bench bench-instructions plots storm-plots lint format docs clean playground \
+	test-playground test-integration single-header test-single-header sanitize model relacy stress fuzz \
+	compilers mutants coverage api site
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -21,9 +22,16 @@ help:  ## Show this list
 
 test:  ## Set up, build and run the tests
 	@scripts/setup.sh test
-	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)'
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)' -DFUSEBOX_BUILD_INTEGRATION_TESTS=OFF
 	cmake --build --preset debug --parallel $(JOBS)
 	ctest --preset debug --parallel $(JOBS)
+
+test-integration:  ## Set up, build and run the tests beside real servers: nginx, gRPC, Redis, PostgreSQL, Prometheus (STRICT=yes: all)
+	@scripts/setup.sh integration
+	cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)' -DFUSEBOX_BUILD_INTEGRATION_TESTS=ON \
+		-DFUSEBOX_STRICT=$(if $(STRICT),ON,OFF)
+	cmake --build --preset debug --parallel $(JOBS) --target integration_tests
+	ctest --preset debug --parallel $(JOBS) --label-regex '^integration$$'
 
 demo:  ## Set up, build and run the examples of a pipeline and of webhook delivery
 	@scripts/setup.sh demo
@@ -65,10 +73,22 @@ format:  ## Set up and format the sources
 	@scripts/setup.sh lint
 	@python3 scripts/lint.py --fix format
 
+api:  ## Write the public names and signatures to api/fusebox.txt, which lint compares
+	@python3 scripts/api.py --write
+
 docs:  ## Set up and write the API reference to build/docs/html
 	@scripts/setup.sh docs
 	cmake --preset debug -B build/docs -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
 	cmake --build build/docs --target docs
+
+site:  ## Set up and write the docs as a site to build/site, with the reference and the playground; check it in a headless Chromium
+	@scripts/setup.sh site
+	cmake --preset debug -B build/docs -DFUSEBOX_BUILD_TESTS=OFF -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_BENCHMARKS=OFF
+	cmake --build build/docs --target docs
+	@if command -v em++ >/dev/null; then python3 scripts/playground.py --jobs $(JOBS) --no-serve; fi
+	@PYTHONDONTWRITEBYTECODE=1 mkdocs build --quiet --strict
+	@python3 scripts/docs/check_links.py build/site --checked api
+	@python3 tests/site/check_site.py build/site $(SCREENSHOTS)
 
 playground:  ## Set up, build the page that plays with policies, in build/playground, and serve it on loopback (SERVE=no: only build)
 	@scripts/setup.sh playground
@@ -81,6 +101,17 @@ test-playground:  ## Set up, build the playground, and check it in WebAssembly a
 	cmake --build --preset debug --parallel $(JOBS) --target playground_native
 	@python3 tests/playground/check_wasm.py build/playground build/debug/tests/playground/playground_native $(CXX)
 	@python3 tests/playground/check_page.py build/playground build/debug/tests/playground/playground_native
+
+single-header:  ## Write the library as one header, build/single/fusebox.hpp, which needs only fmt
+	@scripts/setup.sh single-header
+	@python3 scripts/single_header.py
+	@echo build/single/fusebox.hpp
+
+test-single-header:  ## Set up, build and run the contract and other tests over the single header (ALL=yes: every unit test)
+	@scripts/setup.sh test
+	cmake --preset debug -B build/single-header -DCMAKE_CXX_FLAGS_DEBUG='$(DEBUG_FLAGS)' -DFUSEBOX_SINGLE_HEADER=ON -DFUSEBOX_BUILD_EXAMPLES=OFF -DFUSEBOX_BUILD_STORM=OFF
+	cmake --build build/single-header --parallel $(JOBS) $(if $(ALL),,--target single_header_tests)
+	ctest --test-dir build/single-header --output-on-failure --parallel $(JOBS) --label-regex '$(if $(ALL),unit,single)'
 
 sanitize:  ## Set up and run the tests under the address, undefined behaviour and thread sanitizers
 	@scripts/setup.sh test

@@ -35,8 +35,13 @@ function(fusebox_fetch name repository tag result)
   set(${result} TRUE PARENT_SCOPE)
 endfunction()
 
+# fusebox_left_out(what why [INTEGRATION]): with FUSEBOX_STRICT, no test of make test-integration may be left out.
 function(fusebox_left_out what why)
-  message(STATUS "fusebox: ${what} left out: ${why}")
+  if("INTEGRATION" IN_LIST ARGN AND FUSEBOX_STRICT)
+    message(SEND_ERROR "fusebox: ${what} left out: ${why}")
+  else()
+    message(STATUS "fusebox: ${what} left out: ${why}")
+  endif()
 endfunction()
 
 # fmt::fmt

@@ -19,7 +19,7 @@ set(DOXYGEN_WARN_AS_ERROR FAIL_ON_WARNINGS)
 set(DOXYGEN_EXTRACT_ALL YES)
 set(DOXYGEN_JAVADOC_AUTOBRIEF YES)
 set(DOXYGEN_INLINE_INHERITED_MEMB YES)
-set(DOXYGEN_EXCLUDE_SYMBOLS fusebox::detail fusebox::error_text fusebox::RejectionSource std fmt)
+set(DOXYGEN_EXCLUDE_SYMBOLS fusebox::detail fusebox::error_text fusebox::RejectionSource std fmt nlohmann)
 set(DOXYGEN_FILTER_PATTERNS
     "*/api_error/*.hpp=sed -e s/detail::Error/Error/g -e s/.*namespace.detail.*//"
     "*.md=${PROJECT_SOURCE_DIR}/scripts/docs/filter_markdown.py")
@@ -45,7 +45,7 @@ file(
   ${PROJECT_SOURCE_DIR}/examples/*.cpp)
 list(TRANSFORM fusebox_examples REPLACE "(.+)" "/** @example \\1 */\n")
 list(JOIN fusebox_examples "" fusebox_examples)
-file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/examples.dox "${fusebox_examples}namespace std {}\nnamespace fmt {}\n")
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/examples.dox "${fusebox_examples}namespace std {}\nnamespace fmt {}\nnamespace nlohmann {}\n")
 
 file(GLOB fusebox_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/*.md)
 doxygen_add_docs(docs ${CMAKE_CURRENT_BINARY_DIR}/examples.dox include/fusebox docs ${fusebox_pages}

@@ -1,4 +1,5 @@
-# install(): headers, the CMake package (find_package(fusebox 0.1)), the file of pkg-config and the licence.
+# install(): headers, the CMake package (find_package(fusebox 0.1)), the file of pkg-config, the source of the module
+# and the licence.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -7,9 +8,11 @@ set(fusebox_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/fusebox)
 install(
   TARGETS fusebox
   EXPORT fuseboxTargets
-  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILE_SET adapters DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(EXPORT fuseboxTargets NAMESPACE fusebox:: DESTINATION ${fusebox_package_dir})
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT fusebox
+  FILE_SET adapters DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT fusebox)
+install(EXPORT fuseboxTargets NAMESPACE fusebox:: DESTINATION ${fusebox_package_dir} COMPONENT fusebox)
+# The source of the C++20 module, for those who build it.
+install(FILES modules/fusebox.cppm DESTINATION ${CMAKE_INSTALL_DATADIR}/fusebox COMPONENT fusebox)
 
 configure_package_config_file(cmake/fuseboxConfig.cmake.in fuseboxConfig.cmake
                               INSTALL_DESTINATION ${fusebox_package_dir})
@@ -22,7 +25,9 @@ endif()
 write_basic_package_version_file(fuseboxConfigVersion.cmake COMPATIBILITY ${fusebox_compatibility}
                                  ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfig.cmake
-              ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfigVersion.cmake DESTINATION ${fusebox_package_dir})
+              ${CMAKE_CURRENT_BINARY_DIR}/fuseboxConfigVersion.cmake
+        DESTINATION ${fusebox_package_dir}
+        COMPONENT fusebox)
 
 set(fusebox_pc_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig
@@ -32,6 +37,6 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(fusebox_pc_dl " -ldl")
 endif()
 configure_file(cmake/fusebox.pc.in fusebox.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fusebox.pc DESTINATION ${fusebox_pc_dir})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fusebox.pc DESTINATION ${fusebox_pc_dir} COMPONENT fusebox)
 
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/fusebox)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/fusebox COMPONENT fusebox_license)

@@ -95,7 +95,7 @@ class Download {
 
   void send() {
     ++host_.tally.attempts;
-    transfer_.start(run_.call().deadline().remaining());
+    transfer_.start(run_.call().deadline());
   }
 
   CURLM* const multi_;

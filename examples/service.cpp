@@ -1,6 +1,6 @@
-// examples/service.cpp: a service that depends on a flaky one, through a standard_pipeline. Shows every kind
-// of error response, GET /health and GET /metrics, and an alert on each state change and while a breaker is
-// open.
+// examples/service.cpp: a service that depends on a flaky one, through a standard_pipeline. Shows its
+// dashboard at /, every kind of error response, GET /health and GET /metrics, and an alert on each state
+// change and while a breaker is open.
 #include <fusebox/adapters/httplib.hpp>
 #include <fusebox/fusebox.hpp>
 
@@ -46,10 +46,14 @@ std::string fetch_stock(const fusebox::StandardPipeline<>& calls, const support:
   return (*answer)->body;
 }
 
-support::Routes make_routes(const fusebox::StandardPipeline<>& calls, const support::Url& upstream) {
+support::Routes make_routes(const fusebox::StandardPipeline<>& calls, const support::Url& upstream,
+                            const fusebox::Dashboard<>& dashboard) {
   support::Routes routes;
-  routes.get("/", [](const auto&, auto& response) {
-    std::string index = "GET /stock/ITEM /health /metrics";
+  routes.get("/", [&dashboard](const auto&, auto& response) { dashboard.page().send(response); });
+  routes.get("/dashboard.json",
+             [&dashboard](const auto&, auto& response) { dashboard.data().send(response); });
+  routes.get("/routes", [](const auto&, auto& response) {
+    std::string index = "GET / /stock/ITEM /health /metrics";
     for (const auto& [path, answer] : support::error_gallery) index += " " + path;
     response.set_content(index + "\n", "text/plain");
   });
@@ -99,8 +103,9 @@ int main(int argc, char** argv) {
                 .breaker = {.failure_threshold = 5, .success_threshold = 1, .reset_timeout = 1700ms},
                 .attempt_timeout = 200ms});
   support::Upstream stock;
+  const fusebox::Dashboard dashboard{fusebox::default_policy_registry(), {.title = "Stock service"}};
   httplib::Server service;
-  make_routes(calls, {.host = "stock.example", .port = stock.port()}).serve(service);
+  make_routes(calls, {.host = "stock.example", .port = stock.port()}, dashboard).serve(service);
   std::optional<support::ServerThread> running;
   try {
     running.emplace(service, port);
@@ -109,7 +114,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   say(Tone::plain, "listening on 127.0.0.1:{}", running->port());
-  say(Tone::quiet, "GET / lists what is there");
+  say(Tone::quiet, "GET / is the dashboard, GET /routes lists what is there");
 
   const auto alert = fusebox::default_registry().on_state_change(support::say_change);
   const auto attempts = fusebox::get_circuit_breaker("stock")->on_call(support::say_attempt);

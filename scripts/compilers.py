@@ -4,13 +4,15 @@
 scripts/compilers.py [--ci] [--strict] [--jobs N] [--list] [CELL...]
 
 A cell is a compiler with C++20, with C++23, without exceptions or without RTTI; Emscripten's has C++20 alone, and
-its programs run under Node. In each of them every public header compiles by itself, with our warnings as errors,
-and programs are built and run: those of tests/reduced and, with C++20 or C++23, TESTS below. In C++20 the wrong
-uses of tests/compile_fail must not compile either; without exceptions those of no_exceptions.cpp. CELL chooses
-those whose name contains it. --ci takes the few that CI has time for, and leaves out what ctest does there with
-the system's compiler: every header by itself, and its wrong uses; --strict makes an absent compiler an error;
---list only says which are present. Needs fmt, and for TESTS the single header of Catch2 2: nothing is linked but
-what is built here, since the system's libraries are built for one standard library only.
+its programs run under Node. In each of them every door in include/fusebox/, the fake clock and the cpp-httplib
+adapter compile by themselves, with our warnings as errors, and programs are built and run: those of tests/reduced
+and, with C++20 or C++23, TESTS below. In C++20 the wrong uses of tests/compile_fail must not compile either; without
+exceptions those of no_exceptions.cpp. In C++20 the single header compiles too, and a clang from version 16 on builds
+the C++20 module and a program that imports it.
+CELL chooses those whose name contains it. --ci takes the few that CI has time for, and leaves out what ctest does
+there with the system's compiler: every header by itself, its wrong uses, and the single header; --strict makes an
+absent compiler an error; --list only says which are present. Needs fmt, and for TESTS the single header of Catch2 2:
+nothing is linked but what is built here, since the system's libraries are built for one standard library only.
 """
 
 import argparse
@@ -86,10 +88,12 @@ class Compiler:
     runner = []  # the command that runs a program
     suffix = ""  # of a program
     checks_wrong_uses = True
+    builds_modules = False
     absent = "absent"
 
     def __init__(self, name, command, major, options):
         self.name = name
+        self.builds_modules = command == "clang++" and major >= 16
         self.launcher = [path] if (path := shutil.which("ccache")) else []
         self.command = None
         for candidate in (f"{command}-{major}", command):
@@ -125,6 +129,7 @@ class Emscripten:
     runner = ["node"]
     suffix = ".js"
     checks_wrong_uses = False  # its compiler is clang 14
+    builds_modules = False
     launcher = []
     libraries = ("fmt/format.h", "catch2/catch.hpp", "nlohmann/json.hpp")
 
@@ -200,6 +205,17 @@ class Cell:
         check, source = (os.path.join(ROOT, "tests", "compile_fail", file) for file in ("check.py", f"{name}.cpp"))
         must([sys.executable, check, source, *self.compiler.command, *MODES[self.mode], f"-I{ROOT}/include"])
 
+    def module(self):
+        check = os.path.join(ROOT, "tests", "package", "check_module.py")
+        must([sys.executable, "-B", check, os.path.join(self.folder, "module"), "", *self.compiler.command])
+
+    def single_header(self):
+        header = os.path.join(self.folder, "single", "fusebox.hpp")
+        must([sys.executable, "-B", os.path.join(ROOT, "scripts", "single_header.py"), header])
+        name = "doors.cpp" if self.compiler.has("coroutine") else "main.cpp"
+        source = os.path.join(ROOT, "tests", "package", "single_header", name)
+        must([*self.compiler.command, *self.options(), f"-I{os.path.dirname(header)}", "-fsyntax-only", source])
+
     def jobs(self):
         doors = r"((?:fusebox|ostream)\.hpp)" if self.in_ci else r"(.+\.hpp)"
         headers = names_in("include/fusebox", doors) + ["test/fake_clock.hpp"]
@@ -227,6 +243,10 @@ class Cell:
                 continue
             if possible(f"tests/compile_fail/{name}.cpp"):
                 yield f"compile_fail/{name}", self.wrong_uses, (name,)
+        if self.mode == "c++20" and self.compiler.builds_modules:
+            yield "the module", self.module, ()
+        if self.mode == "c++20" and not (self.in_ci and self.name == "g++-12 c++20"):
+            yield "the single header", self.single_header, ()
         if self.mode.startswith("c++") and self.compiler.has_catch():
             for name in TESTS:
                 source = f"tests/unit/{name}.test.cpp"

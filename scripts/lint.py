@@ -14,8 +14,9 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lint import budget, doors, layers, libraries, links, macros, mirror, notes, pages, prose, public  # noqa: E402
-from lint import rules_cited, sizes, style  # noqa: E402
+from lint import api, budget, doors, exports, layers, libraries, links, macros  # noqa: E402
+from lint import mirror, notes, pages, prose, public  # noqa: E402
+from lint import rules_cited, site, sizes, style  # noqa: E402
 from lint.tree import Tree  # noqa: E402
 
 CHECKS = {
@@ -23,6 +24,7 @@ CHECKS = {
     "libraries": libraries.check,
     "doors": doors.check,
     "public": public.check,
+    "exports": exports.check,
     "macros": macros.check,
     "sizes": sizes.check,
     "mirror": mirror.check,
@@ -30,8 +32,13 @@ CHECKS = {
     "prose": prose.check,
     "links": links.check,
     "pages": pages.check,
+    "nav": site.check_nav,
+    "adapters": site.check_adapters,
+    "comparison": site.check_comparison,
+    "scoreboard": site.check_scoreboard,
     "words": notes.check_words,
     "version": notes.check_version,
+    "api": api.check,
     "budget": budget.check,
     "format": style.check_format,
     "names": style.check_names,

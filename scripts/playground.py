@@ -26,7 +26,7 @@ OUT = os.path.join(ROOT, "build", "playground")
 OBJECTS = os.path.join(ROOT, "build", "playground-objects")
 
 # The core without the program and the report.
-CORE = "check config_json json_reader pipeline scenario_json simulation playground/wasm".split()
+CORE = "check config_json pipeline scenario_json simulation playground/wasm".split()
 PAGE = ("index.html", "playground.css", "settings.js", "picture.js", "run.js", "app.js")
 WEB = ("style.css", "charts.js")
 

@@ -11,7 +11,8 @@ A test names rules at the beginning of its name, and in its tags:
     TEST_CASE("B5 to B8: whatever a storm left, a healthy dependency closes the breaker")
 
 A program without such tests (tests/static, compile_fail, relacy, fuzz ...) is one test: the comment that it
-begins with names its rules.
+begins with names its rules. A Python file of tests/ has a test for each class and each function whose docstring
+begins with rules, and one for the file if its own does.
 """
 
 import argparse
@@ -31,6 +32,7 @@ SUFFIXES = (".hpp", ".cpp", ".inl")
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 STRINGS = rf"{STRING}(?:\s*{STRING})*"
 TEST = re.compile(rf"\b\w*TEST_CASE\w*\(\s*(?:[\w:<>]+,\s*)?({STRINGS})(?:\s*,\s*({STRINGS}))?")
+PYTHON_TEST = re.compile(r'(?:^[ \t]*(?:class|def) \w+[^\n]*:\n\s*|\A(?:#[^\n]*\n)*)"""(?P<name>[^\n"]*)', re.M)
 FIRST_COMMENT = re.compile(r"(?://[^\n]*\n)*")
 COMMENT_OR_STRING = re.compile(rf"(?P<comment>//[^\n]*|/\*.*?\*/)|{STRING}|'(?:[^'\\\n]|\\[^'\n]+)'", re.S)
 INDEX = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}", re.S)
@@ -85,12 +87,12 @@ def text_of(root, path):
 
 
 def sources(root, *tops):
-    """The C++ files below these folders, in order."""
+    """The C++ files below these folders, and the Python files of the tests, in order."""
     for top in tops:
         for folder, folders, names in os.walk(os.path.join(root, top)):
             folders.sort()
             for name in sorted(names):
-                if name.endswith(SUFFIXES):
+                if name.endswith(SUFFIXES) or top == TESTS and name.endswith(".py"):
                     yield os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
 
 
@@ -124,6 +126,12 @@ def unquoted(strings):
 
 def tests_of(path, text, names):
     """(position, rules in the name, rules in name and tags) of each test of a file."""
+    if path.endswith(".py"):
+        for match in PYTHON_TEST.finditer(text):
+            named = names.leading(match["name"])
+            if named:
+                yield match.start("name"), named, named
+        return
     tests = list(TEST.finditer(text))
     for match in tests:
         named = names.leading(unquoted(match.group(1)))
@@ -134,10 +142,14 @@ def tests_of(path, text, names):
         yield 0, named, named
 
 
-def citations(text, is_page, names):
+def citations(text, is_page, is_python, names):
     """(position, rule) of each citation: in a page, in comments, in the names and tags of tests."""
     if is_page:
         yield from names.cited(INDEX.sub(lambda found: "\n" * found.group().count("\n"), text))
+        return
+    if is_python:
+        for position, named, _ in tests_of(".py", text, names):
+            yield from ((position, rule) for rule in named)
         return
     for match in COMMENT_OR_STRING.finditer(text):
         if match.group("comment"):
@@ -191,7 +203,7 @@ def check(root):
     named = set()
     for path in [*sources(root, *SOURCES), *pages(root)]:
         text = text_of(root, path)
-        for position, rule in sorted(set(citations(text, path.endswith(".md"), names))):
+        for position, rule in sorted(set(citations(text, path.endswith(".md"), path.endswith(".py"), names))):
             if rule not in lines:
                 problems.append(f"{path}:{line_of(text, position)}: cites {rule}, which {PAGE} does not define")
         if path.startswith(f"{TESTS}/"):

@@ -27,9 +27,11 @@ met() {
   case $1 in
     compiler) compiler >/dev/null ;;
     gxx) have g++ ;;
+    git) have git ;;
     cmake) # the presets need 3.25
       have cmake && cmake --version | awk 'NR == 1 { split($3, v, "."); exit !(v[1] > 3 || v[1] == 3 && v[2] >= 25) }' ;;
     ninja) have ninja ;;
+    meson) have meson ;;
     python) have python3 ;;
     pkgconf) have pkg-config ;;
     fmt) header fmt/format.h ;;
@@ -40,6 +42,7 @@ met() {
     clang_format) have clang-format-19 || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
     clang_tidy) have clang-tidy-14 || have clang-tidy ;;
     doxygen) have doxygen ;;
+    material) have mkdocs && mkdocs build --help 2>/dev/null | grep -q '[[|]material[]|]' ;; # among the themes that it knows
     valgrind) have valgrind ;;
     rapidcheck) header rapidcheck.h ;;
     relacy) header relacy/relacy.hpp ;;
@@ -51,23 +54,31 @@ met() {
     libcxx19) have clang++-19 && header version clang++-19 -stdlib=libc++ ;;
     gcovr) have gcovr ;;
     clang_fuzzer) runtime clang++ ;;
-    # real software beside which tests/servers runs the library
+    # real software beside which tests/integration runs the library
     nginx) (PATH=$PATH:/usr/sbin:/usr/local/sbin; have nginx) ;;
     prometheus) have promtool ;;
     openssl) have openssl ;;
     curl) have curl ;;
+    gdb) have gdb ;;
     libcurl) header curl/curl.h ;;
     asio) header asio.hpp ;;
     boost) header boost/asio.hpp ;;
+    grpc) header grpcpp/grpcpp.h ;;
+    redis) have redis-server ;;
+    hiredis) header hiredis/hiredis.h ;;
+    postgresql) # Debian keeps its programs out of PATH
+      [ -n "$(find /usr/lib/postgresql/*/bin /usr/pgsql-*/bin -name initdb 2>/dev/null)" ] || have initdb ;;
+    libpq) have pkg-config && pkg-config --exists libpq ;;
     fibers) header boost/fiber/all.hpp && header boost/context/fiber.hpp && header boost/coroutine/attributes.hpp ;;
   esac
 }
 
-tests="compiler cmake ninja pkgconf python fmt catch2 httplib json rapidcheck relacy"
-servers="nginx prometheus openssl curl asio boost"
+tests="compiler cmake ninja git pkgconf python fmt catch2 httplib json rapidcheck relacy"
+servers="nginx prometheus openssl curl asio boost grpc redis hiredis postgresql libpq"
 case $purpose in
   demo) needs="compiler cmake ninja pkgconf fmt httplib" ;;
-  test) needs="$tests $servers fibers libcurl" ;;
+  test) needs="$tests asio boost fibers libcurl curl meson gdb" ;;
+  integration) needs="$tests $servers fibers libcurl" ;;
   model | relacy) needs="$tests" ;;
   coverage) needs="$tests gxx gcovr" ;;
   fuzz) needs="$tests clang_fuzzer" ;;
@@ -79,8 +90,10 @@ case $purpose in
   storm) needs="compiler cmake ninja pkgconf python fmt json" ;;
   bench) needs="compiler cmake ninja pkgconf python fmt benchmark json" ;;
   instructions) needs="compiler cmake ninja pkgconf python fmt valgrind" ;;
+  single-header) needs="python" ;;
   lint) needs="gxx python fmt httplib pkgconf clang_format clang_tidy" ;;
   docs) needs="compiler cmake ninja python fmt doxygen" ;;
+  site) needs="compiler cmake ninja python fmt json doxygen material emscripten chromium" ;;
   *) die "unknown purpose '$purpose'" ;;
 esac
 
@@ -111,11 +124,16 @@ package() {
     apt:clang14) echo clang-14 libclang-rt-14-dev ;;
     apt:clang19) echo clang-19 libclang-rt-19-dev ;;
     apt:libcxx19) echo libc++-19-dev libc++abi-19-dev ;;
-    apt:nginx | apt:prometheus) # Debian starts these as services: only where nothing starts services
-      [ -d /run/systemd/system ] || case $1 in nginx) echo nginx-light ;; *) echo prometheus ;; esac ;;
+    apt:nginx | apt:prometheus | apt:redis | apt:postgresql) # Debian starts these as services: only where nothing does
+      [ -d /run/systemd/system ] ||
+        case $1 in nginx) echo nginx-light ;; redis) echo redis-server ;; *) echo "$1" ;; esac ;;
+    *:material) echo mkdocs-material ;;
     apt:asio) echo libasio-dev ;;
     apt:boost) echo libboost-dev ;;
     apt:libcurl) echo libcurl4-openssl-dev ;;
+    apt:grpc) echo libgrpc++-dev ;;
+    apt:hiredis) echo libhiredis-dev ;;
+    apt:libpq) echo libpq-dev ;;
     apt:fibers) echo libboost-dev libboost-context-dev libboost-coroutine-dev libboost-fiber-dev ;;
     dnf:compiler | dnf:gxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
@@ -130,6 +148,10 @@ package() {
     dnf:prometheus) echo golang-github-prometheus ;;
     dnf:asio) echo asio-devel ;;
     dnf:boost | dnf:fibers) echo boost-devel ;;
+    dnf:grpc) echo grpc-devel ;;
+    dnf:hiredis) echo hiredis-devel ;;
+    dnf:postgresql) echo postgresql-server ;;
+    dnf:libpq) echo libpq-devel ;;
     dnf:libcurl) echo libcurl-devel ;;
     dnf:clang_format | dnf:clang_tidy) echo clang-tools-extra ;;
     pacman:compiler | pacman:gxx) echo gcc ;;
@@ -148,6 +170,9 @@ package() {
     apk:benchmark) echo benchmark-dev ;;
     apk:asio) echo asio-dev ;;
     apk:boost | apk:fibers) echo boost-dev ;;
+    apk:grpc) echo grpc-dev ;;
+    apk:hiredis) echo hiredis-dev ;;
+    apk:libpq) echo libpq-dev ;;
     apk:libcurl) echo curl-dev ;;
     apk:clang_fuzzer) echo clang compiler-rt ;;
     apk:clang_format | apk:clang_tidy) echo clang-extra-tools ;;
@@ -176,8 +201,14 @@ finish() { # what is still missing: tools end it, libraries are left to CMake
   for need in $missing; do
     met "$need" && continue
     case $need in
-      nginx | prometheus | openssl | curl | libcurl | asio | boost | fibers) say "$need is missing: tests that need it are left out" ;;
-      rapidcheck | relacy | clang14 | clang19 | libcxx19 | emscripten | chromium) say "$need is missing: what needs it is left out" ;;
+      nginx | prometheus | redis | postgresql)
+        if [ -d /run/systemd/system ]; then
+          say "$need is missing, and not installed here, where it would start as a service: tests that need it are left out"
+        else
+          say "$need is missing: tests that need it are left out"
+        fi ;;
+      git | openssl | curl | libcurl | asio | boost | grpc | hiredis | libpq | fibers | gdb) say "$need is missing: tests that need it are left out" ;;
+      rapidcheck | relacy | meson | clang14 | clang19 | libcxx19 | emscripten | chromium) say "$need is missing: what needs it is left out" ;;
       fmt | catch2 | httplib | json | benchmark) say "$need is missing: CMake will try to fetch it" ;;
       pkgconf) say "pkg-config is missing: CMake may not find every library" ;;
       clang_format) say "clang-format 19 is missing: lint skips the check of the format" ;;

@@ -2,6 +2,7 @@
 // compiles, and names only the fields that differ from their defaults (S40).
 #pragma once
 
+#include <fusebox/adapters/nlohmann_json.hpp>
 #include <fusebox/fusebox.hpp>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -45,196 +47,76 @@ namespace detail {
 
 [[nodiscard]] inline std::string cpp_text(double number) { return nlohmann::json(number).dump(); }
 [[nodiscard]] inline std::string cpp_text(int number) { return std::to_string(number); }
-[[nodiscard]] inline std::string cpp_text(bool flag) { return flag ? "true" : "false"; }
-[[nodiscard]] inline std::string cpp_text(fusebox::Jitter jitter) {
-  return joined({"fusebox::Jitter::", to_string(jitter)});
-}
 [[nodiscard]] inline std::string cpp_text(const fusebox::Window& window) {
   return window.is_time() ? joined({"fusebox::within(", cpp_text(window.length()), ")"})
                           : joined({"fusebox::last_calls(", cpp_text(window.calls()), ")"});
 }
 
-/// Designated initialisers of the fields of a config that are not as in `default_value`, in the order of the
-/// calls, which must be that of the fields.
-template <class Config>
-class Initialisers {
- public:
-  explicit Initialisers(const Config& config, const Config& default_value = {})
-      : config_{config}, default_value_{default_value} {}
+/// `failure_rate` is a FailureRate.
+[[nodiscard]] inline std::string type_of(std::string_view field) {
+  std::string type = "fusebox::";
+  bool is_first = true;
+  for (const char c : field) {
+    if (c != '_') type += is_first ? static_cast<char>(c - 'a' + 'A') : c;
+    is_first = c == '_';
+  }
+  return type;
+}
 
-  template <class Field>
-  Initialisers& field(const char* name, Field Config::* member) {
-    if (config_.*member == default_value_.*member) return *this;
-    return text(name, cpp_text(config_.*member));
+/// Designated initialisers of fields, in their order: the tables of the JSON adapter know them.
+class CppFields final : public fusebox::detail::MemberVisitor {
+ public:
+  using MembersRef = fusebox::detail::MembersRef;
+
+  /// Of those that are not as in `default_value`, in braces.
+  [[nodiscard]] static std::string differing(const MembersRef& config, const MembersRef& default_value) {
+    const CppFields given{config};
+    const CppFields usual{default_value};
+    return differing(given, usual);
   }
-  Initialisers& text(std::string_view name, std::string_view value) {
-    if (!text_.empty()) text_ += ", ";
-    text_.append(".").append(name).append(" = ").append(value);
-    return *this;
-  }
-  [[nodiscard]] bool empty() const { return text_.empty(); }
-  [[nodiscard]] std::string braces() const { return joined({"{", text_, "}"}); }
+
+  void member(const char* name, bool& value) override { add(name, value ? "true" : "false"); }
+  void member(const char* name, int& value) override { add(name, cpp_text(value)); }
+  void member(const char* name, std::uint64_t& value) override { add(name, std::to_string(value) + "U"); }
+  void member(const char* name, double& value) override { add(name, cpp_text(value)); }
+  void member(const char* name, fusebox::Window& value) override { add(name, cpp_text(value)); }
+  void member(const char* name, std::chrono::nanoseconds& value) override { add(name, cpp_text(value)); }
 
  private:
-  const Config& config_;
-  Config default_value_;
-  std::string text_;
+  explicit CppFields(const MembersRef& config) { config.visit(*this, config.object); }
+
+  [[nodiscard]] static std::string differing(const CppFields& given, const CppFields& usual) {
+    std::string text;
+    for (std::size_t i = 0; i < given.texts_.size(); ++i) {
+      if (given.texts_[i] == usual.texts_[i]) continue;
+      text.append(text.empty() ? "" : ", ").append(given.texts_[i]);
+    }
+    return joined({"{", text, "}"});
+  }
+  void add(std::string_view name, std::string_view value) {
+    texts_.push_back(joined({".", name, " = ", value}));
+  }
+  void one_of(const char* name, int& value, const fusebox::detail::EnumNames& names) override {
+    const auto index = static_cast<std::size_t>(value - names.first);
+    add(name, joined({type_of(name), "::", names.names.at(index)}));
+  }
+  void object_or_null(const char* name, const fusebox::detail::OptionalRef& value) override {
+    if (value.object == nullptr) return add(name, "std::nullopt");
+    const CppFields given{value.emplace(value.optional)};
+    value.reset(value.optional);  // of a copy
+    const CppFields usual{value.emplace(value.optional)};
+    add(name, joined({type_of(name), differing(given, usual)}));
+  }
+
+  std::vector<std::string> texts_;
 };
 
-[[nodiscard]] inline std::string cpp_text(const fusebox::RetryConfig& config) {
-  using C = fusebox::RetryConfig;
-  return Initialisers{config}
-      .field("max_retries", &C::max_retries)
-      .field("base_delay", &C::base_delay)
-      .field("max_delay", &C::max_delay)
-      .field("multiplier", &C::multiplier)
-      .field("jitter", &C::jitter)
-      .field("jitter_factor", &C::jitter_factor)
-      .field("total_timeout", &C::total_timeout)
-      .field("honor_retry_after", &C::honor_retry_after)
-      .field("idempotent", &C::idempotent)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::RetryBudgetConfig& config) {
-  using C = fusebox::RetryBudgetConfig;
-  return Initialisers{config}
-      .field("ratio", &C::ratio)
-      .field("min_per_second", &C::min_per_second)
-      .field("capacity", &C::capacity)
-      .field("reserve", &C::reserve)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::RetryThrottleConfig& config) {
-  using C = fusebox::RetryThrottleConfig;
-  return Initialisers{config}
-      .field("max_tokens", &C::max_tokens)
-      .field("token_ratio", &C::token_ratio)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::HedgeConfig& config) {
-  using C = fusebox::HedgeConfig;
-  return Initialisers{config}
-      .field("delay", &C::delay)
-      .field("max_hedges", &C::max_hedges)
-      .field("percentile", &C::percentile)
-      .field("minimum_calls", &C::minimum_calls)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::ThrottleConfig& config) {
-  using C = fusebox::ThrottleConfig;
-  return Initialisers{config}
-      .field("k", &C::k)
-      .field("window", &C::window)
-      .field("max_rejection", &C::max_rejection)
-      .field("minimum_calls", &C::minimum_calls)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::BulkheadConfig& config) {
-  using C = fusebox::BulkheadConfig;
-  return Initialisers{config}
-      .field("max_concurrent", &C::max_concurrent)
-      .field("max_waiting", &C::max_waiting)
-      .field("max_wait", &C::max_wait)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::RateLimiterConfig& config) {
-  using C = fusebox::RateLimiterConfig;
-  return Initialisers{config}
-      .field("permits", &C::permits)
-      .field("per", &C::per)
-      .field("burst", &C::burst)
-      .field("max_wait", &C::max_wait)
-      .braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::FailureRate& config) {
-  using C = fusebox::FailureRate;
-  return joined({"fusebox::FailureRate", Initialisers{config}
-                                             .field("threshold", &C::threshold)
-                                             .field("minimum_calls", &C::minimum_calls)
-                                             .field("window", &C::window)
-                                             .braces()});
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::SlowCalls& config) {
-  using C = fusebox::SlowCalls;
-  return joined({"fusebox::SlowCalls", Initialisers{config}
-                                           .field("slower_than", &C::slower_than)
-                                           .field("threshold", &C::threshold)
-                                           .field("minimum_calls", &C::minimum_calls)
-                                           .field("window", &C::window)
-                                           .braces()});
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::CircuitBreakerConfig& config) {
-  using C = fusebox::CircuitBreakerConfig;
-  Initialisers fields{config};
-  fields.field("failure_threshold", &C::failure_threshold)
-      .field("success_threshold", &C::success_threshold)
-      .field("reset_timeout", &C::reset_timeout)
-      .field("half_open_max_calls", &C::half_open_max_calls)
-      .field("half_open_max_failures", &C::half_open_max_failures)
-      .field("probe_timeout", &C::probe_timeout)
-      .field("reset_backoff", &C::reset_backoff)
-      .field("max_reset_timeout", &C::max_reset_timeout)
-      .field("reset_jitter", &C::reset_jitter)
-      .field("honor_retry_after", &C::honor_retry_after)
-      .field("recovery_time", &C::recovery_time);
-  if (config.failure_rate) fields.text("failure_rate", cpp_text(*config.failure_rate));
-  if (config.slow_calls) fields.text("slow_calls", cpp_text(*config.slow_calls));
-  return fields.braces();
-}
-
-template <class Rule>
-[[nodiscard]] Initialisers<Rule> common_fields(const Rule& rule) {
-  Initialisers<Rule> fields{rule};
-  fields.field("initial", &Rule::initial).field("min", &Rule::min).field("max", &Rule::max);
-  return fields;
-}
-template <class Rule>
-[[nodiscard]] std::string window_fields(Initialisers<Rule>& fields) {
-  return fields.field("window", &Rule::window).field("min_samples", &Rule::min_samples).braces();
-}
-
-[[nodiscard]] inline std::string cpp_text(const fusebox::Measured& rule) {
-  using R = fusebox::Measured;
-  auto fields = common_fields(rule);
-  fields.field("tolerance", &R::tolerance)
-      .field("measure_every", &R::measure_every)
-      .field("measure_limit", &R::measure_limit)
-      .field("tolerated_drops", &R::tolerated_drops);
-  return window_fields(fields);
-}
-[[nodiscard]] inline std::string cpp_text(const fusebox::Aimd& rule) {
-  using R = fusebox::Aimd;
-  auto fields = common_fields(rule);
-  fields.field("backoff", &R::backoff).field("timeout", &R::timeout);
-  return window_fields(fields);
-}
-[[nodiscard]] inline std::string cpp_text(const fusebox::Gradient2& rule) {
-  using R = fusebox::Gradient2;
-  auto fields = common_fields(rule);
-  fields.field("smoothing", &R::smoothing)
-      .field("tolerance", &R::tolerance)
-      .field("queue", &R::queue)
-      .field("long_window", &R::long_window);
-  return window_fields(fields);
-}
-[[nodiscard]] inline std::string cpp_text(const fusebox::Vegas& rule) {
-  using R = fusebox::Vegas;
-  auto fields = common_fields(rule);
-  fields.field("smoothing", &R::smoothing).field("probe_multiplier", &R::probe_multiplier);
-  return window_fields(fields);
-}
-[[nodiscard]] inline std::string cpp_text(const fusebox::AdaptiveLimitQueue& queue) {
-  using Q = fusebox::AdaptiveLimitQueue;
-  return Initialisers{queue}.field("max_waiting", &Q::max_waiting).field("max_wait", &Q::max_wait).braces();
+/// The fields of a config that have not their defaults, in braces.
+template <class Config>
+[[nodiscard]] std::string cpp_fields(Config config) {
+  Config default_value;
+  return CppFields::differing(fusebox::detail::members_ref(config),
+                              fusebox::detail::members_ref(default_value));
 }
 
 template <class Rule>
@@ -293,36 +175,36 @@ class CppWriter {
         joined({total ? "fusebox::total_timeout(" : "fusebox::attempt_timeout(", cpp_text(spec.limit), ")"}));
   }
   void operator()(const RetrySpec& spec) {
-    std::string text = cpp_text(spec.config);
+    std::string text = cpp_fields(spec.config);
     if (const auto* budget = std::get_if<fusebox::RetryBudgetConfig>(&spec.budget)) {
-      text.append(", ").append(object("fusebox::RetryBudget<>", "budget", cpp_text(*budget)));
+      text.append(", ").append(object("fusebox::RetryBudget<>", "budget", cpp_fields(*budget)));
     } else if (const auto* throttle = std::get_if<fusebox::RetryThrottleConfig>(&spec.budget)) {
-      text.append(", ").append(object("fusebox::RetryThrottle", "retry_throttle", cpp_text(*throttle)));
+      text.append(", ").append(object("fusebox::RetryThrottle", "retry_throttle", cpp_fields(*throttle)));
     }
     part(joined({"fusebox::retry(", text, ")"}));
   }
   void operator()(const HedgeSpec& spec) {
-    std::string text = cpp_text(spec.config);
+    std::string text = cpp_fields(spec.config);
     if (spec.budget)
-      text.append(", ").append(object("fusebox::RetryBudget<>", "hedge_budget", cpp_text(*spec.budget)));
+      text.append(", ").append(object("fusebox::RetryBudget<>", "hedge_budget", cpp_fields(*spec.budget)));
     part(joined({"fusebox::hedge(", text, ")"}));
   }
   void operator()(const fusebox::CircuitBreakerConfig& config) {
-    part(object("fusebox::CircuitBreaker<>", "breaker", cpp_text(config)));
+    part(object("fusebox::CircuitBreaker<>", "breaker", cpp_fields(config)));
   }
   void operator()(const fusebox::BulkheadConfig& config) {
-    part(object("fusebox::Bulkhead<>", "bulkhead", cpp_text(config)));
+    part(object("fusebox::Bulkhead<>", "bulkhead", cpp_fields(config)));
   }
   void operator()(const fusebox::ThrottleConfig& config) {
-    part(object("fusebox::Throttle<>", "throttle", cpp_text(config)));
+    part(object("fusebox::Throttle<>", "throttle", cpp_fields(config)));
   }
   void operator()(const AdaptiveLimitSpec& spec) {
     std::visit(
         [&]<class Rule>(const Rule& rule) {
           const bool is_default = std::is_same_v<Rule, fusebox::Measured>;
           const std::string name = is_default ? "" : rule_name<Rule>;
-          std::string config = cpp_text(rule);
-          if (const std::string queue = cpp_text(spec.queue); queue != "{}") {
+          std::string config = cpp_fields(rule);
+          if (const std::string queue = cpp_fields(spec.queue); queue != "{}") {
             config = joined({rule_name<Rule>, config, ", fusebox::AdaptiveLimitQueue", queue});
           }
           part(object(joined({"fusebox::AdaptiveLimit<", name, ">"}), "adaptive_limit", config));
@@ -330,7 +212,7 @@ class CppWriter {
         spec.rule.rule);
   }
   void operator()(const fusebox::RateLimiterConfig& config) {
-    part(object("fusebox::RateLimiter<>", "limiter", cpp_text(config)));
+    part(object("fusebox::RateLimiter<>", "limiter", cpp_fields(config)));
   }
 
   [[nodiscard]] std::string text() const {

@@ -158,14 +158,14 @@ void read_id(JsonMembers& members, std::string& out) {
 
 }  // namespace
 
-PipelineSpec parse_pipeline(std::string_view json) { return read_pipeline({parse_json(json), ""}); }
+PipelineSpec parse_pipeline(std::string_view json) { return read_pipeline(root_of(parse_json(json))); }
 
 std::vector<PipelineSpec> parse_pipelines(std::string_view json) {
-  return read_pipelines({parse_json(json), ""});
+  return read_pipelines(root_of(parse_json(json)));
 }
 
 Scenario parse_scenario(std::string_view json, const std::vector<PipelineSpec>& shared) {
-  return read_scenario({parse_json(json), ""}, shared);
+  return read_scenario(root_of(parse_json(json)), shared);
 }
 
 }  // namespace storm

@@ -1,6 +1,7 @@
 // support/arguments.hpp: parses a command line: prints --help, and refuses unknown arguments.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -58,7 +59,16 @@ class Arguments {
     return *this;
   }
 
-  /// Ends the program after --help (status 0), and at the first invalid argument (status 2).
+  /// The same, without which the program does not run.
+  Arguments& required(std::string name, std::string form, std::string help,
+                      std::function<bool(std::string_view)> accept) {
+    value(std::move(name), std::move(form), std::move(help), std::move(accept));
+    options_.back().is_required = true;
+    return *this;
+  }
+
+  /// Ends the program after --help (status 0), and at the first argument that is invalid or missing
+  /// (status 2).
   void parse(int argc, char** argv) const {
     const std::string_view path = argc > 0 ? argv[0] : "example";
     const std::string program{path.substr(path.rfind('/') + 1)};
@@ -66,6 +76,7 @@ class Arguments {
       std::fputs((program + ": " + what + "; try --help\n").c_str(), stderr);
       std::exit(2);
     };
+    std::vector<const Option*> given;
     for (int i = 1; i < argc; ++i) {
       const std::string_view argument = argv[i];
       if (argument == "--help") {
@@ -82,6 +93,12 @@ class Arguments {
       } else if (!option->accept(argv[i])) {
         refuse(fmt::format("{} must be {}, got '{}'", argument, option->form, argv[i]));
       }
+      given.push_back(option);
+    }
+    for (const Option& option : options_) {
+      if (option.is_required && std::find(given.begin(), given.end(), &option) == given.end()) {
+        refuse(fmt::format("{} is missing: {}", option.name, option.form));
+      }
     }
   }
 
@@ -91,6 +108,7 @@ class Arguments {
     std::string form;  // empty if it takes no value
     std::string help;
     std::function<bool(std::string_view)> accept;
+    bool is_required = false;
   };
 
   [[nodiscard]] const Option* find(std::string_view name) const {

@@ -3,35 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <curl/curl.h>
 
-#include <fusebox/api_error.hpp>
-#include <fusebox/failure.hpp>
+#include <fusebox/adapters/curl.hpp>
 
 namespace support {
 
-/// The failure of a request that got no answer.
-inline fusebox::Failure failure_of(CURLcode code) {
-  using fusebox::Failure;
-  using fusebox::NetworkErrc;
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST: return Failure{NetworkErrc::host_not_found};
-    case CURLE_COULDNT_CONNECT: return Failure{NetworkErrc::connection_refused};
-    case CURLE_OPERATION_TIMEDOUT: return Failure{NetworkErrc::timed_out};
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING: return Failure{NetworkErrc::connection_reset};
-    default: return Failure{fusebox::ApiError{fusebox::ErrorCode::bad_gateway, curl_easy_strerror(code)}};
-  }
-}
-
-/// Rounded up, so that neither the loop wakes up nor a request ends too early.
+/// Rounded up, so that the loop does not wake up too early.
 inline int whole_ms(std::chrono::nanoseconds time) {
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(time);
   return static_cast<int>(
@@ -59,23 +41,14 @@ class Transfer {
  public:
   /// `owner` is what owner_of() gives for the transfer's messages.
   Transfer(CURLM* multi, const std::string& url, void* owner) : multi_{multi} {
-    curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_, CURLOPT_PRIVATE, owner);
-    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, &body_);
-    const auto write = +[](char* data, std::size_t /*one*/, std::size_t size, std::string* body) {
-      body->append(data, size);
-      return size;
-    };
-    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, write);
+    curl_easy_setopt(easy_.get(), CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy_.get(), CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy_.get(), CURLOPT_PRIVATE, owner);
+    fusebox::curl::write_to(easy_, body_);
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
-  ~Transfer() {
-    curl_multi_remove_handle(multi_, easy_);
-    curl_easy_cleanup(easy_);
-  }
+  ~Transfer() { curl_multi_remove_handle(multi_, easy_); }
 
   template <class Owner>
   static Owner& owner_of(const CURLMsg& message) {
@@ -85,8 +58,8 @@ class Transfer {
   }
 
   /// Sends the request; the loop then gets a message of its end.
-  void start(std::chrono::nanoseconds limit) {
-    curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, std::max(1L, long{whole_ms(limit)}));  // 0 is no limit
+  void start(const fusebox::Deadline& deadline) {
+    fusebox::curl::set_deadline(easy_, deadline);
     body_.clear();
     curl_multi_add_handle(multi_, easy_);
   }
@@ -95,19 +68,17 @@ class Transfer {
   template <class Run>
   void report(CURLcode code, Run& run) {
     curl_multi_remove_handle(multi_, easy_);
-    long status = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    if (code != CURLE_OK) return run.report(failure_of(code));
-    if (status == 200) return run.report(std::move(body_));
-    curl_off_t asked = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &asked);  // 0 if the header is missing
-    const auto retry_after = asked > 0 ? std::optional{std::chrono::seconds{asked}} : std::nullopt;
-    run.report(fusebox::Failure::from_status(static_cast<int>(status), retry_after));
+    const auto result = fusebox::curl::result_of(easy_, code);
+    if (auto failure = fusebox::failure_traits<fusebox::curl::Result>::failure(result)) {
+      run.report(*std::move(failure));
+    } else {
+      run.report(std::move(body_));
+    }
   }
 
  private:
   CURLM* const multi_;
-  CURL* const easy_ = curl_easy_init();
+  fusebox::curl::Handle easy_;
   std::string body_;
 };
 

@@ -15,6 +15,7 @@
 #include <fusebox/circuit_breaker.hpp>  // IWYU pragma: export
 #include <fusebox/clock.hpp>            // IWYU pragma: export
 #include <fusebox/config_error.hpp>     // IWYU pragma: export
+#include <fusebox/dashboard.hpp>        // IWYU pragma: export
 #include <fusebox/error_code.hpp>       // IWYU pragma: export
 #include <fusebox/error_response.hpp>   // IWYU pragma: export
 #include <fusebox/failure.hpp>          // IWYU pragma: export

@@ -165,6 +165,11 @@ struct RequestInfo;
 struct HttpResponse;
 struct HealthSummary;
 struct HealthReport;
+struct DashboardConfig;
+struct DashboardActions;
+struct DashboardResponse;
+template <class C = SystemClock>
+class Dashboard;
 
 namespace test {
 class FakeClock;

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Checks the links and images of a folder of HTML pages; the exit code is 1 if any is broken.
 
-scripts/docs/check_links.py DIR
+scripts/docs/check_links.py DIR [--checked FOLDER]
 
 A link to a file must lead to an existing file inside DIR, and an anchor to an existing id or name.
-Links to other sites are not followed.
+Links to other sites are not followed, but must be whole. Links on the pages of FOLDER, which is in DIR, are not checked.
 """
 
 import html.parser
 import os
+import re
 import sys
 import urllib.parse
 
@@ -45,8 +46,12 @@ def read_pages(root):
 def broken(root, pages, page, link):
     """What is wrong with a link of a page, or None."""
     parts = urllib.parse.urlsplit(link)
+    if parts.scheme == "file":
+        return "leads to a file of this machine"
+    if parts.scheme in ("http", "https") and not re.fullmatch(r"[\w.-]+(:\d+)?", parts.netloc):
+        return "is no whole address"
     if parts.scheme or parts.netloc:
-        return None if parts.scheme != "file" else "leads to a file of this machine"
+        return None
     path = urllib.parse.unquote(parts.path)
     target = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
     if os.path.relpath(target, root).startswith(".."):
@@ -61,14 +66,17 @@ def broken(root, pages, page, link):
     return None
 
 
-def main(root):
+def main(root, checked=None):
     root = os.path.normpath(root)
+    skipped = os.path.join(root, checked) + os.sep if checked else None
     pages = read_pages(root)
     if not pages:
         print(f"{root} has no pages", file=sys.stderr)
         return 2
     count, problems = 0, {}
     for page, parsed in pages.items():
+        if skipped and page.startswith(skipped):
+            continue
         for line, link in parsed.links:
             count += 1
             wrong = broken(root, pages, page, link)
@@ -84,6 +92,6 @@ def main(root):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 4) or sys.argv[2:3] not in ([], ["--checked"]):
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], *sys.argv[3:]))

@@ -8,7 +8,8 @@ Doxygen does not follow links to headings and sources, and searches images by na
 - a link to a page, a heading, a public header or an example becomes a reference;
 - a link to any other file or folder becomes plain text;
 - an image loses its folder;
-- a block of code marked `c++` is marked `cpp`.
+- a block of code marked `c++` is marked `cpp`;
+- `http::` in code loses its looks of an address, which Doxygen would link.
 """
 
 import os
@@ -57,7 +58,7 @@ def reference(page, target):
     path = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
     if path in PAGES_OF:
         return PAGES_OF[path]
-    if path.endswith(".md"):
+    if path.endswith(".md") and (path.startswith("docs/") or "/" not in path):
         return f"@ref {page_id(path)}" + (f"-{anchor}" if anchor else "")
     if path.endswith(".hpp") and path.startswith("include/"):
         return f"@ref {path.removeprefix('include/')}"
@@ -82,12 +83,18 @@ def links(page, text):
         yield match.start(), match.end(), f"[{label.replace('`', '')}]({leads_to})" if leads_to else label
 
 
+def names(text):
+    """(begin, end, replacement) of each piece of code that begins with http::."""
+    for match in re.finditer(r"`(http:)(:[^`\n]*)`", prose(text)):
+        yield match.start(), match.end(), f"<code>{match.group(1)}</code><code>{match.group(2)}</code>"
+
+
 def main(path):
     page = os.path.relpath(os.path.abspath(path), ROOT)
     with open(path, encoding="utf-8") as file:
         text = blank(r"<!--.*?-->", file.read(), re.S)
     changes = [(end, end, f" {{#{name}}}") for end, name in headings(page, text)]
-    for begin, end, replacement in sorted([*changes, *links(page, text)], reverse=True):
+    for begin, end, replacement in sorted([*changes, *links(page, text), *names(text)], reverse=True):
         text = text[:begin] + replacement + text[end:]
     sys.stdout.write(re.sub(r"^( *```)c\+\+$", r"\1cpp", text, flags=re.M))
 

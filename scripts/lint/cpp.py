@@ -15,6 +15,7 @@ TOKEN = re.compile(
     r"|(?P<char>(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+')",
     re.S,
 )
+WORD = re.compile(r"\w+")
 DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*((?:[^\n\\]|\\.)*)", re.M | re.S)
 SPECIFIERS = re.compile(
     r"^((explicit\s*\([^()]*\)"
@@ -189,6 +190,16 @@ def signature_of(head):
     return without_defaults(head).strip()
 
 
+def parenthesis(signature):
+    """The index of the first ( that is in no template argument, as in std::function<bool(int)>, or -1."""
+    depth = 0
+    for index, char in enumerate(signature):
+        if char == "(" and depth <= 0:
+            return index
+        depth += (char == "<") - (char == ">" and signature[index - 1] != "-")
+    return -1
+
+
 def describe(head):
     """(kind, name) of a head, or (None, "")."""
     if not head or re.match(r"(friend|static_assert|template|namespace|using namespace|asm)\b", head):
@@ -206,7 +217,7 @@ def describe(head):
     operator = re.search(r"[\w:]*\boperator\s*(?:\(\)|\[\]|[^\s\w(]+|\"\" ?\w+|[^(]+)(?=\s*\()", signature)
     if operator:
         return "function", re.sub(r"\s+", " ", operator.group())
-    index = signature.find("(")
+    index = parenthesis(signature)
     pointer = re.match(r"\(\s*(?:[\w:]+::)?\*\s*(\w+)\s*\)\s*\(", signature[index:]) if index >= 0 else None
     if pointer:  # to a function
         return "variable", pointer.group(1)
@@ -242,6 +253,7 @@ class Scanner:
             self.directives[match.start()] = (match.end(), re.match(r"\w*", match.group(1)).group())
         self.scopes = []  # ("namespace", names, "public") or ("class", (name,), access)
         self.head, self.head_at = "", 0
+        self.at = 0  # where scan() is
         self.parens = 0
         self.conditions = []
         self.found = []
@@ -313,12 +325,13 @@ class Scanner:
     def scan(self):
         index = 0
         while index < len(self.code):
+            self.at = index
             if index in self.directives:
                 end, word = self.directives[index]
                 self.condition(word, (list(self.scopes), self.head, self.head_at, self.parens), self.restore)
                 index = end
                 continue
-            word = re.compile(r"\w+").match(self.code, index)
+            word = WORD.match(self.code, index)
             if word:
                 index = self.word(word)
                 continue

@@ -10,7 +10,7 @@ A header is named by its path below include/fusebox without ".hpp". A *door* is 
 # other. Rooms and machinery of a door stand where their door stands, unless they have a place of their own here.
 LAYERS = (
     # 0: names
-    ("detail/macros", "version", "fwd"),
+    ("detail/macros", "version", "fwd gdb"),
     # 1: what everything is built from
     (
         "config_error",
@@ -56,7 +56,7 @@ LAYERS = (
     # 7: policies by name, policies in policies
     ("registry", "policy_registry", "pipeline"),
     # 8: what a service tells others
-    ("error_response health metrics format ostream call_recorder",),
+    ("error_response health metrics format ostream call_recorder", "dashboard"),
     # 9: other libraries, other control flow, tests
     (
         "coro detail/asio/stop adapters/boost_system",
@@ -73,11 +73,12 @@ DOOR_FOLDERS = ("adapters", "test")
 
 UMBRELLA = "fusebox"
 # Doors that the umbrella leaves to those who want them.
-NOT_IN_UMBRELLA = ("coro", "adapters/*", "test/*", "ostream")
+NOT_IN_UMBRELLA = ("coro", "adapters/*", "test/*", "ostream", "gdb")
 
 # (who includes it, machinery of another door): why.
 FRIENDS = {
     ("test/scoped_system_clock", "clock/detail/time_source"): "replaces what SystemClock reads",
+    ("adapters/grpc", "error_response/detail/error_for_client"): "a gRPC server shows its clients what an HTTP one does",
 }
 
 # Shared machinery that only one door uses: why it is in detail/ all the same.
@@ -98,14 +99,24 @@ WITHOUT_TEST = {
     "fusebox": "only includes; tests/static and tests/odr include it",
     "fwd": "only declarations; tests/static/fwd.cpp holds them",
     "version": "only macros; tests/static/version.cpp holds them",
-    "adapters/boost_system": "needs Boost; tests/servers/boost_system.cpp holds it",
     "adapters/asio": "needs Asio; tests/asio holds it",
     "adapters/boost_asio": "needs Boost; tests/asio holds it",
     "detail/asio/clock": "needs Asio; tests/asio holds it",
     "detail/asio/completion": "needs Asio; tests/asio holds it",
     "detail/asio/stop": "needs Asio; tests/asio holds it",
     "detail/asio/task": "needs Asio; tests/asio holds it",
+    "adapters/nlohmann_json/document": "tests/unit/adapters/nlohmann_json holds it: such a test takes long to compile",
+    "adapters/nlohmann_json/errors": "the same",
+    "adapters/nlohmann_json/pipeline": "tests/unit/adapters/nlohmann_json/configs holds it, for the same reason",
+    "adapters/nlohmann_json/detail/*": "the tests of its rooms hold it, for the same reason",
+    "gdb": "only includes; tests/debuggers/check_gdb.py looks at a program that has it",
+    "gdb/detail/script": "written by scripts/gdb_header.py; tests/debuggers compares and uses it",
     "detail/macros": "only macros; tests/reduced and tests/static hold them",
+    "dashboard/detail/page_body": "only text; tests/dashboard opens it in a browser",
+    "dashboard/detail/page_list": "the same",
+    "dashboard/detail/page_model": "the same",
+    "dashboard/detail/page_style": "the same",
+    "dashboard/detail/page_view": "the same",
     "detail/registry/policy_kind": "only a declaration; the tests of the registries use its specialisations",
 }
 
@@ -122,8 +133,10 @@ INCLUDES_ROOMS = {}
 NOT_FOR_USERS = (
     "docs/README.md",
     "docs/adding-a-policy.md",
+    "docs/adding-an-adapter.md",
     "docs/architecture.md",
     "docs/performance.md",
+    "docs/releasing.md",
     "docs/rules.md",
     "docs/verification.md",
 )

@@ -31,7 +31,8 @@ def fmt(tree):
 
 def json(tree):
     for header, line, name in outside(tree):
-        if "json" in name and header != tree.layout.JSON_ADAPTER:
+        adapter = tree.layout.JSON_ADAPTER
+        if "json" in name and header != adapter and not header.startswith(adapter + "/"):
             yield f"{tree.path(header)}:{line}: includes <{name}>; a JSON library belongs in {tree.layout.JSON_ADAPTER}"
 
 

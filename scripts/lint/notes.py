@@ -23,12 +23,20 @@ def check_words(tree):
     return problems
 
 
+# Files that repeat the version, since their tools read no header: what stands before it.
+VERSIONS = {"meson.build": "version: '", "packaging/vcpkg/ports/fusebox/vcpkg.json": '"version": "'}
+
+
 def check_version(tree):
-    """CHANGELOG.md has a section for the version of version.hpp"""
+    """CHANGELOG.md has a section for the version of version.hpp, and files of other tools repeat that version"""
     version = re.search(r'VERSION_STRING "([^"]+)"', tree.text(tree.path("version")))
     if not version:
         return [f"{tree.path('version')}: defines no FUSEBOX_VERSION_STRING"]
+    version, problems = version.group(1), []
     changes = tree.text("CHANGELOG.md") if tree.exists("CHANGELOG.md") else ""
-    if f"## [{version.group(1)}]" not in changes:
-        return [f"CHANGELOG.md: has no section for {version.group(1)}, the version of version.hpp"]
-    return []
+    if f"## [{version}]" not in changes:
+        problems.append(f"CHANGELOG.md: has no section for {version}, the version of version.hpp")
+    for path, before in VERSIONS.items():
+        if tree.exists(path) and f"{before}{version}{before[-1]}" not in tree.text(path):
+            problems.append(f"{path}: does not say {before}{version}, the version of version.hpp")
+    return problems

@@ -1,12 +1,18 @@
 """What is public stays out of detail, and detail out of what is public."""
 
+import re
+
 from lint import cpp
 from lint.tree import MACHINERY, SHARED, stale
 
 
+NAMED_ENUM = "detail/named_enum"
+
+
 def check(tree):
-    """nothing public is declared under detail/, no public signature spells detail::, fwd.hpp only declares"""
-    return [*hidden(tree), *signatures(tree), *forward(tree)]
+    """nothing public is declared under detail/, no public signature spells detail::, fwd.hpp only declares, NamedEnum
+    lists every enum that has a to_string()"""
+    return [*hidden(tree), *signatures(tree), *forward(tree), *enums(tree)]
 
 
 def is_defined_outside(one):
@@ -64,3 +70,17 @@ def forward(tree):
             yield f"{path}:{one.line}: {one.name} is not only declared; fwd.hpp holds forward declarations"
         elif "detail" not in one.namespaces and one.name not in defined:
             yield f"{path}:{one.line}: declares {one.name}, which no header defines"
+
+
+def enums(tree):
+    """The list is by hand, since a concept cannot ask for a function that is declared later."""
+    if NAMED_ENUM not in tree.headers:
+        return
+    path = tree.path(NAMED_ENUM)
+    listed = set(re.findall(r"\w+", "".join(re.findall(r"OneOf<E,([^>]*)>", tree.text(path)))))
+    for header in tree.headers:
+        if tree.kind(header) in (SHARED, MACHINERY) or header.startswith("adapters/"):
+            continue
+        for name in re.findall(r"string_view to_string\((\w+) ", tree.text(tree.path(header))):
+            if name not in listed:
+                yield f"{path}: NamedEnum lacks {name}, which has a to_string() in {header}.hpp"

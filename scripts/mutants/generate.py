@@ -23,7 +23,7 @@ NUMBER = re.compile(
 INVISIBLE = re.compile(
     r"""//[^\n]*|/\*.*?\*/                      # comments
     |^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*           # preprocessor lines
-    |R"\(.*?\)"|"(?:[^"\\\n]|\\.)*"           # strings
+    |R"(?P<delimiter>\w*)\(.*?\)(?P=delimiter)"|"(?:[^"\\\n]|\\.)*"           # strings
     |(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'      # characters""",
     re.S | re.M | re.X,
 )

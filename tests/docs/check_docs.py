@@ -7,7 +7,8 @@ check_docs.py readme README.md examples/readme.cpp
 check_docs.py page PAGE.md --compiler g++ --include DIR...
     Every ```cpp block compiles:
     - a block whose first line is `// name.hpp` is a header, which later programs include as "name.hpp";
-    - a block with `int main` or an `#include` is a program: a translation unit as it stands;
+    - a block with `int main` or an `#include` is a program: a translation unit as it stands, if the header that its
+      fence names (```cpp needs libpq-fe.h) is there;
     - a block in which a line starts with `template` or `namespace` is a set of declarations;
     - any other block is a piece of code: the body of a function.
     Declarations and pieces see <fusebox/fusebox.hpp> and <fusebox/test/fake_clock.hpp>, with
@@ -30,13 +31,13 @@ using namespace std::chrono_literals;
 
 
 def blocks_of(text):
-    """(line of the first line of code, code) of each ```cpp block."""
+    """(line of the first line of code, code, the header that it needs or "") of each ```cpp block."""
     found = []
-    for match in re.finditer(r"^( *)```cpp[^\n]*\n(.*?)^\1```", text, re.M | re.S):
-        indent, code = match.group(1), match.group(2)
+    for match in re.finditer(r"^( *)```cpp(?: needs ([^\n]+))?[^\n]*\n(.*?)^\1```", text, re.M | re.S):
+        indent, needs, code = match.group(1), match.group(2) or "", match.group(3)
         if indent:
             code = re.sub(rf"^{indent}", "", code, flags=re.M)
-        found.append((text.count("\n", 0, match.start(2)) + 1, code))
+        found.append((text.count("\n", 0, match.start(3)) + 1, code, needs))
     return found
 
 
@@ -52,8 +53,10 @@ def units_of(text, page):
     """(what it is, source, its name if it is a header) of each unit that the page's code makes."""
     preamble = PROLOGUE + preamble_of(text, page)
     pieces = []
-    for line, code in blocks_of(text):
+    for line, code, needs in blocks_of(text):
         located = f'#line {line} "{page}"\n{code}'
+        if needs:
+            located = f"#if __has_include(<{needs}>)\n{located}\n#endif\n"
         header = re.match(r"// (\w+\.hpp)\n", code)
         if header:
             yield f"the header at line {line}", located, header.group(1)

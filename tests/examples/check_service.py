@@ -95,8 +95,15 @@ def check_service(address):
 
     status, headers, text = ask(address, "/stock/apple")
     check("GET /stock/apple", status == 200 and json.loads(text) == {"ok": True}, f"{status} {text}")
+    status, headers, text = ask(address, "/routes")
+    check("GET /routes", status == 200 and all(path in text for path in ERRORS if path.startswith("/errors/")), text)
     status, headers, text = ask(address, "/")
-    check("GET /", status == 200 and all(path in text for path in ERRORS if path.startswith("/errors/")), text)
+    check("GET /", status == 200 and headers["Content-Type"].startswith("text/html") and "Stock service" in text, text[:900])
+    check("GET /", "default-src 'none'" in headers["Content-Security-Policy"], headers)
+    status, headers, text = ask(address, "/dashboard.json")
+    dashboard = json.loads(text)
+    check("GET /dashboard.json", list(dashboard["health"]["circuitBreakers"]) == ["stock"], text)
+    check("GET /dashboard.json", dashboard["actions"] == {"reset": False, "forceOpen": False}, text)
 
     status, headers, text = ask(address, "/health")
     health = json.loads(text)

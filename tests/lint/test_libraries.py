@@ -67,6 +67,7 @@ class Libraries(LintTest):
             f"{path('adapters/asio')}:3: includes <nlohmann/json.hpp>; a JSON library belongs in adapters/nlohmann_json",
         )
         self.accepts(libraries.check, {path("adapters/nlohmann_json"): text})
+        self.accepts(libraries.check, {path("adapters/nlohmann_json/document"): text})
 
 
 if __name__ == "__main__":

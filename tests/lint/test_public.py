@@ -16,6 +16,16 @@ class Public(LintTest):
     def test_a_good_tree(self):
         self.accepts(public.check)
 
+    def test_enums_without_text(self):
+        listed = header("detail/named_enum", body="namespace detail {\ntemplate <class E>\nconcept NamedEnum = OneOf<E, State>;\n}")
+        for name, refused in (("State", False), ("Priority", True)):
+            body = f"constexpr std::string_view to_string({name} value) noexcept;"
+            files = {path("detail/named_enum"): listed, path("retry"): header("retry", body=body)}
+            if refused:
+                self.refuses(lambda tree: list(public.enums(tree)), files, "detail/named_enum", "lacks Priority")
+            else:
+                self.accepts(lambda tree: list(public.enums(tree)), files)
+
     def test_public_names_under_detail(self):
         for name in ("detail/ticks", "retry/detail/loop"):
             for body in (

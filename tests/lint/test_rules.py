@@ -50,14 +50,33 @@ TEST_CASE("a machine's test") { text("B9"); }
 TEMPLATE_LIST_TEST_CASE("N1 for each type", "[N1]", Types) {}
 """,
     "tests/relacy/three.relacy.cpp": "// A program is a test, and this its name (R2,\n// N1).\nint main() {}  // B1\n",
+    "tests/lint/test_four.py": '''#!/usr/bin/env python3
+"""Of nothing: B1."""
+
+
+class Four(Test):
+    """R2 has a class."""
+
+    def test_b1(self):
+        """B1 R2 and a function"""
+        text("""B9 is a text""")
+
+
+def test_deep(one, two):
+    """Cites B1, names nothing."""
+''',
+    "tests/lint/test_five.py": '"""N1 of a whole file."""\n',
     "tests/support/help.hpp": "/// Cites B1, names nothing.\n",
 }
 TABLE = """| rule | tests that name it, by file |
 |---|---|
-| [B1](#b1-the-first) | [unit/deep/two](../tests/unit/deep/two.test.cpp) 1, [unit/one](../tests/unit/one.test.cpp) 2 |
-| [R2](#r2-retry_if-decides) | [relacy/three.relacy](../tests/relacy/three.relacy.cpp) 1, \
+| [B1](#b1-the-first) | [lint/test_four](../tests/lint/test_four.py) 1, \
+[unit/deep/two](../tests/unit/deep/two.test.cpp) 1, [unit/one](../tests/unit/one.test.cpp) 2 |
+| [R2](#r2-retry_if-decides) | [lint/test_four](../tests/lint/test_four.py) 2, \
+[relacy/three.relacy](../tests/relacy/three.relacy.cpp) 1, \
 [unit/deep/two](../tests/unit/deep/two.test.cpp) 1, [unit/one](../tests/unit/one.test.cpp) 1 |
-| [N1](#n1-of-a-letter-that-only-this-page-knows) | [relacy/three.relacy](../tests/relacy/three.relacy.cpp) 1, \
+| [N1](#n1-of-a-letter-that-only-this-page-knows) | [lint/test_five](../tests/lint/test_five.py) 1, \
+[relacy/three.relacy](../tests/relacy/three.relacy.cpp) 1, \
 [unit/deep/two](../tests/unit/deep/two.test.cpp) 2 |"""
 
 
@@ -103,6 +122,7 @@ class RulesTest(unittest.TestCase):
             ("tests/unit/two.test.cpp", '\nTEST_CASE("B9 is none") {}\n', 2),
             ("tests/unit/two.test.cpp", 'TEST_CASE("B1 is one, and B9") {}\n', 1),
             ("tests/unit/two.test.cpp", 'TEST_CASE("B1 is one",\n          "[B1][B9]") {}\n', 2),
+            ("tests/two.py", 'def test():\n    """B9 is none"""\n', 2),
             ("docs/two.md", "# Two\n\nSee B9.\n", 3),
             ("CONTRIBUTING.md", "`B9 a name`\n", 1),
             (rules.PAGE, PAGE.replace("as R2 does", "as B9 does"), 9),

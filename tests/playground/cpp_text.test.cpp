@@ -62,6 +62,19 @@ TEST_CASE("S41 defaults are left out, and every other field is there", "[S41]") 
       has(text, ".slow_calls = fusebox::SlowCalls{.slower_than = 250ms, .window = fusebox::last_calls(50)}"));
 }
 
+TEST_CASE("S41 any field that JSON can set is there", "[S41]") {
+  CHECK(has(cpp_of({fusebox::BulkheadConfig{.max_concurrent = 3, .headroom = 0.1}}),
+            "{.max_concurrent = 3, .headroom = 0.1}"));
+  CHECK(has(cpp_of({fusebox::ThrottleConfig{.seed = 7}}), "{.seed = 7U}"));
+  CHECK(has(cpp_of({storm::RetrySpec{{.jitter = fusebox::Jitter::full, .idempotent = false}, {}}}),
+            "{.jitter = fusebox::Jitter::full, .idempotent = false}"));
+  const std::string vegas =
+      cpp_of({storm::AdaptiveLimitSpec{{fusebox::Vegas{.smoothing = 0.5, .seed = 1}}, {.headroom = 0.2}}});
+  CHECK(has(vegas, ".smoothing = 0.5"));
+  CHECK(has(vegas, ".seed = 1U"));
+  CHECK(has(vegas, "fusebox::AdaptiveLimitQueue{.headroom = 0.2}"));
+}
+
 TEST_CASE("S41 a long line has each field on a line of its own", "[S41]") {
   const std::string text = cpp_of({fusebox::CircuitBreakerConfig{.failure_threshold = 7,
                                                                  .success_threshold = 3,

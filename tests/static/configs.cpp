@@ -26,6 +26,7 @@ static_assert(is_plain<CallOptions>);
 static_assert(is_plain<BulkheadConfig>);
 static_assert(is_plain<ChaosConfig>);
 static_assert(is_plain<CallRecorderConfig>);
+static_assert(is_plain<DashboardConfig> && is_plain<DashboardActions> && is_plain<DashboardResponse>);
 static_assert(is_plain<HedgeConfig>);
 static_assert(is_plain<Measured> && is_plain<Aimd> && is_plain<Gradient2> && is_plain<Vegas>);
 static_assert(is_plain<AdaptiveLimitQueue>);

@@ -29,6 +29,11 @@ struct PassesOn {
   fusebox::CallRecorder<>& recorder;
   fusebox::CallRecorder<MyClock>* recorder_with_my_clock;
   const fusebox::CallRecorderConfig& recorder_config;
+  fusebox::Dashboard<>& dashboard;
+  fusebox::Dashboard<MyClock>* dashboard_with_my_clock;
+  const fusebox::DashboardConfig& dashboard_config;
+  const fusebox::DashboardActions& dashboard_actions;
+  const fusebox::DashboardResponse& dashboard_response;
   fusebox::Chaos<>& chaos;
   fusebox::Chaos<MyClock>* chaos_with_my_clock;
   const fusebox::ChaosConfig& chaos_config;

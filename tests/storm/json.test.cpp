@@ -188,7 +188,7 @@ TEST_CASE("S10 an error names its path", "[S10]") {
         "policies[0].failure_rate.threshold: must be in (0, 1], got 0");
   CHECK(pipeline_error(R"({"policy": "attempt_timeout"})") == "policies[0]: needs the member \"limit\"");
   CHECK(pipeline_error(R"({"policy": "attempt_timeout", "limit": "0s"})") ==
-        "policies[0].limit: must be above 0");
+        "policies[0].limit: must be above 0, got 0s");
   CHECK(pipeline_error("{}") == "policies[0]: needs the member \"policy\"");
   CHECK(pipeline_error("5") == "policies[0]: must be an object");
   CHECK(pipeline_error(R"({"policy": "fallback"})").starts_with("policies[0].policy: must be one of "));
@@ -303,7 +303,7 @@ TEST_CASE("S10 surges that overlap make no more calls than can be simulated", "[
 
 TEST_CASE("S10 a member that is there twice is refused", "[S10]") {
   CHECK(scenario_error(R"({"name": "x", "dependencies": [{"queue": 1, "queue": 2}]})") ==
-        "an object has the member \"queue\" twice");
+        "dependencies[0].queue: is there twice");
   CHECK(scenario_error(R"({"name": "x", "dependencies": [{"queue": 1}, {"queue": 2}]})") == "no error");
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("S10 what is no JSON, or no scenario, is an error and nothing worse", 
   CHECK(scenario_error("[1e999]").starts_with("this is no JSON"));
   CHECK(scenario_error("null") == "must be an object");
   CHECK(scenario_error(std::string(2'000'000, ' ')) == "the document is larger than 1 MiB");
-  CHECK(scenario_error(std::string(100'000, '[')).starts_with("this is no JSON"));
+  CHECK(scenario_error(std::string(100'000, '[')) == "the document is nested too deeply");
   CHECK(scenario_error(R"({"name": "x", "a": )" + std::string(50, '[') + std::string(50, ']') + "}") ==
         "the document is nested too deeply");
 

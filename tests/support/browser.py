@@ -19,7 +19,7 @@ import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38,
-        "ArrowRight": 39, "ArrowDown": 40}
+        "ArrowRight": 39, "ArrowDown": 40, "/": 191}
 
 
 class Missing(Exception):
@@ -163,7 +163,7 @@ class Page:
             time.sleep(0.05)
 
     def press(self, key, shift=False):
-        text = {"Enter": "\r", " ": " "}.get(key)
+        text = {"Enter": "\r", " ": " ", "/": "/"}.get(key)
         for kind in ("keyDown", "keyUp"):
             more = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code="Space" if key == " " else key,

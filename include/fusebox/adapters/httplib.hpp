@@ -23,8 +23,15 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace detail {
 
+// Enumerators that later versions have.
 template <class E>
 concept KnowsConnectionTimeout = requires { E::ConnectionTimeout; };
+template <class E>
+concept KnowsTimeout = requires { E::Timeout; };
+template <class E>
+concept KnowsConnectionClosed = requires { E::ConnectionClosed; };
+template <class E>
+concept KnowsPeerClosed = requires { E::SSLPeerCouldBeClosed_; };
 
 /// The category of errors without a NetworkErrc of their own: cpp-httplib's numbers and texts.
 class FUSEBOX_API HttplibErrorCategory final : public std::error_category {
@@ -41,11 +48,21 @@ class FUSEBOX_API HttplibErrorCategory final : public std::error_category {
 }
 
 /// The NetworkErrc of a transport error, if any. cpp-httplib does not say why a connection failed: its
-/// Connection stands for an unknown host as well as for a refused connection.
+/// Connection stands for an unknown host as well as for a refused connection. With set_follow_location() it
+/// may be that of a redirect's target, and the request itself was answered.
 template <class E = httplib::Error>
 [[nodiscard]] std::error_code httplib_code(E error) noexcept {
   if constexpr (KnowsConnectionTimeout<E>) {
     if (error == E::ConnectionTimeout) return make_error_code(NetworkErrc::timed_out);
+  }
+  if constexpr (KnowsTimeout<E>) {
+    if (error == E::Timeout) return make_error_code(NetworkErrc::timed_out);
+  }
+  if constexpr (KnowsConnectionClosed<E>) {
+    if (error == E::ConnectionClosed) return make_error_code(NetworkErrc::connection_reset);
+  }
+  if constexpr (KnowsPeerClosed<E>) {
+    if (error == E::SSLPeerCouldBeClosed_) return make_error_code(NetworkErrc::connection_reset);
   }
   switch (error) {
     case E::Success: return {};
@@ -70,6 +87,8 @@ template <class E = httplib::Error>
 ///
 /// cpp-httplib does not distinguish a read that ends early from one that takes too long. Both are
 /// timed_out, since the request may have been processed. Retry-After dates are compared with SystemClock.
+/// A client with set_follow_location() and a retry with `.idempotent = false` do not go together: a
+/// redirect's target that refuses looks like a request that was not sent.
 template <>
 struct failure_traits<httplib::Result> {
   [[nodiscard]] static std::optional<Failure> failure(const httplib::Result& result) {

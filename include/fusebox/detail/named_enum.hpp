@@ -15,9 +15,9 @@ concept OneOf = (std::same_as<T, Ts> || ...);
 
 /// Each has a to_string().
 template <class E>
-concept NamedEnum =
-    OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason, State,
-          StateChangeReason, BulkheadEventKind, AdaptiveLimitEventKind, ChaosEventKind, ThrottleEventKind>;
+concept NamedEnum = OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason,
+                          State, StateChangeReason, Priority, BulkheadEventKind, AdaptiveLimitEventKind,
+                          RateLimiterEventKind, RetryBudgetEventKind, ChaosEventKind, ThrottleEventKind>;
 
 }  // namespace detail
 

@@ -14,12 +14,19 @@ struct RegistryConfig {
   CircuitBreakerConfig default_config = {};  ///< for get() without a config, and no configure() for the name
 };
 
+namespace detail {
+
+/// Of what default_config does not check itself.
+[[nodiscard]] constexpr Problem check(const RegistryConfig& config) noexcept {
+  if (config.max_breakers >= 1) return {};
+  return problem("max_breakers", "at least 1", static_cast<long long>(config.max_breakers));
+}
+
+}  // namespace detail
+
 /// Empty if the config is valid, else the first error: field, rule and value.
 [[nodiscard]] inline std::string validate(const RegistryConfig& config) {
-  if (config.max_breakers < 1) {
-    return detail::to_text("RegistryConfig", detail::problem("max_breakers", "at least 1",
-                                                             static_cast<long long>(config.max_breakers)));
-  }
+  if (const auto wrong = detail::check(config)) return detail::to_text("RegistryConfig", wrong);
   return detail::to_text("RegistryConfig.default_config", detail::check(config.default_config));
 }
 

@@ -1,5 +1,7 @@
 // L2 A project of a user, built in each way that docs/ and README.md show.
-#include <fusebox/fusebox.hpp>
+#include <fusebox/circuit_breaker.hpp>
+#include <fusebox/retry.hpp>
+#include <fusebox/version.hpp>
 
 #include <chrono>
 #include <cstdio>

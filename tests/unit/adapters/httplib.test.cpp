@@ -80,6 +80,29 @@ class ClosedPort {
   int port_ = 0;
 };
 
+/// As in cpp-httplib 0.57, whose last versions brought the second half.
+enum class LaterError {
+  Success = 0,
+  Unknown,
+  Connection,
+  Read,
+  Write,
+  Canceled,
+  SSLConnection,
+  ConnectionTimeout,
+  ProxyConnection,
+  ConnectionClosed,
+  Timeout,
+  ResourceExhaustion,
+  HTTPParsing,
+  UnsupportedContentEncoding,
+  WebSocketHandshake,
+  SSLPeerCouldBeClosed_,
+};
+
+/// As in a version that has none of them.
+enum class EarlyError { Success = 0, Unknown, Connection, Read, Write, Canceled };
+
 }  // namespace
 
 TEST_CASE("H8 an answer from 200 to 399 is no failure", "[H8]") {
@@ -159,6 +182,30 @@ TEST_CASE("H8 every transport error has a name or at least a code", "[H8]") {
   CHECK(other != std::errc::no_child_process);
   CHECK(other.message() == "httplib error: " + httplib::to_string(httplib::Error::SSLServerVerification));
   CHECK(std::string{other.category().name()} == "httplib");
+}
+
+TEST_CASE("H35 the errors that later versions distinguish are timeouts and broken connections", "[H35]") {
+  CHECK(detail::httplib_code(LaterError::ConnectionTimeout) == NetworkErrc::timed_out);
+  CHECK(detail::httplib_code(LaterError::Timeout) == NetworkErrc::timed_out);
+  CHECK(detail::httplib_code(LaterError::ConnectionClosed) == NetworkErrc::connection_reset);
+  CHECK(detail::httplib_code(LaterError::SSLPeerCouldBeClosed_) == NetworkErrc::connection_reset);
+  CHECK(detail::httplib_code(LaterError::Connection) == NetworkErrc::connection_refused);
+  CHECK(detail::httplib_code(LaterError::Success) == std::error_code{});
+  CHECK(detail::httplib_code(EarlyError::Read) == NetworkErrc::timed_out);
+}
+
+TEST_CASE("H35 any other error of a later version keeps its number and is not transient", "[H35]") {
+  for (const auto error : {LaterError::Unknown, LaterError::SSLConnection, LaterError::ProxyConnection,
+                           LaterError::ResourceExhaustion, LaterError::HTTPParsing,
+                           LaterError::UnsupportedContentEncoding, LaterError::WebSocketHandshake}) {
+    const Failure failure{detail::httplib_code(error)};
+    CAPTURE(static_cast<int>(error));
+    CHECK(failure.code().value() == static_cast<int>(error));
+    CHECK(std::string{failure.code().category().name()} == "httplib");
+    CHECK_FALSE(failure.is_transient());
+    CHECK(default_outcome(failure) == Outcome::failure);
+  }
+  CHECK(detail::httplib_code(EarlyError::Unknown).value() == static_cast<int>(EarlyError::Unknown));
 }
 
 TEST_CASE("H8 retry_with_backoff honours a 503 with Retry-After over real HTTP", "[H8]") {

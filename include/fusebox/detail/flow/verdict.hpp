@@ -88,9 +88,14 @@ template <ErrorLike T>
   }
 }
 
+/// Does the program or an adapter say what an E stands for? That comes before the defaults.
+template <class E>
+concept JudgedError = HasFailureTraits<E> || adl::HasFailureOf<E>;
+
 /// An error that may say more than a code does.
 template <class E>
-concept RichError = ErrorObject<E> || is_optional_error<E> || std::same_as<E, std::exception_ptr>;
+concept RichError =
+    ErrorObject<E> || is_optional_error<E> || std::same_as<E, std::exception_ptr> || JudgedError<E>;
 
 /// The code of any other error; empty if it has none.
 template <class E>
@@ -107,7 +112,15 @@ template <class E>
 /// The Failure that an error stands for: an ErrorLike value, or the error of an expected-like type.
 template <class E>
 [[nodiscard]] std::optional<Failure> failure_of_error(const E& error) {
-  if constexpr (std::same_as<E, Failure>) {
+  if constexpr (JudgedError<E>) {
+    std::optional<Failure> judged;
+    if constexpr (HasFailureTraits<E>) {
+      judged = failure_traits<E>::failure(error);
+    } else {
+      judged = adl::call_failure_of(error);
+    }
+    return judged ? std::move(judged) : Failure{detail::code_of_error(error)};  // no success all the same
+  } else if constexpr (std::same_as<E, Failure>) {
     return error;
   } else if constexpr (std::derived_from<E, ApiError>) {
     return std::optional<Failure>{std::in_place, static_cast<const ApiError&>(error)};

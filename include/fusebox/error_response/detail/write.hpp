@@ -2,7 +2,11 @@
 #pragma once
 // IWYU pragma: private, include <fusebox/error_response.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include <fusebox/error_response/document.hpp>
 
@@ -31,12 +35,54 @@ concept HttplibLike = requires(Res& res, const std::string& text) {
   res.set_header("Retry-After", text);
 };
 
+/// A body that keeps a text of its own. A view of one, such as Beast's span_body has, would outlive the text.
+template <class Body>
+concept TextBody =
+    requires(Body& body, const std::string& text) { body = text; } && !std::is_trivially_destructible_v<Body>;
+
+/// A body that is a container of bytes.
+template <class Body>
+concept BytesBody = !TextBody<Body> && requires(Body& body, const char* text) { body.assign(text, text); };
+
+/// A body that is a dynamic buffer, as networking libraries have it.
+template <class Body>
+concept BufferBody = !TextBody<Body> && !BytesBody<Body> && requires(Body& body) {
+  body.consume(body.size());
+  body.prepare(body.size());
+  body.commit(body.size());
+};
+
+template <TextBody Body>
+void assign_body(Body& body, const std::string& text) {
+  body = text;
+}
+template <BytesBody Body>
+void assign_body(Body& body, const std::string& text) {
+  body.assign(text.data(), text.data() + text.size());
+}
+template <BufferBody Body>
+void assign_body(Body& body, const std::string& text) {
+  body.consume(body.size());
+  const auto room = body.prepare(text.size());
+  if constexpr (requires { room.data(); }) {
+    std::memcpy(room.data(), text.data(), text.size());
+  } else {
+    std::size_t copied = 0;
+    for (auto part = room.begin(); part != room.end() && copied < text.size(); ++part) {
+      const std::size_t size = std::min((*part).size(), text.size() - copied);
+      std::memcpy((*part).data(), text.data() + copied, size);
+      copied += size;
+    }
+  }
+  body.commit(text.size());
+}
+
 /// A response like that of Boost.Beast.
 template <class Res>
-concept BeastLike = requires(Res& res, std::string text) {
+concept BeastLike = requires(Res& res, const std::string& text) {
   res.result(500U);
   res.set("Retry-After", text);
-  res.body() = text;
+  detail::assign_body(res.body(), text);
 };
 
 /// The fields that describe the answer which a handler had begun, not the error (H9).
@@ -68,7 +114,7 @@ void write(Res& res, const HttpResponse& response) {
       res.erase("Retry-After");
     }
     if (response.retry_after) res.set("Retry-After", std::to_string(response.retry_after->count()));
-    res.body() = response.body;
+    detail::assign_body(res.body(), response.body);
     if constexpr (requires { res.prepare_payload(); }) res.prepare_payload();
   }
 }

@@ -356,6 +356,17 @@ TEST_CASE("F1 the error of an expected-like value keeps its meaning", "[F1]") {
   CHECK(verdict(failed<int>(std::optional<Failure>{})));
 }
 
+TEST_CASE("F1 the error of an expected-like value is judged by its failure_traits or failure_of, if any",
+          "[F1]") {
+  CHECK(verdict(failed<int>(support::Response{503}))->status() == 503);
+  CHECK(verdict(failed<int>(shop::Everything{500}))->status() == 500);
+  const auto denied = verdict(failed<int>(support::Response{200}));  // the value is missing all the same
+  REQUIRE(denied);
+  CHECK_FALSE(denied->code());
+  CHECK_FALSE(detail::fails_by_code<Expected<int, support::Response>>());
+  CHECK_FALSE(detail::fails_by_code<Expected<int, shop::Everything>>());
+}
+
 TEST_CASE("F7 the result of a cancelled retry is a cancellation", "[F7]") {
   struct Result : Expected<int, Failure> {
     Result(StopReason reason, Failure failure)

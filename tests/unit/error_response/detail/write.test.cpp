@@ -1,8 +1,12 @@
 #include <fusebox/error_response/detail/write.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "catch.hpp"
 
@@ -36,6 +40,52 @@ struct BeastResponse {
   void erase(std::string_view name) { fields.erase(std::string{name}); }
   std::string& body() { return text; }
   void prepare_payload() { fields["Content-Length"] = std::to_string(text.size()); }
+};
+
+/// The same with another body.
+template <class Body>
+struct BeastResponseOf {
+  unsigned status = 0;
+  Body held;
+
+  void result(unsigned code) { status = code; }
+  void set(std::string_view, const std::string&) {}
+  Body& body() { return held; }
+};
+
+/// A dynamic buffer that gives room in parts of 2 bytes, or in one part.
+template <bool IsOnePart>
+struct Buffer {
+  struct Part {
+    char* start;
+    std::size_t length;
+    [[nodiscard]] char* data() const { return start; }
+    [[nodiscard]] std::size_t size() const { return length; }
+  };
+  std::string text;
+  std::string room;
+
+  [[nodiscard]] std::size_t size() const { return text.size(); }
+  void consume(std::size_t size) { text.erase(0, size); }
+  auto prepare(std::size_t size) {
+    room.assign(size, '?');
+    if constexpr (IsOnePart) {
+      return Part{room.data(), size};
+    } else {
+      std::vector<Part> parts;
+      for (std::size_t i = 0; i < size; i += 2)
+        parts.push_back({room.data() + i, std::min<std::size_t>(2, size - i)});
+      return Parts{std::move(parts)};
+    }
+  }
+  void commit(std::size_t size) { text.append(room, 0, size); }
+
+ private:
+  struct Parts {  // without data()
+    std::vector<Part> parts;
+    [[nodiscard]] auto begin() const { return parts.begin(); }
+    [[nodiscard]] auto end() const { return parts.end(); }
+  };
 };
 
 /// The least of these shapes.
@@ -91,6 +141,26 @@ TEST_CASE("H5 a response like Beast's is known by its shape", "[H5]") {
   detail::write(response, gone);
   CHECK(response.fields.count("Retry-After") == 0);
 }
+
+TEST_CASE("H5 H34 a body of Beast's shape may be a container of bytes or a dynamic buffer", "[H5][H34]") {
+  const HttpResponse answer{.status = 500, .body = "seven c"};
+  BeastResponseOf<std::vector<unsigned char>> bytes{.held = {1, 2}};
+  detail::write(bytes, answer);
+  CHECK(bytes.status == 500);
+  CHECK(std::string(bytes.held.begin(), bytes.held.end()) == "seven c");
+  BeastResponseOf<Buffer<true>> one{.held = {"begun", ""}};
+  detail::write(one, answer);
+  CHECK(one.held.text == "seven c");
+  BeastResponseOf<Buffer<false>> parts{.held = {"begun", ""}};
+  detail::write(parts, answer);
+  CHECK(parts.held.text == "seven c");
+  detail::write(parts, HttpResponse{.body = ""});
+  CHECK(parts.held.text.empty());
+}
+
+static_assert(detail::BeastLike<BeastResponseOf<std::string>>);
+static_assert(!detail::BeastLike<BeastResponseOf<std::string_view>>, "a view would outlive the text");
+static_assert(!detail::BeastLike<BeastResponseOf<int>>);
 
 TEST_CASE("H9 the fields that described the handler's own answer are removed, others stay", "[H9]") {
   HttplibResponse httplib;

@@ -1,0 +1,241 @@
+// fusebox.cppm: the library as a C++20 module (rule L5).
+//
+//     import fusebox;
+//
+// It exports what <fusebox/fusebox.hpp> gives, the doors that it leaves out, and the clocks for tests. Not the
+// macros, for which <fusebox/version.hpp> is included, and not the adapters, which are headers of their own.
+// scripts/module.py --write writes this file.
+module;
+
+#include <fusebox/fusebox.hpp>
+#include <fusebox/coro.hpp>
+#include <fusebox/ostream.hpp>
+#include <fusebox/test/async_fake_clock.hpp>
+#include <fusebox/test/fake_clock.hpp>
+#include <fusebox/test/scoped_system_clock.hpp>
+
+export module fusebox;
+
+export namespace fusebox {
+using fusebox::AdaptiveLimit;
+using fusebox::AdaptiveLimitEvent;
+using fusebox::AdaptiveLimitEventKind;
+using fusebox::AdaptiveLimitQueue;
+using fusebox::AdaptiveLimitStats;
+using fusebox::AdaptiveRule;
+using fusebox::AdaptiveStep;
+using fusebox::AdaptiveWindow;
+using fusebox::Aimd;
+using fusebox::AnyPipeline;
+using fusebox::ApiError;
+using fusebox::AsyncClock;
+using fusebox::Attempt;
+using fusebox::Bulkhead;
+using fusebox::BulkheadConfig;
+using fusebox::BulkheadEvent;
+using fusebox::BulkheadEventKind;
+using fusebox::BulkheadFullError;
+using fusebox::BulkheadStats;
+using fusebox::Call;
+using fusebox::CallDurations;
+using fusebox::CallDurationsConfig;
+using fusebox::CallDurationsStats;
+using fusebox::CallEvent;
+using fusebox::CallOptions;
+using fusebox::CallRecorder;
+using fusebox::CallRecorderConfig;
+using fusebox::CallRecorderStats;
+using fusebox::CallResult;
+using fusebox::CancelledError;
+using fusebox::Chaos;
+using fusebox::ChaosConfig;
+using fusebox::ChaosEvent;
+using fusebox::ChaosEventKind;
+using fusebox::ChaosStats;
+using fusebox::CircuitBreaker;
+using fusebox::CircuitBreakerConfig;
+using fusebox::CircuitBreakerRegistry;
+using fusebox::CircuitBreakerStats;
+using fusebox::CircuitOpenError;
+using fusebox::Clock;
+using fusebox::ConfigError;
+using fusebox::Dashboard;
+using fusebox::DashboardActions;
+using fusebox::DashboardConfig;
+using fusebox::DashboardResponse;
+using fusebox::Deadline;
+using fusebox::ErrorCategory;
+using fusebox::ErrorCode;
+using fusebox::ErrorDetails;
+using fusebox::Failure;
+using fusebox::FailureIf;
+using fusebox::FailureRate;
+using fusebox::FailureTranslator;
+using fusebox::Gradient2;
+using fusebox::HealthReport;
+using fusebox::HealthSummary;
+using fusebox::Hedge;
+using fusebox::HedgeConfig;
+using fusebox::HedgeCounts;
+using fusebox::HedgeRun;
+using fusebox::HedgeStats;
+using fusebox::HedgeStep;
+using fusebox::HedgeTask;
+using fusebox::HttpResponse;
+using fusebox::Jitter;
+using fusebox::LastGood;
+using fusebox::Measured;
+using fusebox::MeasuredCalls;
+using fusebox::NetworkErrc;
+using fusebox::Outcome;
+using fusebox::Permit;
+using fusebox::Pipeline;
+using fusebox::PipelineRun;
+using fusebox::Policy;
+using fusebox::PolicyErrc;
+using fusebox::PolicyRegistry;
+using fusebox::PolicyRegistryConfig;
+using fusebox::PolicyResult;
+using fusebox::Priority;
+using fusebox::RateLimitedError;
+using fusebox::RateLimiter;
+using fusebox::RateLimiterConfig;
+using fusebox::RateLimiterEvent;
+using fusebox::RateLimiterEventKind;
+using fusebox::RateLimiterStats;
+using fusebox::RecordedCall;
+using fusebox::RegistryConfig;
+using fusebox::RejectedError;
+using fusebox::RequestInfo;
+using fusebox::RetryBudget;
+using fusebox::RetryBudgetConfig;
+using fusebox::RetryBudgetEvent;
+using fusebox::RetryBudgetEventKind;
+using fusebox::RetryBudgetLike;
+using fusebox::RetryBudgetStats;
+using fusebox::RetryConfig;
+using fusebox::RetryCounts;
+using fusebox::RetryCountsStats;
+using fusebox::RetryPolicy;
+using fusebox::RetryResult;
+using fusebox::RetryState;
+using fusebox::RetryStats;
+using fusebox::RetryThrottle;
+using fusebox::RetryThrottleConfig;
+using fusebox::SlowCalls;
+using fusebox::StandardPipeline;
+using fusebox::StandardPipelineConfig;
+using fusebox::State;
+using fusebox::StateChange;
+using fusebox::StateChangeReason;
+using fusebox::Step;
+using fusebox::StopReason;
+using fusebox::StopToken;
+using fusebox::Subscription;
+using fusebox::SystemClock;
+using fusebox::Throttle;
+using fusebox::ThrottleConfig;
+using fusebox::ThrottleEvent;
+using fusebox::ThrottleEventKind;
+using fusebox::ThrottleStats;
+using fusebox::ThrottledError;
+using fusebox::TimeSource;
+using fusebox::Timeout;
+using fusebox::TimeoutCounts;
+using fusebox::TimeoutError;
+using fusebox::TimeoutKind;
+using fusebox::TimeoutStats;
+using fusebox::Vegas;
+using fusebox::Window;
+using fusebox::attempt_timeout;
+using fusebox::backoff;
+using fusebox::category_condition;
+using fusebox::category_of;
+using fusebox::chaos;
+using fusebox::compose;
+using fusebox::configure_default_registry;
+using fusebox::default_outcome;
+using fusebox::default_policy_registry;
+using fusebox::default_registry;
+using fusebox::earliest;
+using fusebox::error_code_of;
+using fusebox::explain;
+using fusebox::exponential_delay;
+using fusebox::failure_if;
+using fusebox::failure_traits;
+using fusebox::fallback;
+using fusebox::fallback_to_last_good;
+using fusebox::fallback_when_rejected;
+using fusebox::get_all_circuit_breaker_stats;
+using fusebox::get_circuit_breaker;
+using fusebox::health_report;
+using fusebox::hedge;
+using fusebox::http_category;
+using fusebox::http_status;
+using fusebox::in_this_order;
+using fusebox::is_injected;
+using fusebox::is_retryable;
+using fusebox::is_retryable_status;
+using fusebox::last_calls;
+using fusebox::linear;
+using fusebox::make_error_code;
+using fusebox::make_error_condition;
+using fusebox::measured;
+using fusebox::network_error_category;
+using fusebox::no_timeout;
+using fusebox::on_give_up;
+using fusebox::on_retry;
+using fusebox::operator<<;
+using fusebox::operator==;
+using fusebox::policy_error_category;
+using fusebox::reason_phrase;
+using fusebox::register_failure_translator;
+using fusebox::reset_all_circuit_breakers;
+using fusebox::reset_circuit_breaker;
+using fusebox::retry;
+using fusebox::retry_if;
+using fusebox::retry_with_backoff;
+using fusebox::send_api_error;
+using fusebox::send_bad_request_error;
+using fusebox::send_exception;
+using fusebox::send_forbidden_error;
+using fusebox::send_method_not_allowed_error;
+using fusebox::send_not_found_error;
+using fusebox::send_rate_limit_error;
+using fusebox::send_service_unavailable_error;
+using fusebox::send_unauthorized_error;
+using fusebox::send_validation_error;
+using fusebox::standard_pipeline;
+using fusebox::task_traits;
+using fusebox::to_json;
+using fusebox::to_problem_json;
+using fusebox::to_prometheus;
+using fusebox::to_response;
+using fusebox::to_string;
+using fusebox::total_timeout;
+using fusebox::try_acquire;
+using fusebox::try_retry_with_backoff;
+using fusebox::validate;
+using fusebox::with_random;
+using fusebox::with_timeout;
+using fusebox::within;
+}  // namespace fusebox
+
+export namespace fusebox::http {
+using fusebox::http::is_idempotent;
+using fusebox::http::parse_retry_after;
+}  // namespace fusebox::http
+
+export namespace fusebox::retry_presets {
+using fusebox::retry_presets::aggressive;
+using fusebox::retry_presets::quick;
+using fusebox::retry_presets::slow;
+using fusebox::retry_presets::standard;
+}  // namespace fusebox::retry_presets
+
+export namespace fusebox::test {
+using fusebox::test::Alarm;
+using fusebox::test::AsyncFakeClock;
+using fusebox::test::FakeClock;
+using fusebox::test::ScopedSystemClock;
+}  // namespace fusebox::test
