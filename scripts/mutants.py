@@ -35,7 +35,7 @@ from programs import BUILD, INCLUDE, KILLED, ROOT, SURVIVED, UNCOMPILED, read  #
 
 HEADERS = os.path.join(INCLUDE, "fusebox")
 EQUIVALENT = os.path.join(ROOT, "scripts", "mutants", "equivalent.txt")
-LEFT_OUT = ("adapters/", "test/", "format.hpp", "fwd.hpp", "version.hpp", "fusebox.hpp")
+LEFT_OUT = ("adapters/", "detail/asio/", "test/", "format.hpp", "fwd.hpp", "version.hpp", "fusebox.hpp")
 KILLERS = os.path.join(ROOT, "scripts", "mutants", "killers.txt")
 EACH = 8
 SCORE = 95.0
