@@ -1,4 +1,5 @@
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/hedge.hpp>
 #include <fusebox/pipeline.hpp>
 #include <fusebox/pipeline/detail/parts.hpp>
 #include <fusebox/retry.hpp>
@@ -48,6 +49,14 @@ TEST_CASE("P1 a pipeline and an order are their parts", "[P1][P16]") {
       std::is_same_v<decltype(parts), std::tuple<std::shared_ptr<Breaker>, std::shared_ptr<Retry>>>);
   CHECK(std::get<0>(parts).get() == &breaker);
   CHECK(shared.use_count() == 3);
+}
+
+TEST_CASE("P1 only what is inside a hedge is shared with its copies", "[P1]") {
+  using Copies = decltype(hedge(HedgeConfig{}));
+  STATIC_REQUIRE(detail::is_parallel<Copies>);
+  STATIC_REQUIRE_FALSE(detail::is_inside_parallel<0, Retry, Copies, Breaker>());
+  STATIC_REQUIRE_FALSE(detail::is_inside_parallel<1, Retry, Copies, Breaker>());
+  STATIC_REQUIRE(detail::is_inside_parallel<2, Retry, Copies, Breaker>());
 }
 
 TEST_CASE("P14 P16 what compose() checks", "[P14][P16]") {
