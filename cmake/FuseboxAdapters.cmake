@@ -1,4 +1,5 @@
-# The targets that each adapter needs, and the check that its header compiles by itself where they are there.
+# The libraries of the adapters, the targets that each adapter needs, and the check that its header compiles by itself
+# where they are there.
 set(fusebox_asio_adapter_needs fusebox_asio_headers)
 set(fusebox_beast_adapter_needs fusebox_boost_headers)
 set(fusebox_boost_asio_adapter_needs fusebox_boost_headers)
@@ -12,7 +13,7 @@ set(fusebox_nlohmann_json_adapter_needs nlohmann_json::nlohmann_json)
 # Their libraries are installed for make test-integration alone.
 set(fusebox_adapters_of_integration grpc hiredis libpq)
 
-find_package(CURL QUIET)
+find_package(CURL 7.68 QUIET)
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
   pkg_check_modules(FUSEBOX_GRPC QUIET IMPORTED_TARGET grpc++_unsecure)
@@ -37,10 +38,16 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang") # Asio 1.22 and Boost 1.74 do not know
   endforeach()
 endif()
 
+if(NOT FUSEBOX_BUILD_TESTS)
+  return()
+endif()
 foreach(header IN LISTS fusebox_adapters)
   string(REGEX REPLACE "^.*/fusebox/adapters/([a-z0-9_]+).*$" "\\1" name ${header}) # of a room or machinery, its door
   set(needs ${fusebox_${name}_adapter_needs})
-  if(NOT needs OR NOT TARGET ${needs})
+  if(NOT needs)
+    message(FATAL_ERROR "fusebox_${name}_adapter_needs is missing: which target does adapters/${name}.hpp need?")
+  endif()
+  if(NOT TARGET ${needs})
     fusebox_left_out("the check of adapters/${name}.hpp" "its library was not found")
     continue()
   endif()

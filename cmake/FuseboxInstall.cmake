@@ -1,5 +1,5 @@
-# install(): headers, the CMake package (find_package(fusebox 0.1)), the file of pkg-config, the source of the module
-# and the licence.
+# install(): headers, the CMake package (find_package(fusebox 0.1)), the file of pkg-config, the source of the module,
+# the views of debuggers and the licence.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -11,8 +11,9 @@ install(
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT fusebox
   FILE_SET adapters DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT fusebox)
 install(EXPORT fuseboxTargets NAMESPACE fusebox:: DESTINATION ${fusebox_package_dir} COMPONENT fusebox)
-# The source of the C++20 module, for those who build it.
-install(FILES modules/fusebox.cppm DESTINATION ${CMAKE_INSTALL_DATADIR}/fusebox COMPONENT fusebox)
+# The source of the C++20 module, for those who build it; the printers for GDB and the views for Visual Studio.
+install(FILES modules/fusebox.cppm debuggers/fusebox_gdb.py debuggers/fusebox.natvis
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fusebox COMPONENT fusebox)
 
 configure_package_config_file(cmake/fuseboxConfig.cmake.in fuseboxConfig.cmake
                               INSTALL_DESTINATION ${fusebox_package_dir})

@@ -33,7 +33,8 @@ set(CPACK_PACKAGE_DESCRIPTION
 throttles, rate limiters and fallbacks, composed into one pipeline around a
 call, and testable with one fake clock.
 
-This package has the headers, the CMake package and the file of pkg-config.")
+This package has the headers, the CMake package, the file of pkg-config and
+printers for GDB.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 # The licence component is left out: Debian uses its copyright file.

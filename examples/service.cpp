@@ -49,9 +49,7 @@ std::string fetch_stock(const fusebox::StandardPipeline<>& calls, const support:
 support::Routes make_routes(const fusebox::StandardPipeline<>& calls, const support::Url& upstream,
                             const fusebox::Dashboard<>& dashboard) {
   support::Routes routes;
-  routes.get("/", [&dashboard](const auto&, auto& response) { dashboard.page().send(response); });
-  routes.get("/dashboard.json",
-             [&dashboard](const auto&, auto& response) { dashboard.data().send(response); });
+  support::add_operations(routes, dashboard);
   routes.get("/routes", [](const auto&, auto& response) {
     std::string index = "GET / /stock/ITEM /health /metrics";
     for (const auto& [path, answer] : support::error_gallery) index += " " + path;
@@ -62,12 +60,6 @@ support::Routes make_routes(const fusebox::StandardPipeline<>& calls, const supp
     support::Url url = upstream;
     url.path = request.path;
     response.set_content(fetch_stock(calls, url), "application/json");
-  });
-  routes.get("/health", [](const auto&, auto& response) {
-    response.set_content(to_json(fusebox::health_report()), "application/json");
-  });
-  routes.get("/metrics", [](const auto&, auto& response) {
-    response.set_content(fusebox::to_prometheus(), "text/plain; version=0.0.4; charset=utf-8");
   });
   for (const auto& [path, answer] : support::error_gallery) {
     routes.get(path, [&answer = answer](const auto& request, auto& response) {

@@ -77,6 +77,8 @@ using fusebox::HealthSummary;
 using fusebox::Hedge;
 using fusebox::HedgeConfig;
 using fusebox::HedgeCounts;
+using fusebox::HedgeEvent;
+using fusebox::HedgeEventKind;
 using fusebox::HedgeRun;
 using fusebox::HedgeStats;
 using fusebox::HedgeStep;

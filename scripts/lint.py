@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lint import api, budget, doors, exports, layers, libraries, links, macros  # noqa: E402
-from lint import mirror, notes, pages, prose, public  # noqa: E402
+from lint import mirror, notes, pages, policies, prose, public  # noqa: E402
 from lint import rules_cited, site, sizes, style  # noqa: E402
 from lint.tree import Tree  # noqa: E402
 
@@ -24,6 +24,7 @@ CHECKS = {
     "libraries": libraries.check,
     "doors": doors.check,
     "public": public.check,
+    "policies": policies.check,
     "exports": exports.check,
     "macros": macros.check,
     "sizes": sizes.check,
@@ -33,9 +34,10 @@ CHECKS = {
     "links": links.check,
     "pages": pages.check,
     "nav": site.check_nav,
-    "adapters": site.check_adapters,
+    "headers": site.check_headers,
     "comparison": site.check_comparison,
     "scoreboard": site.check_scoreboard,
+    "instructions": site.check_instructions,
     "words": notes.check_words,
     "version": notes.check_version,
     "api": api.check,

@@ -20,6 +20,10 @@ import os
 import re
 import sys
 
+sys.dont_write_bytecode = True
+
+from lint.links import slug  # noqa: E402
+
 PAGE = "docs/rules.md"
 BEGIN = "<!-- index: begin (made by scripts/rules.py --write) -->"
 END = "<!-- index: end -->"
@@ -46,8 +50,7 @@ class Rule:
         self.name, self.title, self.line = name, title, line
 
     def link(self):
-        anchor = re.sub(r"[^\w\- ]", "", f"{self.name} {self.title}".lower()).replace(" ", "-")
-        return f"[{self.name}](#{anchor})"
+        return f"[{self.name}](#{slug(f'{self.name} {self.title}')})"
 
 
 class Names:

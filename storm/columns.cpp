@@ -1,3 +1,4 @@
+// storm/columns.cpp: see columns.hpp.
 #include "columns.hpp"
 
 #include <fmt/format.h>

@@ -17,21 +17,15 @@ class PartAdder {
   void operator()(const Config& config) {
     out_.emplace_back(config);
   }
-  void operator()(const fusebox::TimeoutPart& part) { out_.emplace_back(TimeoutSpec{part.kind, part.limit}); }
-  void operator()(const fusebox::RetryPart& part) { out_.emplace_back(RetrySpec{part.config, part.budget}); }
-  void operator()(const fusebox::HedgePart& part) { out_.emplace_back(HedgeSpec{part.config, part.budget}); }
-  void operator()(const fusebox::AdaptiveLimitPart& part) {
-    out_.emplace_back(AdaptiveLimitSpec{AnyRule{part.rule}, part.queue});
-  }
   void operator()(const fusebox::ChaosConfig& /*config*/) {
     throw JsonError{value_.path() + ".policy", "the lab has no chaos; disturb a dependency instead"};
   }
   void operator()(const fusebox::StandardPipelineConfig& config) {
     out_.emplace_back(config.bulkhead);
-    out_.emplace_back(TimeoutSpec{fusebox::TimeoutKind::total, config.total_timeout});
-    out_.emplace_back(RetrySpec{config.retry, {}});
+    out_.emplace_back(fusebox::TimeoutPart{fusebox::TimeoutKind::total, config.total_timeout});
+    out_.emplace_back(fusebox::RetryPart{config.retry, {}});
     out_.emplace_back(config.breaker);
-    out_.emplace_back(TimeoutSpec{fusebox::TimeoutKind::attempt, config.attempt_timeout});
+    out_.emplace_back(fusebox::TimeoutPart{fusebox::TimeoutKind::attempt, config.attempt_timeout});
   }
 
  private:

@@ -169,12 +169,12 @@ class CppWriter {
  public:
   explicit CppWriter(std::string_view service) : service_{quoted(service)} {}
 
-  void operator()(const TimeoutSpec& spec) {
+  void operator()(const fusebox::TimeoutPart& spec) {
     const bool total = spec.kind == fusebox::TimeoutKind::total;
     part(
         joined({total ? "fusebox::total_timeout(" : "fusebox::attempt_timeout(", cpp_text(spec.limit), ")"}));
   }
-  void operator()(const RetrySpec& spec) {
+  void operator()(const fusebox::RetryPart& spec) {
     std::string text = cpp_fields(spec.config);
     if (const auto* budget = std::get_if<fusebox::RetryBudgetConfig>(&spec.budget)) {
       text.append(", ").append(object("fusebox::RetryBudget<>", "budget", cpp_fields(*budget)));
@@ -183,7 +183,7 @@ class CppWriter {
     }
     part(joined({"fusebox::retry(", text, ")"}));
   }
-  void operator()(const HedgeSpec& spec) {
+  void operator()(const fusebox::HedgePart& spec) {
     std::string text = cpp_fields(spec.config);
     if (spec.budget)
       text.append(", ").append(object("fusebox::RetryBudget<>", "hedge_budget", cpp_fields(*spec.budget)));
@@ -198,7 +198,7 @@ class CppWriter {
   void operator()(const fusebox::ThrottleConfig& config) {
     part(object("fusebox::Throttle<>", "throttle", cpp_fields(config)));
   }
-  void operator()(const AdaptiveLimitSpec& spec) {
+  void operator()(const fusebox::AdaptiveLimitPart& spec) {
     std::visit(
         [&]<class Rule>(const Rule& rule) {
           const bool is_default = std::is_same_v<Rule, fusebox::Measured>;
@@ -209,7 +209,7 @@ class CppWriter {
           }
           part(object(joined({"fusebox::AdaptiveLimit<", name, ">"}), "adaptive_limit", config));
         },
-        spec.rule.rule);
+        spec.rule);
   }
   void operator()(const fusebox::RateLimiterConfig& config) {
     part(object("fusebox::RateLimiter<>", "limiter", cpp_fields(config)));

@@ -38,6 +38,7 @@
 #include "simulation.hpp"
 #include "table.hpp"
 #include "trace.hpp"
+#include "words.hpp"
 
 namespace {
 
@@ -114,33 +115,46 @@ template <class T>
   return panels;
 }
 
-[[nodiscard]] Options parse_options(std::span<char*> arguments) {
+struct OptionRule {
+  std::string_view name;
+  std::string_view commands;  // that take it, each with a space behind it
+  void (*read)(Options& options, std::string_view value);
+};
+constexpr std::array option_rules{
+    OptionRule{"--scenario", "run ",
+               [](Options& to, std::string_view value) { to.scenarios.emplace_back(value); }},
+    OptionRule{"--pipeline", "run replay ",
+               [](Options& to, std::string_view value) { to.pipelines.emplace_back(value); }},
+    OptionRule{"--only", "run ", [](Options& to, std::string_view value) { to.only = split(value); }},
+    OptionRule{"--svg", "run ", [](Options& to, std::string_view value) { to.panels = parse_panels(value); }},
+    OptionRule{
+        "--seed", "run replay ",
+        [](Options& to, std::string_view value) { to.seed = parse_number<std::uint64_t>("--seed", value); }},
+    OptionRule{"--out", "run replay ", [](Options& to, std::string_view value) { to.out = value; }},
+    OptionRule{"--threads", "run ",
+               [](Options& to, std::string_view value) {
+                 to.threads = std::clamp(parse_number<unsigned>("--threads", value), 1U, 256U);
+               }},
+};
+
+[[nodiscard]] Options parse_options(std::string_view command, std::span<char*> arguments) {
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view option = arguments[i];
-    const auto value = [&]() -> std::string {
-      if (++i == arguments.size()) throw UserError{fmt::format("{} needs a value", option)};
-      return arguments[i];
-    };
-    if (option == "--scenario") {
-      options.scenarios.push_back(value());
-    } else if (option == "--pipeline") {
-      options.pipelines.push_back(value());
-    } else if (option == "--only") {
-      options.only = split(value());
-    } else if (option == "--svg") {
-      options.panels = parse_panels(value());
-    } else if (option == "--seed") {
-      options.seed = parse_number<std::uint64_t>(option, value());
-    } else if (option == "--out") {
-      options.out = value();
-    } else if (option == "--threads") {
-      options.threads = std::clamp(parse_number<unsigned>(option, value()), 1U, 256U);
-    } else if (!option.starts_with('-')) {
+    if (!option.starts_with('-')) {
+      if (command != "replay")
+        throw UserError{fmt::format("'{}' is no option; storm --help shows them", option)};
       options.traces.emplace_back(option);
-    } else {
-      throw UserError{fmt::format("unknown option '{}'; storm --help shows them", option)};
+      continue;
     }
+    const auto* const rule = std::find_if(option_rules.begin(), option_rules.end(),
+                                          [&](const OptionRule& one) { return one.name == option; });
+    if (rule == option_rules.end())
+      throw UserError{fmt::format("unknown option '{}'; storm --help shows them", option)};
+    if (rule->commands.find(fmt::format("{} ", command)) == std::string_view::npos)
+      throw UserError{fmt::format("{} does not take {}; storm --help shows what it takes", command, option)};
+    if (++i == arguments.size()) throw UserError{fmt::format("{} needs a value", option)};
+    rule->read(options, arguments[i]);
   }
   return options;
 }
@@ -359,7 +373,7 @@ int replay(const Options& options) {
   return EXIT_SUCCESS;
 }
 
-int list() {
+int list(const Options& /*options*/) {
   for (const storm::ShippedScenario& shipped : storm::shipped_scenarios()) {
     const auto scenario = storm::parse_scenario(shipped.json, default_pipelines());
     fmt::print("{:12} {}\n", shipped.name, scenario.title);
@@ -368,7 +382,7 @@ int list() {
 }
 
 /// A million clients, a call a minute each, for ten minutes, through standard_pipeline.
-int bench() {
+int bench(const Options& /*options*/) {
   storm::Scenario scenario;
   scenario.name = "bench";
   scenario.duration = std::chrono::minutes{10};
@@ -391,6 +405,13 @@ int bench() {
   return EXIT_SUCCESS;
 }
 
+struct Command {
+  std::string_view name;
+  int (*run)(const Options&);
+};
+constexpr std::array commands{Command{"run", run}, Command{"replay", replay}, Command{"list", list},
+                              Command{"bench", bench}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -402,19 +423,16 @@ int main(int argc, char** argv) {
       fmt::print("{}", usage);
       return EXIT_SUCCESS;
     }
-    const Options options = parse_options(arguments.subspan(2));
-    if (command == "replay") return replay(options);
-    if (!options.traces.empty())
-      throw UserError{fmt::format("'{}' is no option; storm --help shows them", options.traces[0])};
-    if (command == "run") return run(options);
-    if (command == "list") return list();
-    if (command == "bench") return bench();
-    throw UserError{fmt::format("unknown command '{}'; storm --help shows them", command)};
+    const auto* const found = std::find_if(commands.begin(), commands.end(),
+                                           [&](const Command& one) { return one.name == command; });
+    if (found == commands.end())
+      throw UserError{fmt::format("unknown command '{}'; storm --help shows them", command)};
+    return found->run(parse_options(command, arguments.subspan(2)));
   } catch (const UserError& error) {
-    fmt::print(stderr, "storm: {}\n", error.what());
+    fmt::print(stderr, "storm: {}\n", storm::printable(error.what()));
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "storm: {}\n", error.what());
+    fmt::print(stderr, "storm: {}\n", storm::printable(error.what()));
     return EXIT_FAILURE;
   }
 }

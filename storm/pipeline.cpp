@@ -48,6 +48,16 @@ template <class... Policies>
   return text;
 }
 
+template <class P>
+constexpr bool has_queue = std::is_same_v<P, Bulkhead> || std::is_same_v<P, AdaptiveLimit>;
+
+template <class... Policies>
+constexpr std::size_t queues_in(std::type_identity<fusebox::Pipeline<Place<Policies>...>>) {
+  return (std::size_t{0} + ... + std::size_t{has_queue<Policies>});
+}
+// Outside a hedge and inside it.
+static_assert(2 * queues_in(std::type_identity<PlacesPipeline>{}) <= ProcessPipeline::most_queues);
+
 /// Calls use(place, index) for each place, the outermost first.
 template <class Use>
 void for_places(const PlacesPipeline& pipeline, Use use) {
@@ -77,19 +87,19 @@ class ProcessPipeline::Filler {
   Filler(ProcessPipeline& pipeline, const std::string& process, const Clock& clock, Random& jitter)
       : pipeline_{pipeline}, process_{process}, clock_{clock}, jitter_{jitter} {}
 
-  void add(const TimeoutSpec& spec) {
+  void add(const fusebox::TimeoutPart& spec) {
     if (spec.kind == fusebox::TimeoutKind::total) {
       put(std::make_shared<TotalTimeout>(spec.limit, clock_));
     } else {
       put(std::make_shared<AttemptTimeout>(spec.limit, clock_));
     }
   }
-  void add(const RetrySpec& spec) {
+  void add(const fusebox::RetryPart& spec) {
     put(std::make_shared<Retry>(fusebox::retry(spec.config, Clock{clock_}, fusebox::with_random(jitter_),
                                                std::make_shared<Budget>(spec.budget, clock_))));
     pipeline_.retry_has_budget_ = spec.budget.index() != 0;
   }
-  void add(const HedgeSpec& spec) {
+  void add(const fusebox::HedgePart& spec) {
     if (pipeline_.hedge_) throw std::invalid_argument{"there is a hedge already"};
     Budget::Spec budget;
     if (spec.budget) budget = *spec.budget;
@@ -107,8 +117,9 @@ class ProcessPipeline::Filler {
   void add(const fusebox::BulkheadConfig& config) {
     put(std::make_shared<Bulkhead>(process_, config, clock_));
   }
-  void add(const AdaptiveLimitSpec& spec) {
-    pipeline_.adaptive_limit_ = std::make_shared<AdaptiveLimit>(process_, spec.rule, spec.queue, clock_);
+  void add(const fusebox::AdaptiveLimitPart& spec) {
+    pipeline_.adaptive_limit_ =
+        std::make_shared<AdaptiveLimit>(process_, AnyRule{spec.rule}, spec.queue, clock_);
     put(pipeline_.adaptive_limit_);
   }
   void add(fusebox::ThrottleConfig config) {
@@ -199,7 +210,7 @@ void ProcessPipeline::explain(const PlacesPipeline& pipeline, bool is_inside, Ex
 template <class Use>
 void ProcessPipeline::for_queues(Use use) const noexcept {
   const auto look = [&]<class P>(const Place<P>& place, std::size_t) {
-    if constexpr (std::is_same_v<P, Bulkhead> || std::is_same_v<P, AdaptiveLimit>) use(place);
+    if constexpr (has_queue<P>) use(place);
   };
   for_places(outside_, look);
   if (hedge_) for_places(inside_, look);
@@ -214,6 +225,13 @@ int ProcessPipeline::queues() const noexcept {
 std::uint64_t ProcessPipeline::queue_waits() const noexcept {
   std::uint64_t waits = 0;
   for_queues([&](const auto& place) { waits += place.waits(); });
+  return waits;
+}
+
+std::array<std::uint64_t, ProcessPipeline::most_queues> ProcessPipeline::waits_by_queue() const noexcept {
+  std::array<std::uint64_t, most_queues> waits{};
+  std::size_t i = 0;
+  for_queues([&](const auto& place) { waits[i++] = place.waits(); });
   return waits;
 }
 

@@ -9,6 +9,8 @@
 #include <fusebox/fusebox.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +18,7 @@
 #include <utility>
 #include <variant>
 
+#include "any_rule.hpp"
 #include "policies.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
@@ -27,7 +30,7 @@ using Clock = fusebox::test::FakeClock;
 /// A retry budget of either kind, or none.
 class Budget {
  public:
-  using Spec = decltype(RetrySpec::budget);
+  using Spec = decltype(fusebox::RetryPart::budget);
 
   Budget(const Spec& spec, const Clock& clock) {
     if (const auto* budget = std::get_if<fusebox::RetryBudgetConfig>(&spec))
@@ -204,6 +207,9 @@ class ProcessPipeline {
   /// How many of its policies have a queue, and how many calls began to wait in one so far.
   [[nodiscard]] int queues() const noexcept;
   [[nodiscard]] std::uint64_t queue_waits() const noexcept;
+  /// The waits of each queue, at its index.
+  static constexpr std::size_t most_queues = 8;
+  [[nodiscard]] std::array<std::uint64_t, most_queues> waits_by_queue() const noexcept;
 
  private:
   class Filler;

@@ -1,3 +1,4 @@
+// storm/plot.cpp: see plot.hpp.
 #include "plot.hpp"
 
 #include <fmt/format.h>

@@ -4,6 +4,7 @@
 #include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -78,7 +79,7 @@ class Replay {
     while (!due_.empty()) {
       const Due next = due_.top();
       due_.pop();
-      if (next.step != flights_[next.flight].step) continue;
+      if (!is_current(next)) continue;
       clock_.advance(Duration{next.time - now_});
       now_ = next.time;
       take(next.flight);
@@ -103,6 +104,7 @@ class Replay {
       return std::tie(a.time, a.order) > std::tie(b.time, b.order);
     }
   };
+  using DueHeap = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
   /// The copies of an attempt that is hedged.
   struct Race {
     explicit Race(HedgeRun started) : run{std::move(started)} {}
@@ -114,7 +116,7 @@ class Replay {
   };
   /// A call of the trace, or a copy of an attempt of one.
   struct Flight {
-    enum class State : std::uint8_t { due, calling, racing, waiting, queued, done };
+    enum class State : std::uint8_t { due, calling, racing, waiting, done };
 
     std::unique_ptr<ProcessPipeline::Run> run;
     std::unique_ptr<Race> race;
@@ -138,8 +140,7 @@ class Replay {
         flight.race->run.cancel();
         end_race(i);
         break;
-      case Flight::State::waiting:
-      case Flight::State::queued: flight.run->waited(); break;
+      case Flight::State::waiting: flight.run->waited(); break;
       case Flight::State::done: return;
     }
     go_on(i);
@@ -158,7 +159,7 @@ class Replay {
   void go_on(std::size_t i) {
     Flight& flight = flights_[i];
     for (;;) {
-      const std::uint64_t queue_waits = pipeline_.queue_waits();
+      const auto waits = pipeline_.waits_by_queue();
       const Step step = flight.run->next();
       note_state();
       switch (step.kind) {
@@ -171,10 +172,14 @@ class Replay {
         flight.run->waited();
         continue;
       }
-      const bool is_queued = pipeline_.queue_waits() != queue_waits;
-      if (is_queued) queued_.push_back(i);
-      plan(i, is_queued ? Flight::State::queued : Flight::State::waiting,
-           fusebox::detail::saturating_add(now_, step.wait.count()));
+      const Tick end = fusebox::detail::saturating_add(now_, step.wait.count());
+      plan(i, Flight::State::waiting, end);
+      const auto now = pipeline_.waits_by_queue();
+      for (std::size_t k = 0; k < now.size(); ++k) {
+        if (now[k] == waits[k]) continue;
+        queues_[k].push_back({end, order_++, i, flight.step});
+        wait_ends_.push(queues_[k].back());
+      }
       return;
     }
   }
@@ -209,22 +214,32 @@ class Replay {
     if (time != never) due_.push({time, order_++, i, flight.step});
   }
 
-  /// Those in the queue of a bulkhead that have a slot by now, the longest waiting first.
+  [[nodiscard]] bool is_current(const Due& due) const { return due.step == flights_[due.flight].step; }
+
+  /// Those in the queue of a bulkhead whose wait is over by now, the longest waiting first.
   void wake_queued() {
-    for (std::size_t k = 0; k < queued_.size();) {
-      const std::size_t i = queued_[k];
-      Flight& flight = flights_[i];
-      if (flight.state == Flight::State::queued && !flight.run->wait_is_over()) {
-        ++k;
-        continue;
-      }
-      queued_.erase(queued_.begin() + static_cast<std::ptrdiff_t>(k));
-      if (flight.state != Flight::State::queued) continue;
-      ++flight.step;  // its time is no longer awaited
-      flight.run->waited(false);
-      go_on(i);
-      k = 0;
+    for (; !wait_ends_.empty() && wait_ends_.top().time <= now_; wait_ends_.pop()) {
+      const Due& due = wait_ends_.top();
+      if (is_current(due) && flights_[due.flight].run->wait_is_over())
+        stopped_.push({now_, due.order, due.flight, due.step});
     }
+    for (std::size_t i = first_woken(); i != nobody; i = first_woken()) {
+      ++flights_[i].step;  // its time is no longer awaited
+      flights_[i].run->waited(false);
+      go_on(i);
+    }
+  }
+  /// A deadline stops any of them. The calls of a queue are equal, so it gives slots to its first ones (K2):
+  /// the others need no look.
+  [[nodiscard]] std::size_t first_woken() {
+    while (!stopped_.empty() && !is_current(stopped_.top())) stopped_.pop();
+    const Due* found = stopped_.empty() ? nullptr : &stopped_.top();
+    for (std::deque<Due>& queue : queues_) {
+      while (!queue.empty() && !is_current(queue.front())) queue.pop_front();
+      if (queue.empty() || !flights_[queue.front().flight].run->wait_is_over()) continue;
+      if (found == nullptr || queue.front().order < found->order) found = &queue.front();
+    }
+    return found == nullptr ? nobody : found->flight;
   }
 
   // A hedge.
@@ -347,8 +362,10 @@ class Replay {
   Random jitter_;
   ProcessPipeline pipeline_;
   std::deque<Flight> flights_;  // the calls of the trace, then copies. Destroyed before the pipeline
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
-  std::vector<std::size_t> queued_;
+  DueHeap due_;
+  std::array<std::deque<Due>, ProcessPipeline::most_queues> queues_;
+  DueHeap wait_ends_;  // of the queued ones
+  DueHeap stopped_;    // of the queued ones, at this moment
   std::vector<Tick> latencies_;
   std::uint64_t order_ = 0;
   Tick now_ = 0;

@@ -1,3 +1,4 @@
+// storm/report.cpp: see report.hpp.
 #include "report.hpp"
 
 #include <fmt/format.h>

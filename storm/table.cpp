@@ -1,3 +1,4 @@
+// storm/table.cpp: see table.hpp.
 #include "table.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,9 @@
+// storm/trace.cpp: see trace.hpp.
 #include "trace.hpp"
 
 #include <fmt/format.h>
+
+#include <fusebox/detail/utf8.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +20,7 @@ namespace {
 constexpr std::int64_t longest_s = 4'000'000'000;  // since 1970: until the year 2096
 constexpr Duration longest_latency = std::chrono::hours{24} * 366;
 constexpr Duration longest_trace = longest_latency * 100;  // what comes after it fits into 64 bits too
+constexpr std::size_t most_fields = 4096;                  // of a line: an empty one takes 32 bytes of memory
 
 /// Takes one record after another from CSV, by RFC 4180; lines may end with a line feed alone.
 class Records {
@@ -55,12 +59,16 @@ class Records {
       } else if (letter == '"') {
         is_quoted = true;
       } else if (letter == ',') {
+        if (fields.size() == most_fields)
+          throw TraceError{fmt::format("line {}: more than {} fields", line_, most_fields)};
         fields.emplace_back();
       } else if (letter == '\n') {
         rest_.remove_prefix(i + 1);
         return fields;
       } else if (letter != '\r') {
         fields.back() += letter;
+      } else if (i + 1 < rest_.size() && rest_[i + 1] != '\n') {
+        throw TraceError{fmt::format("line {}: a carriage return without a line feed", line_)};
       }
     }
     if (is_quoted) throw TraceError{fmt::format("line {}: a quoted field has no end", line_)};
@@ -158,8 +166,8 @@ class Row {
   [[nodiscard]] const std::string& field(Name name) const { return header_.field(fields_, name); }
 
   [[noreturn]] void refuse(Name name, std::string_view rule) const {
-    throw TraceError{
-        fmt::format("line {}, column {}: must be {}, got '{}'", line_, names[name], rule, field(name))};
+    throw TraceError{fmt::format("line {}, column {}: must be {}, got '{}'", line_, names[name], rule,
+                                 fusebox::detail::short_text(field(name)))};
   }
   [[nodiscard]] Duration time(Name name, std::int64_t unit, std::string_view rule) const {
     const auto found = parse_time(field(name), unit);
@@ -174,8 +182,8 @@ class Row {
     if (text == "network") return {Answer::Kind::network, 0};
     int status = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
-    if (error != std::errc{} || end != text.data() + text.size() || status < 100 || status > 599)
-      refuse(code, "a status in [100, 599], 'network' or empty");
+    if (error != std::errc{} || end != text.data() + text.size() || status < 100 || status > 999)
+      refuse(code, "a status in [100, 999], 'network' or empty");
     return {Answer::Kind::status, status};
   }
 

@@ -1,3 +1,4 @@
+// storm/words.cpp: see words.hpp.
 #include "words.hpp"
 
 #include <fmt/format.h>

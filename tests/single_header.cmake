@@ -4,7 +4,7 @@ set(sample
     adapters/httplib circuit_breaker/execute coro error_response/document fallback format hedge/run ostream pipeline
     registry/eviction retry/waits test/fake_clock)
 list(TRANSFORM sample PREPEND unit/)
-list(APPEND sample contract/policies contract/hot_path composition/pairs)
+list(APPEND sample contract/policies contract/results contract/hot_path composition/pairs)
 
 add_library(fusebox_uses_single_header OBJECT single_header.cpp)
 target_link_libraries(fusebox_uses_single_header PRIVATE fusebox::fusebox fusebox_warnings)

@@ -21,6 +21,12 @@ namespace shop {
 
 using namespace std::chrono_literals;
 
+/// The key is made with the order, so that the receiver recognises a repetition, even by the next process.
+struct Order {
+  std::string key;
+  std::string document;
+};
+
 /// Another service. `host` such as "stock.example:80" is the name of its breaker and its other policies.
 class Service {
  public:
@@ -33,9 +39,8 @@ class Service {
                     .breaker = {.failure_threshold = 5, .success_threshold = 1, .reset_timeout = 1s},
                     .attempt_timeout = 500ms})} {}
 
-  /// The answer to GET, or to POST if there is a document. Throws what the last attempt left.
-  std::string ask(const std::string& path, const std::string* document = nullptr,
-                  std::stop_token stop = {}) const {
+  /// The answer to GET, or to POST if there is an order. Throws what the last attempt left.
+  std::string ask(const std::string& path, const Order* order = nullptr, std::stop_token stop = {}) const {
     thread_local fusebox::curl::Handle easy;  // keeps its connections
     std::string body;
     const auto attempt = [&](const fusebox::Call& call) {
@@ -44,11 +49,11 @@ class Service {
       body.clear();
       fusebox::curl::write_to(easy, body);
       fusebox::curl::Headers headers;
-      if (document != nullptr) {  // the key is the same for every attempt: the receiver knows a repetition
-        headers.add("Content-Type: application/json").add("Idempotency-Key: " + call.idempotency_key());
-        headers.apply(easy);
-        curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(document->size()));
-        curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, document->c_str());
+      if (order != nullptr) {
+        headers.add("Content-Type: application/json").add("Idempotency-Key: " + order->key).apply(easy);
+        const auto size = static_cast<curl_off_t>(order->document.size());
+        curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, size);
+        curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, order->document.c_str());
       }
       return easy.perform(call);
     };
@@ -62,29 +67,24 @@ class Service {
   fusebox::StandardPipeline<> calls_;
 };
 
-/// Without a retry: what Redis does not answer at once is not worth a wait.
-inline auto redis_policies() {
-  return compose(fusebox::get_circuit_breaker(
-                     "redis", {.failure_threshold = 3, .success_threshold = 1, .reset_timeout = 1s}),
-                 fusebox::attempt_timeout(100ms));
-}
-
-/// The last good answers, in Redis; while Redis is away, the first 1,000 that this process has seen.
+/// The last good answers, for the time `keep`: in Redis and, should Redis be away, 1,000 in this process.
 class Cache {
  public:
-  explicit Cache(int port) : port_{port} {}
+  Cache(int port, std::chrono::milliseconds keep) : port_{port}, keep_{keep} {}
 
   void put(const std::string& key, const std::string& value) {
-    (void)ask({"SET", key, value, "EX", "3600"});
+    (void)ask({"SET", key, value, "PX", std::to_string(keep_.count())});
     const std::lock_guard lock{mutex_};
-    if (seen_.size() < 1'000 || seen_.contains(key)) seen_[key] = value;
+    if (seen_.size() >= 1'000) std::erase_if(seen_, [](auto& one) { return one.second.second.expired(); });
+    if (seen_.size() < 1'000 || seen_.contains(key)) seen_[key] = {value, fusebox::Deadline::after(keep_)};
   }
   std::optional<std::string> find(const std::string& key) {
     const auto reply = ask({"GET", key});
     if (reply.has_value() && reply->text()) return std::string{*reply->text()};
     const std::lock_guard lock{mutex_};
     const auto found = seen_.find(key);
-    return found == seen_.end() ? std::nullopt : std::optional{found->second};
+    if (found == seen_.end() || found->second.second.expired()) return std::nullopt;
+    return found->second.first;
   }
 
  private:
@@ -95,9 +95,14 @@ class Cache {
   }
 
   int port_;
-  decltype(redis_policies()) calls_ = redis_policies();
+  std::chrono::milliseconds keep_;
+  /// Without a retry: what Redis does not answer at once is not worth a wait.
+  fusebox::AnyPipeline<fusebox::redis::Result> calls_ =
+      compose(fusebox::get_circuit_breaker(
+                  "redis", {.failure_threshold = 3, .success_threshold = 1, .reset_timeout = 1s}),
+              fusebox::attempt_timeout(100ms));
   std::mutex mutex_;
-  std::map<std::string, std::string> seen_;
+  std::map<std::string, std::pair<std::string, fusebox::Deadline>> seen_;
 };
 
 }  // namespace shop

@@ -1,6 +1,5 @@
 // examples/shop: an application of ordinary size. Prices come from another service, with a copy in Redis as
 // the fallback; a pool of workers sends orders to a third one. GET /health, /metrics, and / is a dashboard.
-#include <fusebox/dashboard.hpp>
 #include <fusebox/fusebox.hpp>
 
 #include <atomic>
@@ -13,6 +12,7 @@
 
 #include "shop/dependencies.hpp"
 #include "support/arguments.hpp"
+#include "support/random_key.hpp"
 #include "support/routes.hpp"
 #include "support/server_thread.hpp"
 #include "support/terminal.hpp"
@@ -24,26 +24,29 @@ int main(int argc, char** argv) {
   static std::atomic<bool> interrupted{false};
   std::string prices_host, orders_host;
   long redis_port = 6379;
-  const auto to = [](std::string& target) {
-    return [&target](std::string_view text) { return !(target = text).empty(); };
-  };
+  std::chrono::milliseconds keep_prices = 1h;
   support::Arguments{"A shop that keeps selling while what it depends on fails. It runs until Ctrl-C."}
-      .required("--prices", "a host such as 127.0.0.1:8001", "answers GET /price/ITEM", to(prices_host))
-      .required("--orders", "a host such as 127.0.0.1:8002", "takes POST /orders", to(orders_host))
+      .required("--prices", "a host such as 127.0.0.1:8001", "answers GET /price/ITEM", prices_host)
+      .required("--orders", "a host such as 127.0.0.1:8002", "takes POST /orders", orders_host)
       .value("--redis", "a port from 1 to 65535", "where Redis listens",
              [&](auto text) { return (redis_port = support::parse_number(text, 1, 65'535).value_or(0)) > 0; })
+      .value("--keep", "a time in ms, s or m such as 10m", "how old a copy of a price may be",
+             [&](auto text) { return (keep_prices = support::parse_duration(text).value_or(0ms)) > 0ms; })
       .parse(argc, argv);
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
+  std::signal(SIGPIPE, SIG_IGN);  // libcurl and hiredis may write to a closed connection
   curl_global_init(CURL_GLOBAL_DEFAULT);
 
   const shop::Service prices{prices_host}, orders{orders_host};
-  shop::Cache cache{static_cast<int>(redis_port)};
+  shop::Cache cache{static_cast<int>(redis_port), keep_prices};
   const auto price = [&](const std::string& path, auto& response) {
     std::string found;
     try {
       found = prices.ask(path);
       cache.put(path, found);
     } catch (const std::exception&) {
+      if (fusebox::Failure::from_current_exception().status() == 404)  // an answer, not an outage
+        throw fusebox::ApiError{fusebox::ErrorCode::not_found, "No such item"};
       const auto copy = cache.find(path);
       if (!copy) throw;  // Routes answers with 502, 503 or 504
       found = *copy;
@@ -52,32 +55,27 @@ int main(int argc, char** argv) {
     response.set_content(found, "application/json");
   };
   std::atomic<int> sent{0}, kept{0};
-  const auto keep = [&kept](const std::string& order, const std::string& why) {
-    ++kept;  // a real shop writes it down
-    support::say(support::Tone::warning, "kept an order of {} bytes: {}", order.size(), why);
+  const auto keep = [&kept](const shop::Order& order, const std::string& why) {
+    ++kept;  // a real shop writes down both: it may have been sent, and is sent again with the same key
+    support::say(support::Tone::warning, "kept order {} of {} bytes: {}", order.key, order.document.size(),
+                 why);
   };
-  support::Workers workers{4, [&](const std::string& order, std::stop_token stop) {
-                             try {
-                               (void)orders.ask("/orders", &order, std::move(stop));
-                               ++sent;
-                             } catch (const std::exception& error) {
-                               keep(order, error.what());
-                             }
-                           }};
+  support::Workers<shop::Order> workers{4, [&](const shop::Order& order, std::stop_token stop) {
+                                          try {
+                                            (void)orders.ask("/orders", &order, std::move(stop));
+                                            ++sent;
+                                          } catch (const std::exception& error) {
+                                            keep(order, error.what());
+                                          }
+                                        }};
 
   fusebox::Dashboard dashboard{fusebox::default_policy_registry(), {.title = "shop"}};
   support::Routes routes;
-  routes.get("/", [&](const auto&, auto& response) { dashboard.page().send(response); });
-  routes.get("/dashboard.json", [&](const auto&, auto& response) { dashboard.data().send(response); });
-  routes.get("/health", [](const auto&, auto& response) {
-    response.set_content(to_json(fusebox::health_report()), "application/json");
-  });
-  routes.get("/metrics", [](const auto&, auto& response) {
-    response.set_content(fusebox::to_prometheus(), "text/plain; version=0.0.4; charset=utf-8");
-  });
+  support::add_operations(routes, dashboard);
   routes.get("/price/*", [&](const auto& request, auto& response) { price(request.path, response); });
   routes.post("/orders", [&](const auto& request, auto& response) {
-    if (!workers.add(request.body)) throw fusebox::ApiError{fusebox::ErrorCode::service_unavailable};
+    if (!workers.add({support::random_key(), request.body}))
+      throw fusebox::ApiError{fusebox::ErrorCode::service_unavailable};
     response.status = 202;
   });
   {
@@ -87,6 +85,6 @@ int main(int argc, char** argv) {
     support::say(support::Tone::plain, "listening on 127.0.0.1:{}", running.port());
     while (!interrupted) std::this_thread::sleep_for(20ms);
   }  // no new requests from here on
-  for (const std::string& order : workers.end()) keep(order, "not begun");
+  for (const shop::Order& order : workers.end()) keep(order, "not begun");
   support::say(support::Tone::plain, "{} orders sent, {} kept", sent.load(), kept.load());
 }

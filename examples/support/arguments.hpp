@@ -67,6 +67,12 @@ class Arguments {
     return *this;
   }
 
+  /// For any text that is not empty.
+  Arguments& required(std::string name, std::string form, std::string help, std::string& target) {
+    return required(std::move(name), std::move(form), std::move(help),
+                    [&target](std::string_view text) { return !(target = text).empty(); });
+  }
+
   /// Ends the program after --help (status 0), and at the first argument that is invalid or missing
   /// (status 2).
   void parse(int argc, char** argv) const {

@@ -24,6 +24,18 @@ inline bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+/// For whoever uses this machine: the handler answers if Host is 127.0.0.1 or localhost, with any port, and
+/// 403 does otherwise. The name of a site may lead here (DNS rebinding); its pages could read the answer.
+inline httplib::Server::Handler for_this_host(httplib::Server::Handler handler) {
+  return [handler = std::move(handler)](const httplib::Request& request, httplib::Response& response) {
+    const std::string host = request.get_header_value("Host");
+    const std::string_view name = std::string_view{host}.substr(0, host.find(':'));
+    const bool is_known = name == "127.0.0.1" || name == "localhost";
+    if (is_known && request.get_header_value_count("Host") == 1) return handler(request, response);
+    send_forbidden_error(response, "Not for this Host", info_of(request));
+  };
+}
+
 /// Routes are looked up in a map. cpp-httplib matches the patterns of its own routes with std::regex, which
 /// needs the more stack the longer the path is.
 class Routes {
@@ -97,5 +109,20 @@ class Routes {
 
   std::map<std::string, Route> routes_;
 };
+
+/// What the people who run the service look at: the dashboard at /, /health and /metrics. The routes use
+/// `dashboard`, which must live as long.
+inline void add_operations(Routes& routes, const fusebox::Dashboard<>& dashboard) {
+  routes.get("/",
+             for_this_host([&dashboard](const auto&, auto& response) { dashboard.page().send(response); }));
+  routes.get("/dashboard.json",
+             for_this_host([&dashboard](const auto&, auto& response) { dashboard.data().send(response); }));
+  routes.get("/health", [](const auto&, auto& response) {
+    response.set_content(to_json(fusebox::health_report()), "application/json");
+  });
+  routes.get("/metrics", [](const auto&, auto& response) {
+    response.set_content(fusebox::to_prometheus(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+}
 
 }  // namespace support

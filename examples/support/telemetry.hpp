@@ -30,7 +30,7 @@ void describe(const fusebox::CallEvent& event, Set set) {
     set("http.response.status_code", std::int64_t{event.failure->code().value()});
 }
 
-/// What on_state_change of a breaker tells.
+/// The attributes of a change that on_state_change of a breaker reports.
 template <class Set>
 void describe(const fusebox::StateChange& change, Set set) {
   set("fusebox.policy.name", std::string_view{change.name});
@@ -40,7 +40,7 @@ void describe(const fusebox::StateChange& change, Set set) {
   if (change.cause) set("error.type", std::string_view{error_type(*change.cause)});
 }
 
-/// Of the attempt of a call, known to op: 1 for the first retry, absent for the first attempt.
+/// The attributes of an attempt, known to op: 1 for the first retry, absent for the first attempt.
 template <class Set>
 void describe(const fusebox::Call& call, Set set) {
   if (call.attempt() > 1) set("http.request.resend_count", std::int64_t{call.attempt() - 1});

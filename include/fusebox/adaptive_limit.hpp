@@ -28,8 +28,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/drive.hpp>
-#include <fusebox/detail/options.hpp>
-#include <fusebox/detail/slots/waiting.hpp>
+#include <fusebox/detail/slots/permits.hpp>
 #include <fusebox/permit.hpp>        // IWYU pragma: export
 #include <fusebox/subscription.hpp>  // IWYU pragma: export
 
@@ -95,9 +94,7 @@ class FUSEBOX_API AdaptiveLimit {
   /// the Permit is reported or destroyed. What is reported counts as W4 says: the latency of a success, a
   /// failure as dropped, anything else not at all.
   [[nodiscard]] Permit try_acquire(Priority priority = Priority::normal) noexcept {
-    if (core_.try_take(priority) || core_.try_pass(priority)) return admitted();
-    core_.count_rejected(priority);
-    return refused();
+    return Permits::try_acquire(core_, priority);
   }
 
   /// The same, but waits for a slot as execute() does. Takes, each at most once and in any order, a
@@ -105,22 +102,7 @@ class FUSEBOX_API AdaptiveLimit {
   /// token was stopped. May throw std::bad_alloc, and what the clock's sleep throws.
   template <class... Options>
   [[nodiscard]] Permit acquire(const Options&... options) {
-    static_assert(
-        (... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline, detail::IsPriority>),
-        "fusebox: unknown option: acquire accepts a std::stop_token, a Deadline and a Priority");
-    static_assert(detail::count_of<detail::IsStopToken, Options...> <= 1 &&
-                      detail::count_of<detail::IsDeadline, Options...> <= 1 &&
-                      detail::count_of<detail::IsPriority, Options...> <= 1,
-                  "fusebox: two options of one kind: acquire accepts at most one each of std::stop_token, "
-                  "Deadline and Priority");
-    const StopToken no_token;
-    const Deadline no_deadline;
-    constexpr Priority normal = Priority::normal;
-    const Priority priority = detail::option_or<detail::IsPriority>(normal, options...);
-    const StopToken& token = detail::option_or<detail::IsStopToken>(no_token, options...);
-    if (token.stop_requested()) return refused();
-    if (core_.try_take(priority)) return admitted();
-    return acquire_slow_path(priority, detail::option_or<detail::IsDeadline>(no_deadline, options...), token);
+    return Permits::acquire(core_, options...);
   }
 
   [[nodiscard]] AdaptiveLimitStats stats() const { return core_.adaptive_stats(); }
@@ -153,7 +135,7 @@ class FUSEBOX_API AdaptiveLimit {
   friend struct detail::AdaptiveLimitAccess;
   template <class P>
   friend struct detail::Layer;
-  using Wait = detail::SlotWait<typename detail::AdaptiveCore<Rule, C>::Slots>;
+  using Permits = detail::SlotPermits<detail::AdaptiveCore<Rule, C>>;
 
   [[nodiscard]] static std::string checked(std::string name, const Rule& rule,
                                            const AdaptiveLimitQueue& queue) {
@@ -161,21 +143,6 @@ class FUSEBOX_API AdaptiveLimit {
     detail::throw_if(detail::rule_type<Rule>, detail::check_rule(rule));
     detail::throw_if("AdaptiveLimitQueue", detail::check(queue));
     return name;
-  }
-
-  static constexpr detail::Admission refusal{0, detail::unknown_wait};
-
-  [[nodiscard]] Permit admitted() noexcept {
-    return detail::PermitAccess::admitted(core_, core_.begin(), false);
-  }
-  [[nodiscard]] Permit refused() noexcept { return detail::PermitAccess::refused(core_, refusal); }
-
-  [[nodiscard]] FUSEBOX_DETAIL_COLD Permit acquire_slow_path(Priority priority, const Deadline& deadline,
-                                                             const StopToken& token) {
-    typename Wait::Queued wait;
-    auto stage = Wait::begin(core_, priority, deadline, &token, wait);
-    if (stage == Wait::Stage::queued) stage = wait->finish(wait->sleep());
-    return stage == Wait::Stage::admitted ? admitted() : refused();
   }
 
   detail::AdaptiveCore<Rule, C> core_;
@@ -192,18 +159,12 @@ AdaptiveLimit(std::string, Rule, AdaptiveLimitQueue) -> AdaptiveLimit<Rule, Syst
 template <AdaptiveRule Rule, TimeSource C>
 AdaptiveLimit(std::string, Rule, AdaptiveLimitQueue, C) -> AdaptiveLimit<Rule, C>;
 
-/// Like `limit->try_acquire()`; the Permit keeps the limit alive. A null pointer returns a refusal.
+/// Like `limit->try_acquire(priority)`; the Permit keeps the limit alive. A null pointer returns a refusal.
 template <class Rule, class C>
-[[nodiscard]] Permit try_acquire(std::shared_ptr<AdaptiveLimit<Rule, C>> limit) noexcept {
+[[nodiscard]] Permit try_acquire(std::shared_ptr<AdaptiveLimit<Rule, C>> limit,
+                                 Priority priority = Priority::normal) noexcept {
   if (!limit) return {};
-  Permit permit = limit->try_acquire();
-  if (permit) {
-    detail::PermitAccess::keep_alive(permit, std::move(limit));
-  } else {
-    detail::PermitAccess::detach(permit, detail::AdaptiveLimitAccess::core(*limit).source(), 0,
-                                 detail::coarse_wall_time(limit->clock()));
-  }
-  return permit;
+  return detail::try_acquire_shared(detail::AdaptiveLimitAccess::core(*limit), priority, limit);
 }
 
 FUSEBOX_END_NAMESPACE

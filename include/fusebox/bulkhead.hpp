@@ -19,8 +19,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/drive.hpp>
-#include <fusebox/detail/options.hpp>
-#include <fusebox/detail/slots/waiting.hpp>
+#include <fusebox/detail/slots/permits.hpp>
 #include <fusebox/permit.hpp>        // IWYU pragma: export
 #include <fusebox/subscription.hpp>  // IWYU pragma: export
 
@@ -66,9 +65,7 @@ class FUSEBOX_API Bulkhead {
   /// Takes a slot for a call that the caller makes itself, or refuses; never waits. The slot comes back when
   /// the Permit is reported or destroyed, whatever the outcome (K9).
   [[nodiscard]] Permit try_acquire(Priority priority = Priority::normal) noexcept {
-    if (core_.try_take(priority) || core_.try_pass(priority)) return admitted();
-    core_.count_rejected(priority);
-    return refused();
+    return Permits::try_acquire(core_, priority);
   }
 
   /// The same, but waits for a slot as execute() does. Takes, each at most once and in any order, a
@@ -76,22 +73,7 @@ class FUSEBOX_API Bulkhead {
   /// token was stopped. May throw std::bad_alloc, and what the clock's sleep throws.
   template <class... Options>
   [[nodiscard]] Permit acquire(const Options&... options) {
-    static_assert(
-        (... && detail::is_one_of<Options, detail::IsStopToken, detail::IsDeadline, detail::IsPriority>),
-        "fusebox: unknown option: acquire accepts a std::stop_token, a Deadline and a Priority");
-    static_assert(detail::count_of<detail::IsStopToken, Options...> <= 1 &&
-                      detail::count_of<detail::IsDeadline, Options...> <= 1 &&
-                      detail::count_of<detail::IsPriority, Options...> <= 1,
-                  "fusebox: two options of one kind: acquire accepts at most one each of std::stop_token, "
-                  "Deadline and Priority");
-    const StopToken no_token;
-    const Deadline no_deadline;
-    constexpr Priority normal = Priority::normal;
-    const Priority priority = detail::option_or<detail::IsPriority>(normal, options...);
-    const StopToken& token = detail::option_or<detail::IsStopToken>(no_token, options...);
-    if (token.stop_requested()) return refused();
-    if (core_.try_take(priority)) return admitted();
-    return acquire_slow_path(priority, detail::option_or<detail::IsDeadline>(no_deadline, options...), token);
+    return Permits::acquire(core_, options...);
   }
 
   /// How many calls pass at once from now on. More slots go to waiting calls at once; fewer take effect as
@@ -133,25 +115,12 @@ class FUSEBOX_API Bulkhead {
   friend struct detail::BulkheadAccess;
   template <class P>
   friend struct detail::Layer;
-  using Wait = detail::SlotWait<typename detail::BulkheadCore<C>::Slots>;
+  using Permits = detail::SlotPermits<detail::BulkheadCore<C>>;
 
   [[nodiscard]] static std::string checked(std::string name, const BulkheadConfig& config) {
     detail::check_name("Bulkhead", name);
     detail::throw_if("BulkheadConfig", detail::check(config));
     return name;
-  }
-
-  static constexpr detail::Admission refusal{0, detail::unknown_wait};
-
-  [[nodiscard]] Permit admitted() noexcept { return detail::PermitAccess::admitted(core_, {}, false); }
-  [[nodiscard]] Permit refused() noexcept { return detail::PermitAccess::refused(core_, refusal); }
-
-  [[nodiscard]] FUSEBOX_DETAIL_COLD Permit acquire_slow_path(Priority priority, const Deadline& deadline,
-                                                             const StopToken& token) {
-    typename Wait::Queued wait;
-    auto stage = Wait::begin(core_, priority, deadline, &token, wait);
-    if (stage == Wait::Stage::queued) stage = wait->finish(wait->sleep());
-    return stage == Wait::Stage::admitted ? admitted() : refused();
   }
 
   detail::BulkheadCore<C> core_;
@@ -169,14 +138,7 @@ template <class C>
 [[nodiscard]] Permit try_acquire(std::shared_ptr<Bulkhead<C>> bulkhead,
                                  Priority priority = Priority::normal) noexcept {
   if (!bulkhead) return {};
-  Permit permit = bulkhead->try_acquire(priority);
-  if (permit) {
-    detail::PermitAccess::keep_alive(permit, std::move(bulkhead));
-  } else {
-    detail::PermitAccess::detach(permit, detail::BulkheadAccess::core(*bulkhead).source(), 0,
-                                 detail::coarse_wall_time(bulkhead->clock()));
-  }
-  return permit;
+  return detail::try_acquire_shared(detail::BulkheadAccess::core(*bulkhead), priority, bulkhead);
 }
 
 FUSEBOX_END_NAMESPACE

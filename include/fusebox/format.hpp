@@ -109,6 +109,13 @@ namespace detail {
                      ms(stats.latency), ms(stats.base_latency));
 }
 
+/// `hedge 'pages': exhausted`
+[[nodiscard]] inline std::string describe(const HedgeEvent& event) {
+  const std::string name =
+      event.name.empty() ? "hedge" : fmt::format("hedge '{}'", detail::shown_text(event.name));
+  return fmt::format("{}: {}", name, to_string(event.kind));
+}
+
 [[nodiscard]] inline std::string describe(const HedgeStats& stats) {
   return fmt::format("{} calls, {} hedges started, {} refused, won by primary {}, by hedge {}", stats.calls,
                      stats.started, stats.refused, stats.won_by_primary, stats.won_by_hedge);
@@ -117,8 +124,8 @@ namespace detail {
 template <class T>
 concept Described = std::derived_from<T, ApiError> ||
                     OneOf<T, Failure, StateChange, CircuitBreakerStats, RetryStats, BulkheadEvent,
-                          BulkheadStats, AdaptiveLimitEvent, AdaptiveLimitStats, HedgeStats, ChaosEvent,
-                          ChaosStats, ThrottleEvent, ThrottleStats>;
+                          BulkheadStats, AdaptiveLimitEvent, AdaptiveLimitStats, HedgeEvent, HedgeStats,
+                          ChaosEvent, ChaosStats, ThrottleEvent, ThrottleStats>;
 
 }  // namespace detail
 

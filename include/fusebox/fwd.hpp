@@ -124,6 +124,8 @@ class RetryThrottle;
 
 struct HedgeConfig;
 struct HedgeStats;
+enum class HedgeEventKind : unsigned char;
+struct HedgeEvent;
 class HedgeCounts;
 class HedgeTask;
 struct HedgeStep;

@@ -84,8 +84,7 @@ template <class C>
   report.hedges = detail::with_printable_names(registry.template stats<HedgeCounts>());
   report.call_durations = detail::with_printable_names(registry.template stats<CallDurations>());
   report.chaos = detail::with_printable_names(registry.template stats<Chaos<C>>());
-  report.adaptive_limits =
-      detail::with_printable_names(registry.template stats<AdaptiveLimit<Measured, C>>());
+  report.adaptive_limits = detail::adaptive_limit_stats(registry);
   return report;
 }
 

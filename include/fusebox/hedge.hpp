@@ -5,6 +5,7 @@
 //   hedge/counts.hpp     HedgeCounts: the counts of several hedges, by name
 //   hedge/executor.hpp   HedgeTask: for an executor of your own
 //   hedge/run.hpp        HedgeRun, HedgeStep: a hedged call that is driven by hand
+//   hedge/state.hpp      HedgeEvent, HedgeEventKind
 //   hedge/stats.hpp      HedgeStats
 #pragma once
 
@@ -29,6 +30,7 @@
 #include <fusebox/hedge/detail/threads.hpp>
 #include <fusebox/hedge/executor.hpp>  // IWYU pragma: export
 #include <fusebox/hedge/run.hpp>       // IWYU pragma: export
+#include <fusebox/hedge/state.hpp>     // IWYU pragma: export
 #include <fusebox/hedge/stats.hpp>     // IWYU pragma: export
 #include <fusebox/subscription.hpp>
 
@@ -56,7 +58,8 @@ class Hedge {
         budget_{static_cast<Budget&&>(budget)},
         executor_{std::move(executor)},
         owner_{std::make_shared<detail::HedgeOwner>(
-            std::make_shared<detail::HedgeState>(config, totals_of(counts)))} {}
+            std::make_shared<detail::HedgeState>(config, totals_of(counts)))},
+        name_{counts == nullptr ? std::string{} : counts->name()} {}
 
   /// Calls op, and once more if that is slow; returns what the first copy that succeeds returns. op is
   /// copied, and must be callable as const, since its copies run at once. Options follow in any order, each
@@ -80,6 +83,16 @@ class Hedge {
   /// How long a call that begins now waits before its first hedge: the percentile, if that is known.
   [[nodiscard]] std::chrono::nanoseconds delay() const noexcept {
     return std::chrono::nanoseconds{owner_->state()->delay()};
+  }
+
+  /// Calls `callback(const HedgeEvent&)` when hedges begin to be refused, and when one starts again: on the
+  /// thread of that call and outside every lock. Hedges that share counts, copies among them, share the
+  /// edges. What the callback throws is dropped (M3).
+  template <class F>
+  [[nodiscard]] Subscription on_event(F&& callback) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&, const HedgeEvent&>,
+                  "fusebox: on_event takes a callback(const HedgeEvent&)");
+    return owner_->state()->counts->events().subscribe(name_, std::forward<F>(callback));
   }
 
   /// Calls `callback(const CallEvent&)` after each call of this hedge or of a copy, on the thread of the
@@ -106,6 +119,7 @@ class Hedge {
   [[no_unique_address]] detail::HedgeBudget<Budget> budget_;
   [[no_unique_address]] Executor executor_;
   std::shared_ptr<detail::HedgeOwner> owner_;
+  std::string name_;  // of the counts
 };
 
 namespace detail {

@@ -30,7 +30,7 @@ template <class C>
     if (!by_name.empty()) out += detail::to_prometheus(detail::with_printable_names(by_name), names...);
   };
   append(registry.template stats<Bulkhead<C>>());
-  append(registry.template stats<AdaptiveLimit<Measured, C>>());
+  append(detail::adaptive_limit_stats(registry));
   append(registry.template stats<RateLimiter<C>>());
   append(registry.template stats<Throttle<C>>());
   append(registry.template stats<RetryCounts>());

@@ -32,9 +32,10 @@
 FUSEBOX_BEGIN_NAMESPACE
 
 /// Creates each policy when its name is first asked for, and keeps at most `max_per_kind` of each kind. Each
-/// kind has names of its own. P is CircuitBreaker<C>, Bulkhead<C>, AdaptiveLimit<Measured, C>,
-/// RateLimiter<C>, Throttle<C>, RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts, HedgeCounts,
-/// CallDurations or Chaos<C>. For each kind G1 to G3 hold, as for breakers. Every member is thread-safe.
+/// kind has names of its own. P is CircuitBreaker<C>, Bulkhead<C>, AdaptiveLimit<Rule, C> with a rule of the
+/// library, RateLimiter<C>, Throttle<C>, RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts,
+/// HedgeCounts, CallDurations or Chaos<C>. For each kind G1 to G3 hold, as for breakers. Every member is
+/// thread-safe.
 /// Handles are std::shared_ptr and stay valid after the registry has released their policy.
 ///
 ///     auto reports = default_policy_registry().get<Bulkhead<>>("reports", {.max_concurrent = 8});
@@ -159,8 +160,8 @@ class FUSEBOX_API PolicyRegistry {
 
   /// Calls `callback(const Event&)` for every event of every policy of a kind that has events, existing or
   /// created later (M3): StateChange, BulkheadEvent, AdaptiveLimitEvent, RateLimiterEvent, ThrottleEvent,
-  /// RetryBudgetEvent or ChaosEvent. The events of one policy arrive in order; those of several may arrive on
-  /// several threads at once.
+  /// RetryBudgetEvent, HedgeEvent or ChaosEvent. The events of one policy arrive in order; those of several
+  /// may arrive on several threads at once.
   template <class P, class F>
   [[nodiscard]] Subscription on_event(F&& callback) {
     using Event = typename detail::PolicyKind<P>::Event;
@@ -179,10 +180,10 @@ class FUSEBOX_API PolicyRegistry {
     static_assert(accepts<Callback, StateChange> || accepts<Callback, BulkheadEvent> ||
                       accepts<Callback, AdaptiveLimitEvent> || accepts<Callback, RateLimiterEvent> ||
                       accepts<Callback, ThrottleEvent> || accepts<Callback, RetryBudgetEvent> ||
-                      accepts<Callback, ChaosEvent>,
+                      accepts<Callback, HedgeEvent> || accepts<Callback, ChaosEvent>,
                   "fusebox: on_event takes a callback of a const StateChange&, BulkheadEvent&, "
-                  "AdaptiveLimitEvent&, RateLimiterEvent&, ThrottleEvent&, RetryBudgetEvent& or ChaosEvent&, "
-                  "or of several of them");
+                  "AdaptiveLimitEvent&, RateLimiterEvent&, ThrottleEvent&, RetryBudgetEvent&, HedgeEvent& or "
+                  "ChaosEvent&, or of several of them");
     const auto shared = std::make_shared<Callback>(std::forward<F>(callback));
     Subscribers made;
     for_each_event_kind<Callback>([&]<class P>(std::type_identity<P>) {
@@ -239,8 +240,9 @@ class FUSEBOX_API PolicyRegistry {
   static consteval void check_kind() {
     static_assert(is_breaker<P> || detail::PolicyKinds<C>::template has<P>,
                   "fusebox: a PolicyRegistry<C> keeps CircuitBreaker<C>, Bulkhead<C>, "
-                  "AdaptiveLimit<Measured, C>, RateLimiter<C>, Throttle<C>, RetryBudget<C>, RetryThrottle, "
-                  "RetryCounts, TimeoutCounts, HedgeCounts, CallDurations and Chaos<C>");
+                  "AdaptiveLimit<Rule, C> with the rule Measured, Aimd, Gradient2 or Vegas, RateLimiter<C>, "
+                  "Throttle<C>, RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts, HedgeCounts, "
+                  "CallDurations and Chaos<C>");
   }
   template <class P>
   [[nodiscard]] auto& of() noexcept {

@@ -30,7 +30,7 @@ class FuseboxConan(ConanFile):
 
     def export_sources(self):
         copy(self, "*.hpp", os.path.join(self._checkout, "include"), os.path.join(self.export_sources_folder, "include"))
-        for name in ("LICENSE", "modules/*.cppm"):
+        for name in ("LICENSE", "modules/*.cppm", "debuggers/fusebox*"):
             copy(self, name, self._checkout, self.export_sources_folder)
 
     def requirements(self):
@@ -48,6 +48,7 @@ class FuseboxConan(ConanFile):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
         copy(self, "*.cppm", os.path.join(self.source_folder, "modules"), os.path.join(self.package_folder, "modules"))
+        copy(self, "debuggers/*", self.source_folder, self.package_folder)
 
     def package_info(self):
         self.cpp_info.bindirs = []

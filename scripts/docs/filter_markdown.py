@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
-from lint.links import blank, prose  # noqa: E402
+from lint.links import blank, free_slug, prose  # noqa: E402
 
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$", re.M)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|!?\[[^\]]*\]\([^)]*\))*)\]\(([^()\s]+)\)")
@@ -32,20 +32,12 @@ def page_id(page):
     return {"readme": "index" if "/" not in page else "docs"}.get(name, name)
 
 
-def slug(heading):
-    """The anchor of a heading, as forges make it."""
-    heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
 def headings(page, text):
     """(end of the line, id) of each heading."""
-    seen = {}
+    seen = set()
     for match in HEADING.finditer(prose(text)):
-        name = slug(text[match.start(2) : match.end(2)])
-        seen[name] = seen.get(name, -1) + 1
-        if seen[name]:
-            name += f"-{seen[name]}"
+        name = free_slug(text[match.start(2) : match.end(2)], seen)
+        seen.add(name)
         if match.group(1) != "#":
             yield match.end(2), f"{page_id(page)}-{name}"
         elif page_id(page) != "index":  # which Doxygen gives to the main page

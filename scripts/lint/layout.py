@@ -34,7 +34,7 @@ LAYERS = (
     ("failure",),
     # 5: shared by policies
     (
-        "detail/admission detail/deliveries detail/flow/verdict detail/flow/task",
+        "detail/admission detail/deliveries detail/flow/verdict detail/flow/task detail/upstream_error",
         "detail/subscriber detail/flow/result call/event call/priority",
         "detail/event_hub detail/flow/slot detail/call_listeners detail/registry/named_policies",
         "permit subscription call detail/budget",
@@ -46,7 +46,7 @@ LAYERS = (
         "detail/edge_events detail/flow/plan detail/slots/config detail/slots/word detail/slots/wake",
         "detail/slots/queue detail/slots/event_record",
         "detail/slots/core detail/slots/waiting",
-        "detail/slots/frame",
+        "detail/slots/frame detail/slots/permits",
     ),
     # 6: policies
     (
@@ -144,6 +144,24 @@ NOT_FOR_USERS = (
 # Public names that no page needs to explain: why.
 ON_NO_PAGE = {
     "StopToken::stop_possible": "std::stop_token has it, whose stand-in this is",
+}
+
+# The layer whose doors are policies.
+POLICIES = 6
+# Policies of which a policy registry keeps none: why.
+NOT_IN_REGISTRY = {
+    "circuit_breaker": "has a registry of its own, which is in that of the policies",
+    "fallback": "has neither a name nor anything that calls share",
+}
+# Configs that JSON does not have: why.
+NOT_IN_JSON = {
+    "ConnectionConfig": "says how a program connects, with its password; Redis and PostgreSQL have one each",
+    "DashboardConfig": "says at which addresses a program serves a page",
+}
+# Configs of policies that a pipeline in JSON does not have: why.
+NOT_IN_PIPELINE = {
+    "CallDurationsConfig": "a pipeline is given the durations to measure into, which have a name",
+    "CallOptions": "is of one call",
 }
 
 # What policies and what they are built from may cost: layers up to LIGHT reach neither fmt nor these.

@@ -1,4 +1,4 @@
-"""Links and images of the Markdown pages."""
+"""Links, images and tables of the Markdown pages."""
 
 import os
 import re
@@ -11,13 +11,14 @@ HTML_ANCHOR = re.compile(r"<\w+[^>]*?\b(?:id|name)\s*=\s*[\"']([^\"']+)", re.I)
 
 
 def check(tree):
-    """links and images of the pages lead to files and headings that exist"""
+    """links and images of the pages lead to files and headings that exist; tables have their heads"""
     problems = []
     for page in tree.pages():
         for line, target in links(tree.text(page)):
             wrong = broken(tree, page, target)
             if wrong:
                 problems.append(f"{page}:{line}: a link to {target}: {wrong}")
+        problems += [f"{page}:{line}: a table begins here without a head" for line in headless(tree.text(page))]
     return problems
 
 
@@ -40,6 +41,14 @@ def links(text):
             yield text.count("\n", 0, match.start(1)) + 1, match.group(1).strip("<>")
 
 
+def headless(text):
+    """The lines where a table begins whose second line is not |---|."""
+    lines = [*prose(text).split("\n"), ""]
+    for i, line in enumerate(lines[:-1]):
+        if line.startswith("|") and (i == 0 or not lines[i - 1].startswith("|")) and not lines[i + 1].startswith("|--"):
+            yield i + 1
+
+
 def broken(tree, page, target):
     """What is wrong with a link, or None."""
     if re.match(r"[a-z][a-z0-9+.-]*:|//", target, re.I):
@@ -58,17 +67,27 @@ def broken(tree, page, target):
 
 
 def anchors(text):
-    """The anchors of a page's headings, as GitHub makes them, and those written as HTML."""
+    """The anchors of a page's headings, and those written as HTML."""
     text = prose(text)
     found = set(HTML_ANCHOR.findall(text))
     headings = re.findall(r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$", text, re.M)
     headings += re.findall(r"^ {0,3}(\S[^\n]*)\n {0,3}(?:=+|-+)[ \t]*$", text, re.M)
     for heading in headings:
-        heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        base = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
-        slug, again = base, 0
-        while slug in found:
-            again += 1
-            slug = f"{base}-{again}"
-        found.add(slug)
+        found.add(free_slug(heading, found))
     return found
+
+
+def slug(heading):
+    """The anchor of a heading, as forges make it."""
+    heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def free_slug(heading, taken):
+    """The same with a number if an earlier heading has it."""
+    base = name = slug(heading)
+    again = 0
+    while name in taken:
+        again += 1
+        name = f"{base}-{again}"
+    return name

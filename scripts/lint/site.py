@@ -1,15 +1,22 @@
 """The pages that the site shows. The tables of docs/README.md are its navigation."""
 
+import json
 import os
 import re
 
+from lint.tree import DOOR
+
 INDEX = "docs/README.md"
 ADAPTERS = "docs/adapters.md"
+COMPARISON = "docs/comparison.md"
+PERFORMANCE = "docs/performance.md"
+RECORDED = "benchmarks/instructions.json"
 DECISIONS = "docs/decisions/README.md"
 TABLE = re.compile(r"^\| *(?:page|record) *\|[^\n]*\n\|[-| ]+\|\n((?:\|[^\n]*(?:\n|\Z))+)", re.M)
 ROW = re.compile(r"^\| *\[[^\]]*\]\(([^)#\s]+)\)", re.M)
 HEADING = re.compile(r"^(##+) +(.*?) *$", re.M)
 CELL = re.compile(r"\]\(|\]\[")
+SOURCE = re.compile(r"\]\[([^\]]+)\]")
 UNKNOWN = ("not found", "not looked at", "no")
 ISSUE = re.compile(r"^\[[^\]]+\]\(https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/\d+\)$")
 RULE = re.compile(r"^\[([A-Z]\d+)\]\(rules\.md#[^)]+\)$")
@@ -61,28 +68,45 @@ def listed(entries):
             yield from listed(entry[1])
 
 
-def check_adapters(tree):
-    """each adapter is in both tables of docs/adapters.md and in the table of headers in docs/README.md"""
-    problems = []
+def check_headers(tree):
+    """each door is in the table of headers in docs/README.md, each adapter in both tables of docs/adapters.md too"""
+    if not tree.exists(INDEX):
+        return []
+    problems = [unlisted(tree, INDEX, header) for header in tree.headers if tree.kind(header) == DOOR]
     doors = [header for header in tree.headers if re.fullmatch(r"adapters/\w+", header)]
     linked = [name.strip() for _, cells in table(tree, ADAPTERS, "| adapter |") for name in cells[0].split(",")]
     for door in doors:
-        for page in (ADAPTERS, INDEX):
-            if not any(f"](../{tree.path(door)})" in cells[0] for _, cells in table(tree, page, "| header |")):
-                problems.append(f"{tree.path(door)}: has no row in the table of headers of {page}")
+        problems.append(unlisted(tree, ADAPTERS, door))
         name = door.removeprefix("adapters/")
         if name not in linked:
             problems.append(f"{tree.path(door)}: {name} has no row in the table of {ADAPTERS} that says how to link it")
-    return problems
+    return [problem for problem in problems if problem]
+
+
+def unlisted(tree, page, door):
+    if not any(f"](../{tree.path(door)})" in cells[0] for _, cells in table(tree, page, "| header |")):
+        return f"{tree.path(door)}: has no row in the table of headers of {page}"
+    return None
 
 
 def check_comparison(tree):
-    """each cell of the features in docs/comparison.md links to its source, or says that it has none"""
-    problems = []
-    for line, cells in table(tree, "docs/comparison.md", "| feature |"):
+    """the tables of docs/comparison.md name the same features; each cell links to its source, or says that it has none"""
+    problems, features, width = [], [], 0
+    sources = re.findall(r"^\[([^\]]+)\]:", tree.text(COMPARISON), re.M) if tree.exists(COMPARISON) else ()
+    for line, cells in table(tree, COMPARISON, "| feature |", heads=True):
+        where, feature = f"{COMPARISON}:{line}", cells[0]
+        if feature == "feature":
+            width, known = len(cells), tuple(features)
+            continue
+        if len(cells) != width:
+            problems.append(f"{where}: has {len(cells)} cells, not {width}")
+        if known and feature not in known:
+            problems.append(f"{where}: `{feature}` is no feature of the first table")
+        features.append(feature)
         for cell in cells[1:]:
-            if cells[0] != "language" and cell not in UNKNOWN and not CELL.search(cell):
-                problems.append(f"docs/comparison.md:{line}: `{cell}` links to no source")
+            if feature != "language" and cell not in UNKNOWN and not CELL.search(cell):
+                problems.append(f"{where}: `{cell}` links to no source")
+            problems += [f"{where}: nothing says where [{name}] is" for name in SOURCE.findall(cell) if name not in sources]
     return problems
 
 
@@ -106,13 +130,27 @@ def check_scoreboard(tree):
     return problems
 
 
-def table(tree, page, header):
-    """(line, cells) of the rows below this header, in every table of the page."""
+def check_instructions(tree):
+    """docs/performance.md has each path of benchmarks/instructions.json, with the recorded count but for 1 % and 1"""
+    if not tree.exists(RECORDED):
+        return []
+    recorded, seen, problems = json.loads(tree.text(RECORDED))["paths"], set(), []
+    for line, cells in table(tree, PERFORMANCE, "| path | instructions |"):
+        path, shown = cells[0].strip("`"), float(cells[1].replace(",", ""))
+        seen.add(path)
+        known = recorded.get(path)
+        if known is None:
+            problems.append(f"{PERFORMANCE}:{line}: {RECORDED} has no {path}")
+        elif abs(shown - known) > known / 100 + 1:
+            problems.append(f"{PERFORMANCE}:{line}: {path} takes {shown:g}; {RECORDED} says {known:g}")
+    return problems + [f"{PERFORMANCE}: lacks {path} of {RECORDED}" for path in recorded if path not in seen]
+
+
+def table(tree, page, header, heads=False):
+    """(line, cells) of the rows below this header, in every table of the page, and of the header itself if asked."""
     inside = False
     for number, line in tree.lines(page) if tree.exists(page) else ():
-        if line.startswith(header):
-            inside = True
-        elif not line.startswith("|"):
-            inside = False
-        elif inside and not re.match(r"[|\- ]+$", line):
+        head = line.startswith(header)
+        inside = head or inside and line.startswith("|")
+        if inside and (heads or not head) and not re.match(r"[|:\- ]+$", line):
             yield number, [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]

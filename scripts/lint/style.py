@@ -48,12 +48,15 @@ def check_names(tree):
     path = tools.find("clang-tidy-14", "clang-tidy")
     if not path:
         return problems + tools.missing("clang-tidy")
+    folders = tools.folders(tree)
+    names = [header for header in tree.headers if available(tree, header, folders)]
+    for door in sorted({tree.door(header) for header in tree.headers if header not in names}):
+        problems += tools.missing(f"the library of {tree.path(door)}")
     # Asio and Boost.Asio do not fit into one source file.
-    names = [header for header in tree.headers if available(tree, header)]
     apart = [header for header in names if header == "adapters/boost_asio"]
     units = [[header for header in names if header not in apart], *([header] for header in apart)]
     # Asio 1.22 and Boost 1.74 do not know that clang has coroutines.
-    options = ["-std=c++20", "-DASIO_HAS_CO_AWAIT=1", "-DBOOST_ASIO_HAS_CO_AWAIT=1", f"-I{tree.root}/include"]
+    options = ["-std=c++20", "-DASIO_HAS_CO_AWAIT=1", "-DBOOST_ASIO_HAS_CO_AWAIT=1", f"-I{tree.root}/include", *folders]
     output, stderr, failed = "", "", False
     with tempfile.TemporaryDirectory() as work:
         for number, headers in enumerate(units):
@@ -83,8 +86,8 @@ def concepts(tree):
                 yield f"{tree.path(header)}:{one.line}: invalid case style for concept '{one.name}'"
 
 
-def available(tree, header):
-    """Adapters compile only if the library that they adapt is installed."""
+def available(tree, header, folders):
+    """Is what an adapter includes installed? Other mistakes in it are for clang-tidy."""
     if not header.startswith("adapters/"):
         return True
-    return tools.compile_headers(tree, [header], ["-fsyntax-only"]).returncode == 0
+    return tools.compile_headers(tree, [header], ["-M", *folders]).returncode == 0

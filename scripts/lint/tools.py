@@ -21,6 +21,15 @@ def missing(what):
     return []
 
 
+def folders(tree):
+    """The options for libraries whose headers a compiler does not find by itself: libpq is one."""
+    for command in (["pkg-config", "--cflags-only-I", "libpq"], ["pg_config", "--includedir"]):
+        result = run(tree, command) if find(command[0]) else None
+        if result and result.returncode == 0:
+            return [f"-I{one.removeprefix('-I')}" for one in result.stdout.split()]
+    return []
+
+
 def compile_headers(tree, headers, arguments):
     text = "".join(f"#include <fusebox/{header}.hpp>\n" for header in headers)
     return run(tree, ["g++", "-std=c++20", "-Iinclude", "-x", "c++", *arguments, "-"], input=text)

@@ -17,7 +17,7 @@ from lint import api  # noqa: E402
 from lint.tree import Tree  # noqa: E402
 
 OPEN = re.compile(r"^## (?:\[Unreleased\]|\[(\d+\.\d+\.\d+)\] - unreleased)[ \t]*\n", re.M | re.I)
-# (file, what stands there, what is written). VERSION is 1.2.3, SERIES 1.2. A file that is not there is left out.
+# (file, what stands there, what is written). VERSION is 1.2.3, SERIES 1.2.
 PLACES = (
     ("include/fusebox/version.hpp", r"(#define FUSEBOX_VERSION_MAJOR )\d+", "MAJOR"),
     ("include/fusebox/version.hpp", r"(#define FUSEBOX_VERSION_MINOR )\d+", "MINOR"),
@@ -31,13 +31,8 @@ PLACES = (
     ("docs/packages.md", r"(fusebox-dev_)\d+\.\d+\.\d+", "VERSION"),
     ("VERSIONING.md", r"(find_package\(fusebox )\d+\.\d+", "SERIES"),
     ("cmake/FuseboxInstall.cmake", r"(find_package\(fusebox )\d+\.\d+", "SERIES"),
+    ("packaging/vcpkg/ports/fusebox/vcpkg.json", r'("version": ")\d+\.\d+\.\d+', "VERSION"),
 )
-# Manifests of package managers, wherever they are.
-MANIFESTS = {
-    "vcpkg.json": (r'("name": "fusebox",\s*"version(?:-semver|-string)?": ")\d+\.\d+\.\d+', "VERSION"),
-    "conanfile.py": (r'(^\s*version = ")\d+\.\d+\.\d+', "VERSION"),
-    "config.yml": (r'(^  "?)\d+\.\d+\.\d+(?="?:$)', "VERSION"),
-}
 
 
 def fail(text):
@@ -51,15 +46,6 @@ def numbers(version):
 def read(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         return file.read()
-
-
-def places():
-    """(path, what stands there, what is written)."""
-    yield from (place for place in PLACES if os.path.exists(os.path.join(ROOT, place[0])))
-    for folder, folders, names in os.walk(ROOT):
-        folders[:] = sorted(one for one in folders if one not in (".git", "build"))
-        for name in sorted(set(names) & set(MANIFESTS)):
-            yield (os.path.relpath(os.path.join(folder, name), ROOT), *MANIFESTS[name])
 
 
 def check_version(version, current, named):
@@ -104,10 +90,10 @@ def main(version, date):
     texts["CHANGELOG.md"], notes = cut(changelog, version, date)
     major, minor, patch = version.split(".")
     values = {"MAJOR": major, "MINOR": minor, "PATCH": patch, "VERSION": version, "SERIES": f"{major}.{minor}"}
-    for path, pattern, value in places():
+    for path, pattern, value in PLACES:
         text, count = re.subn(pattern, rf"\g<1>{values[value]}", texts.get(path) or read(path), flags=re.M)
-        if not count and path == "include/fusebox/version.hpp":
-            fail(f"{path}: nothing to replace by {value}")
+        if not count:
+            fail(f"{path}: nothing to replace by {value}: {pattern}")
         texts[path] = text
     for path, text in texts.items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8", newline="\n") as file:

@@ -33,6 +33,30 @@ void limit_rule() {
 #endif
 }
 
+// What is called while a window ends must not throw.
+// expect: fusebox: State::base\(\) of an AdaptiveRule must be const and noexcept
+struct OwnRule {
+  int initial = 1;
+  int min = 1;
+  int max = 10;
+  std::chrono::seconds window{1};
+  int min_samples = 1;
+  friend bool operator==(const OwnRule&, const OwnRule&) = default;
+  struct State {
+    explicit State(const OwnRule&) {}
+    AdaptiveStep next(const OwnRule&, const AdaptiveWindow&) noexcept { return {}; }
+#ifdef FUSEBOX_COMPILE_FAIL
+    std::chrono::nanoseconds base() const { return {}; }
+#else
+    std::chrono::nanoseconds base() const noexcept { return {}; }
+#endif
+  };
+};
+void limit_base() {
+  AdaptiveLimit<OwnRule> other{"name"};
+  other.execute([] {});
+}
+
 // A limit is shared by reference or shared_ptr.
 // expect: (use of deleted function|call to deleted constructor).*AdaptiveLimit
 void limit_copy() {

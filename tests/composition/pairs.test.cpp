@@ -259,6 +259,17 @@ void with_each_pair(const Use& use) {
 
 }  // namespace
 
+TEST_CASE("P16 explain() has a line of every policy", "[P16]") {
+  Bench bench;
+  const auto look = [&]<class One>(const One*) {
+    CAPTURE(One::name);
+    CHECK(explain(compose(One::make(bench))).starts_with("1. "));
+  };
+  [&]<class... One>(const std::tuple<One...>*) {
+    (look(static_cast<const One*>(nullptr)), ...);
+  }(static_cast<const All*>(nullptr));
+}
+
 TEST_CASE("P1 P2 a success passes every pair, and op sees its Call", "[P1][P2]") {
   with_each_pair([](Bench& bench, const Way& call) {
     const Counts before = bench.settled();

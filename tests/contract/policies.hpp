@@ -1,4 +1,5 @@
-// contract/policies.hpp: an adapter for each policy, and for each way to call it. A new policy is one more.
+// contract/policies.hpp: an adapter for each policy, and for each way to call it. A new policy is one more. A
+// fallback has none: it refuses no call and counts none.
 //
 // An adapter has a `name` and
 //
@@ -12,21 +13,26 @@
 //     is_coroutine   it allocates a frame, and its thread cannot end in it
 #pragma once
 
+#include <fusebox/adaptive_limit.hpp>
+#include <fusebox/bulkhead.hpp>
 #include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/coro.hpp>
 #include <fusebox/hedge.hpp>
 #include <fusebox/pipeline.hpp>
+#include <fusebox/rate_limiter.hpp>
 #include <fusebox/registry.hpp>
 #include <fusebox/retry.hpp>
 #include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
 #include <fusebox/throttle.hpp>
+#include <fusebox/timeout.hpp>
 
 #include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <system_error>
 #include <tuple>
@@ -179,15 +185,25 @@ struct TriedInPipeline : BreakerPolicy {
   }
 };
 
-/// One copy, on the thread of the call. As a coroutine, it allocates what a call needs.
+/// Two copies start at once. The executor runs the hedge, on the thread of the call, and drops the primary:
+/// so op is called once. As a coroutine, it allocates what a call needs.
 struct Hedged : BreakerPolicy {
   static constexpr const char* name = "execute() of a hedge";
   static constexpr bool is_coroutine = true;
 
   template <class Op>
   decltype(auto) call(Op&& op) {
-    const auto on_this_thread = [](const fusebox::HedgeTask& task) { task(); };
-    return fusebox::compose(fusebox::hedge({.max_hedges = 0}, on_this_thread, clock), breaker_)
+    const auto primary = std::make_shared<std::optional<fusebox::HedgeTask>>();
+    const auto runs_the_hedge = [primary](const fusebox::HedgeTask& task) {
+      if (!*primary) {
+        *primary = task;
+        return;
+      }
+      task();
+      primary->reset();
+    };
+    const fusebox::HedgeConfig both_at_once{.delay = std::chrono::nanoseconds::zero(), .max_hedges = 1};
+    return fusebox::compose(fusebox::hedge(both_at_once, runs_the_hedge, clock), breaker_)
         .execute([&op]() -> decltype(auto) { return op(); });
   }
 };
@@ -280,7 +296,7 @@ struct ByRegistry : BreakerPolicy {
   fusebox::CircuitBreakerRegistry<fusebox::test::FakeClock> registry_{{}, clock};
 };
 
-/// A pipeline whose innermost part may inject, and injects nothing.
+/// Every call is delayed. A FakeClock records each delay, which allocates: a refused call has none.
 struct AroundChaos : BreakerPolicy {
   static constexpr const char* name = "execute() of a pipeline, with chaos around the breaker";
 
@@ -290,10 +306,121 @@ struct AroundChaos : BreakerPolicy {
   decltype(auto) call(Op&& op) {
     return fusebox::compose(chaos_, breaker_).execute(op);
   }
+  void refuse() {
+    chaos_.enable(false);
+    BreakerPolicy::refuse();
+  }
+  [[nodiscard]] bool is_idle() const {
+    const auto stats = chaos_.stats();
+    return stats.delays > 0 && stats.delays == stats.calls && BreakerPolicy::is_idle();
+  }
 
  private:
   fusebox::Chaos<fusebox::test::FakeClock> chaos_ =
-      fusebox::chaos({.latency_rate = 1, .latency = std::chrono::nanoseconds::zero()}, clock);
+      fusebox::chaos({.latency_rate = 1, .latency = std::chrono::milliseconds{1}}, clock);
+};
+
+/// A policy whose calls are settled as its on_call() tells. It tells nothing of a call whose thread ended.
+template <class Policy>
+class ToldPolicy {
+ public:
+  static constexpr bool cancels = false;
+  static constexpr bool is_coroutine = false;
+  static constexpr Counts unwound{};
+
+  fusebox::test::FakeClock clock;
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return policy_.execute(op);
+  }
+  [[nodiscard]] Counts settled() const { return told_; }
+
+ protected:
+  template <class... Args>
+  explicit ToldPolicy(const Args&... args) : policy_{args..., clock} {}
+
+  Policy policy_;
+
+ private:
+  Counts told_;
+  fusebox::Subscription calls_ = policy_.on_call([this](const fusebox::CallEvent& event) {
+    switch (event.outcome) {
+      case fusebox::Outcome::success: ++told_.success; break;
+      case fusebox::Outcome::failure: ++told_.failure; break;
+      case fusebox::Outcome::ignored: ++told_.ignored; break;
+    }
+  });
+};
+
+/// With one slot, which a permit takes.
+template <class Policy>
+class SlotPolicy : public ToldPolicy<Policy> {
+ public:
+  static constexpr fusebox::PolicyErrc refusal = fusebox::PolicyErrc::bulkhead_full;
+
+  void refuse() { last_ = this->policy_.try_acquire(); }
+  [[nodiscard]] bool is_idle() {
+    return this->policy_.stats().in_use == 0 && static_cast<bool>(this->policy_.try_acquire());
+  }
+
+ protected:
+  using ToldPolicy<Policy>::ToldPolicy;
+
+ private:
+  fusebox::Permit last_;
+};
+
+struct BulkheadExecute : SlotPolicy<fusebox::Bulkhead<fusebox::test::FakeClock>> {
+  static constexpr const char* name = "execute() of a bulkhead";
+
+  BulkheadExecute() : SlotPolicy{"k", fusebox::BulkheadConfig{.max_concurrent = 1}} {}
+};
+
+struct AdaptiveExecute : SlotPolicy<fusebox::AdaptiveLimit<fusebox::Aimd, fusebox::test::FakeClock>> {
+  static constexpr const char* name = "execute() of an adaptive limit";
+
+  AdaptiveExecute() : SlotPolicy{"a", fusebox::Aimd{.initial = 1, .min = 1, .max = 1}} {}
+};
+
+/// Every permit comes back with time.
+struct LimiterExecute : ToldPolicy<fusebox::RateLimiter<fusebox::test::FakeClock>> {
+  static constexpr const char* name = "execute() of a rate limiter";
+  static constexpr fusebox::PolicyErrc refusal = fusebox::PolicyErrc::rate_limited;
+
+  LimiterExecute() : ToldPolicy{"l", fusebox::RateLimiterConfig{.permits = 8}} {}
+
+  void refuse() {
+    while (policy_.try_acquire()) {
+    }
+  }
+  [[nodiscard]] bool is_idle() const {
+    clock.advance(policy_.config().per);
+    return policy_.retry_after(policy_.config().permits).count() == 0;
+  }
+};
+
+/// Its op can be stopped, so that the limit is watched.
+struct TimeoutExecute : ToldPolicy<fusebox::Timeout<fusebox::test::FakeClock, fusebox::TimeoutKind::total>> {
+  static constexpr const char* name = "execute() of a timeout";
+  static constexpr bool cancels = true;
+
+  TimeoutExecute() : ToldPolicy{std::chrono::hours{1}} {}
+
+  template <class Op>
+  decltype(auto) call(Op&& op) {
+    return policy_.execute([&op](const std::stop_token& /*stop*/) -> decltype(auto) { return op(); },
+                           stop_.get_token());
+  }
+  void refuse() { stop_.request_stop(); }
+  /// A limit that is still watched would stop what is gone.
+  [[nodiscard]] bool is_idle() const {
+    clock.advance(policy_.limit());
+    return policy_.stats().timed_out == 0;
+  }
+
+ private:
+  std::stop_source stop_;
 };
 
 /// A call that is nobody's leaves nothing in a throttle: what is ignored, its on_call() tells.
@@ -438,10 +565,11 @@ using Retry = RetryPolicy<false, false>;
 using TryRetry = RetryPolicy<true, false>;
 using AwaitedRetry = RetryPolicy<false, true>;
 
-using Policies = std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline,
-                            TriedInPipeline, Hedged, Awaited, AwaitedInPipeline, InOwnPolicy, Stepwise,
-                            ByPermit, ByRegistry, AroundChaos, ThrottleExecute, ThrottleInPipeline,
-                            AwaitedThrottle, ThrottleByPermit, Retry, TryRetry, AwaitedRetry>;
+using Policies =
+    std::tuple<Execute, ExecuteInTime, ExecuteOrFallBack, ExecuteProbe, InPipeline, TriedInPipeline, Hedged,
+               Awaited, AwaitedInPipeline, InOwnPolicy, Stepwise, ByPermit, ByRegistry, AroundChaos,
+               BulkheadExecute, AdaptiveExecute, LimiterExecute, TimeoutExecute, ThrottleExecute,
+               ThrottleInPipeline, AwaitedThrottle, ThrottleByPermit, Retry, TryRetry, AwaitedRetry>;
 
 template <class Policy>
 constexpr fusebox::PolicyErrc refusal_of() {

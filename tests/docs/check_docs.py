@@ -4,16 +4,15 @@
 check_docs.py readme README.md examples/readme.cpp
     The first ```cpp block of the page is that file, to the letter.
 
-check_docs.py page PAGE.md --compiler g++ --include DIR...
+check_docs.py page PAGE.md --compiler g++ --include DIR... --define NAME=VALUE...
     Every ```cpp block compiles:
     - a block whose first line is `// name.hpp` is a header, which later programs include as "name.hpp";
-    - a block with `int main` or an `#include` is a program: a translation unit as it stands, if the header that its
-      fence names (```cpp needs libpq-fe.h) is there;
+    - a block with `int main` or an `#include` is a program: a translation unit as it stands;
     - a block in which a line starts with `template` or `namespace` is a set of declarations;
     - any other block is a piece of code: the body of a function.
-    Declarations and pieces see <fusebox/fusebox.hpp> and <fusebox/test/fake_clock.hpp>, with
-    `using namespace fusebox` and std::chrono_literals, and the page's preamble:
-    what stands in its HTML comments <!-- preamble ... -->.
+    Declarations and pieces go on from the page's program, if it has exactly one. Otherwise they see
+    <fusebox/fusebox.hpp> and <fusebox/test/fake_clock.hpp>, with `using namespace fusebox` and std::chrono_literals.
+    Both see the page's preamble: what stands in its HTML comments <!-- preamble ... -->.
 """
 
 import argparse
@@ -31,13 +30,13 @@ using namespace std::chrono_literals;
 
 
 def blocks_of(text):
-    """(line of the first line of code, code, the header that it needs or "") of each ```cpp block."""
+    """(line of the first line of code, code) of each ```cpp block."""
     found = []
-    for match in re.finditer(r"^( *)```cpp(?: needs ([^\n]+))?[^\n]*\n(.*?)^\1```", text, re.M | re.S):
-        indent, needs, code = match.group(1), match.group(2) or "", match.group(3)
+    for match in re.finditer(r"^( *)```cpp[^\n]*\n(.*?)^\1```", text, re.M | re.S):
+        indent, code = match.group(1), match.group(2)
         if indent:
             code = re.sub(rf"^{indent}", "", code, flags=re.M)
-        found.append((text.count("\n", 0, match.start(3)) + 1, code, needs))
+        found.append((text.count("\n", 0, match.start(2)) + 1, code))
     return found
 
 
@@ -51,23 +50,24 @@ def preamble_of(text, page):
 
 def units_of(text, page):
     """(what it is, source, its name if it is a header) of each unit that the page's code makes."""
-    preamble = PROLOGUE + preamble_of(text, page)
-    pieces = []
-    for line, code, needs in blocks_of(text):
+    programs, declarations, pieces = [], [], []
+    for line, code in blocks_of(text):
         located = f'#line {line} "{page}"\n{code}'
-        if needs:
-            located = f"#if __has_include(<{needs}>)\n{located}\n#endif\n"
         header = re.match(r"// (\w+\.hpp)\n", code)
         if header:
             yield f"the header at line {line}", located, header.group(1)
         elif re.search(r"\bint main\b|^\s*#\s*include\b", code, re.M):
-            yield f"the program at line {line}", located, None
+            programs.append((f"the program at line {line}", located, None))
         elif re.search(r"^(template|namespace)\b", code, re.M):
-            yield f"the declarations at line {line}", f"{preamble}\n{located}", None
+            declarations.append((f"the declarations at line {line}", located))
         else:
             pieces.append(f"[[maybe_unused]] static auto block_at_line_{line}() {{\n{located}\n}}")
     if pieces:
-        yield "the pieces of code", preamble + "\n" + "\n".join(pieces), None
+        declarations.append(("the pieces of code", "\n".join(pieces)))
+    start = programs.pop()[1] if len(programs) == 1 and declarations else PROLOGUE
+    yield from programs
+    for what, source in declarations:
+        yield what, f"{start}\n{preamble_of(text, page)}\n{source}", None
 
 
 def write(path, text):
@@ -88,7 +88,7 @@ def check_readme(page, example):
     return None
 
 
-def check_page(page, compiler, includes):
+def check_page(page, compiler, includes, definitions):
     with open(page, encoding="utf-8") as file:
         text = file.read()
     if text.count("```cpp") != len(blocks_of(text)):
@@ -97,6 +97,7 @@ def check_page(page, compiler, includes):
     command += ["-Wno-" + name for name in ("unused", "unused-variable", "unused-parameter", "unused-result")]
     for directory in filter(None, includes):
         command += ["-I", directory]
+    command += ["-D" + definition for definition in filter(None, definitions)]
     failed = None
     with tempfile.TemporaryDirectory() as work:
         for what, source, header in units_of(text, page):
@@ -123,10 +124,11 @@ def main():
     page.add_argument("page")
     page.add_argument("--compiler", default="g++")
     page.add_argument("--include", nargs="*", default=[])
+    page.add_argument("--define", nargs="*", default=[])
     args = parser.parse_args()
     if args.mode == "readme":
         return check_readme(args.page, args.example)
-    return check_page(args.page, args.compiler, args.include)
+    return check_page(args.page, args.compiler, args.include, args.define)
 
 
 if __name__ == "__main__":

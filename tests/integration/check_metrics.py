@@ -22,22 +22,14 @@ SCRAPES = 97
 BREAKERS = 19  # of metrics_source.cpp; two of them never failed
 OTHERS = 17  # policies of each other kind
 TIME = "fusebox_circuit_breaker_last_failure_timestamp_seconds"
-KINDS = (
-    *("bulkhead_in_use", "bulkhead_waiting", "bulkhead_limit", "bulkhead_admitted_total", "bulkhead_rejected_total"),
-    "bulkhead_shed_total",
-    *("adaptive_limit_" + number for number in ("in_use", "waiting", "limit", "admitted_total", "rejected_total")),
-    *("adaptive_limit_" + number for number in ("shed_total", "dropped_total", "latency_seconds")),
-    "adaptive_limit_base_latency_seconds",
-    *("rate_limiter_admitted_total", "rate_limiter_rejected_total", "rate_limiter_waited_total"),
-    *("throttle_requests_total", "throttle_accepts_total", "throttle_rejected_total", "throttle_rejection_ratio"),
-    *("retry_attempts_total", "retry_budget_balance", "retry_budget_withdrawn_total", "retry_budget_refused_total"),
-    *("retry_throttle_balance", "retry_throttle_withdrawn_total", "retry_throttle_refused_total"),
-    *("timeout_timed_out_total", "timeout_late_total"),
-    *("chaos_enabled", "chaos_calls_total", "chaos_faults_total", "chaos_delays_total"),
-    *("hedge_calls_total", "hedge_started_total", "hedge_refused_total"),
-    *("hedge_won_by_primary_total", "hedge_won_by_hedge_total"),
-    *("pipeline_call_duration_seconds_" + series for series in ("bucket", "sum", "count")),
-)
+OF_BREAKERS = ("calls_total", "rejected_total", "opened_total", "state", "failure_ratio")
+# The other kinds have the families and the members of health that the rule M2 says.
+RULES = Path(__file__).resolve().parents[2].joinpath("docs", "rules.md").read_text(encoding="utf-8")
+M2 = RULES.partition("\n### M2 ")[2].partition("\n### ")[0]
+KINDS = [name for row in re.findall(r"^\| (`.*?) \|", M2, re.M) for name in re.findall(r"`(\w+_\w+)`", row)]
+KINDS.remove("pipeline_call_duration_seconds")
+KINDS += ["pipeline_call_duration_seconds_" + series for series in ("bucket", "sum", "count")]
+IN_HEALTH = set(re.findall(r"`(\w+)`", re.search(r"by name: (.*?)\.", M2, re.S).group(1)))
 SAMPLE = re.compile(r'^(\w+)\{name="((?:[^"\\\n]|\\["\\n])*)"(.*)\} (\S+)$')
 check = Checks()
 
@@ -93,11 +85,11 @@ def check_scrapes(source, promtool, clock):
     families = {}
     for family, name, _ in scrapes[0]:
         families.setdefault(family, set()).add(name)
-    missing = sorted(name for name in KINDS if len(families.get("fusebox_" + name, ())) != OTHERS)
-    check(f"{clock}: a sample of each policy of each kind", not missing, missing)
-    times = sorted(key for key in scrapes[0] if key[0] == TIME)
-    check(f"{clock}: times of failed breakers", len(times) == BREAKERS - 2, len(times))
-    check(f"{clock}: no forged family", {key[0].startswith("fusebox_") for key in scrapes[0]} == {True})
+    counts = {TIME: BREAKERS - 2, **{f"fusebox_{name}": OTHERS for name in KINDS}}
+    counts |= {f"fusebox_circuit_breaker_{name}": BREAKERS for name in OF_BREAKERS}
+    found = {family: len(names) for family, names in families.items()}
+    wrong = sorted(found.items() ^ counts.items())
+    check(f"{clock}: a sample of each policy in each family, and no other family", not wrong, wrong)
     for family in sorted({key[0] for key in scrapes[0]}):
         keys = [key for key in scrapes[0] if key[0] == family]
         check_constant(f"{clock}: {family}", {key[1:]: [scrape.get(key) for scrape in scrapes] for key in keys})
@@ -107,8 +99,9 @@ def check_health(source, clock):
     reports = [json.loads(source.document(clock, "health")) for _ in range(SCRAPES)]
     names = [set(report["circuitBreakers"]) for report in reports]
     check(f"{clock}: names in health", all(one == names[0] and len(one) == BREAKERS for one in names), names[0])
-    for kind in ("bulkheads", "adaptiveLimits", "rateLimiters", "throttles", "retries", "retryBudgets",
-                 "retryThrottles", "timeouts", "hedges", "callDurations", "chaos"):
+    kinds = set(reports[0]) - {"timestamp", "circuitBreakers", "summary"}
+    check(f"{clock}: kinds in health", kinds == IN_HEALTH, sorted(kinds ^ IN_HEALTH))
+    for kind in sorted(kinds):
         check(f"{clock}: {kind} in health", all(len(report[kind]) == OTHERS for report in reports), kind)
     breakers = [report["circuitBreakers"] for report in reports]
     for field in ("lastFailureTime", "lastSuccessTime"):

@@ -6,6 +6,7 @@ with this one, however this one ends.
 
 import contextlib
 import ctypes
+import email.utils
 import http.client
 import os
 import re
@@ -211,6 +212,35 @@ def answer_bytes(status, body="", **fields):
     return f"{head}\r\n{body}".encode("latin-1")
 
 
+# For RawServer: answers that break off, that are no final answer or no HTTP, or that do not come.
+BROKEN = {
+    "/103": b"HTTP/1.1 103 Early Hints\r\n\r\n",
+    "/truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.",
+    "/truncated-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.",
+    "/truncated-head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "/garbage": b"\x00\x01\x02 this is no HTTP at all\r\n\r\n\xff\xfe",
+    "/empty": b"",
+    "/reset": None,
+    "/silent": 10,
+}
+
+
+def status_pages():
+    """Locations of nginx that answer with a status, some with Retry-After."""
+    later = email.utils.formatdate(time.time() + 3600, usegmt=True)
+    return f"""
+    location = /200 {{ return 200 "fine"; }}
+    location = /204 {{ return 204; }}
+    location = /302 {{ return 302 /200; }}
+    location = /404 {{ return 404 "nothing here"; }}
+    location = /429 {{ add_header Retry-After 2 always; return 429; }}
+    location = /500 {{ return 500; }}
+    location = /503 {{ return 503; }}
+    location = /503/seconds {{ add_header Retry-After 7 always; return 503; }}
+    location = /503/date {{ add_header Retry-After "{later}" always; return 503; }}
+    location = /503/words {{ add_header Retry-After "soon" always; return 503; }}"""
+
+
 class Answer:
     """What curl received: status, fields (names in lower case, each with all its values), body."""
 
@@ -269,6 +299,30 @@ def wait_for_http(port, path, seconds=15):
         if time.monotonic() > end:
             raise TimeoutError(f"no answer to {path}")
         time.sleep(0.05)
+
+
+def check_hosts(check, address, paths):
+    """Only requests for this machine by name see `paths`: a site whose name leads to it could read them otherwise."""
+    port = address.split(":")[1]
+    for path in paths:
+        for hosts, status in (
+            ([address], 200),
+            ([f"localhost:{port}"], 200),
+            (["localhost"], 200),
+            ([f"attacker.example:{port}"], 403),
+            (["127.0.0.1.attacker.example"], 403),
+            (["localhost", "attacker.example"], 403),
+            ([], 403),
+        ):
+            connection = http.client.HTTPConnection(address, timeout=8)
+            connection.putrequest("GET", path, skip_host=True)
+            for host in hosts:
+                connection.putheader("Host", host)
+            connection.endheaders()
+            response = connection.getresponse()
+            text = response.read().decode()
+            connection.close()
+            check(f"GET {path} of {hosts}", response.status == status, f"{response.status} {text[:100]}")
 
 
 def environment(**values):

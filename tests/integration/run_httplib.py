@@ -5,19 +5,19 @@ run_httplib.py PROGRAM NGINX OPENSSL [ARGUMENT...]       further arguments go to
 """
 
 import contextlib
-import email.utils
 import subprocess
 import sys
 import tempfile
-import time
 
 from local_servers import (
+    BROKEN,
     Nginx,
     RawServer,
     answer_bytes,
     closed_port,
     environment,
     make_certificate,
+    status_pages,
     time_limit,
 )
 
@@ -28,38 +28,20 @@ REFUSALS = {
 }
 BUSY = answer_bytes("503 Busy", retry_after=7)
 RAW = {
+    **BROKEN,
     "/100-then-503": b"HTTP/1.1 100 Continue\r\n\r\n" + BUSY,
     "/103-then-503": b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" + BUSY,
-    "/103": b"HTTP/1.1 103 Early Hints\r\n\r\n",
     "/101": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     "/099": answer_bytes("099 Odd", "odd"),
     "/000": answer_bytes("000 Odd", "odd"),
-    "/truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.",
-    "/truncated-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.",
-    "/truncated-head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "/garbage": b"\x00\x01\x02 this is no HTTP at all\r\n\r\n\xff\xfe",
-    "/empty": b"",
-    "/reset": None,
-    "/silent": 10,
     "/redirect-to-nowhere": answer_bytes("302 Found"),
     "/redirect-loop": answer_bytes("302 Found", location="/redirect-loop"),
 }
 
 
 def pages(raw_port):
-    later = email.utils.formatdate(time.time() + 3600, usegmt=True)
-    return f"""
-    location = /200 {{ return 200 "fine"; }}
-    location = /204 {{ return 204; }}
-    location = /302 {{ return 302 /200; }}
+    return f"""{status_pages()}
     location = /400 {{ return 400; }}
-    location = /404 {{ return 404 "nothing here"; }}
-    location = /429 {{ add_header Retry-After 2 always; return 429; }}
-    location = /500 {{ return 500; }}
-    location = /503 {{ return 503; }}
-    location = /503/seconds {{ add_header Retry-After 7 always; return 503; }}
-    location = /503/date {{ add_header Retry-After "{later}" always; return 503; }}
-    location = /503/words {{ add_header Retry-After "soon" always; return 503; }}
     location /through/ {{ proxy_pass http://127.0.0.1:{raw_port}/; }}"""
 
 

@@ -27,6 +27,7 @@ LAYOUT = {
     **{name: value for name, value in vars(layout).items() if name.isupper()},
     "LAYERS": LAYERS,
     "LIGHT": 5,
+    "POLICIES": 4,
     "FRIENDS": {},
     "USED_BY_ONE_DOOR": {},
     "DETAIL_IN_SIGNATURE": {},

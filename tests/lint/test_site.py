@@ -34,6 +34,7 @@ PAGES = {
 }
 FEATURES = "# Compared\n\n| feature | fusebox | other |\n|---|---|---|\n| language | C++ | Go |\n"
 ROW = "| [x#1]({issue}) | it hung | [B5](rules.md#b5-x) | it does not | [`{test}`](../{path}) |\n"
+DOORS = "circuit_breaker clock format fwd registry retry test/fake_clock version".split()  # of the small tree
 ADAPTERS = {
     path("adapters/one"): header("adapters/one"),
     path("adapters/one/result"): header("adapters/one/result"),
@@ -55,7 +56,8 @@ ADAPTERS = {
 |---|---|
 | [`adapters/one.hpp`](../include/fusebox/adapters/one.hpp) | one |
 | [`adapters/two2.hpp`](../include/fusebox/adapters/two2.hpp) | two |
-""",
+"""
+    + "".join(f"| [`{door}.hpp`](../{path(door)}) | it |\n" for door in DOORS),
 }
 GOOD = {"issue": "https://github.com/a/x/issues/1", "test": "B5 a hung probe", "path": "tests/unit/breaker.test.cpp"}
 TESTS = {GOOD["path"]: 'TEST_CASE("B5 a hung probe", "[B5]") {}\nTEST_CASE(\n    "B6 a long "\n    "name") {}\n'}
@@ -81,9 +83,9 @@ class Site(LintTest):
         twice = INDEX.replace("| all |", "| all |\n| [guide](guide.md) | again |")
         self.refuses(site.check_nav, {**PAGES, "docs/README.md": twice}, "docs/guide.md is listed twice")
 
-    def test_adapters(self):
-        self.accepts(site.check_adapters)
-        self.accepts(site.check_adapters, ADAPTERS)
+    def test_headers(self):
+        self.accepts(site.check_headers)
+        self.accepts(site.check_headers, ADAPTERS)
         two, row = path("adapters/two2"), "| [`adapters/two2.hpp`](../include/fusebox/adapters/two2.hpp) | two |\n"
         for page, gone, left, expected in (
             ("docs/adapters.md", row, "", "headers of docs/adapters.md"),
@@ -94,18 +96,50 @@ class Site(LintTest):
             with self.subTest(page=page, gone=gone):
                 changes = {**ADAPTERS, page: ADAPTERS[page].replace(gone, left)}
                 if gone == "| header |":
-                    self.assertEqual(len(site.check_adapters(self.tree(changes))), 2)
+                    self.assertEqual(len(site.check_headers(self.tree(changes))), 2 + len(DOORS))
                 else:
-                    self.refuses(site.check_adapters, changes, f"{two}: ", expected)
+                    self.refuses(site.check_headers, changes, f"{two}: ", expected)
+
+        less = {**ADAPTERS, "docs/README.md": ADAPTERS["docs/README.md"].replace("fusebox/retry.hpp", "fusebox/try.hpp")}
+        self.refuses(site.check_headers, less, f"{path('retry')}: has no row in the table of headers of docs/README.md")
 
     def test_comparison(self):
+        def page(*rows, after="\n[source]: https://example.org\n"):
+            return {"docs/comparison.md": FEATURES + "".join(rows) + after}
+
+        second = "\n| feature | lib |\n|---|---|\n| language | C++ |\n"
+        retry = "| retry | [yes](r.md) | no |\n"
         for cell in ("[yes](x.md)", "[yes][source]", "not found", "no"):
-            self.accepts(site.check_comparison, {"docs/comparison.md": f"{FEATURES}| retry | [yes](r.md) | {cell} |\n"})
-        self.refuses(
-            site.check_comparison,
-            {"docs/comparison.md": f"{FEATURES}| retry | [yes](r.md) | yes |\n"},
-            "docs/comparison.md:6: `yes` links to no source",
-        )
+            self.accepts(site.check_comparison, page(f"| retry | [yes](r.md) | {cell} |\n"))
+        self.accepts(site.check_comparison, page(retry, second, "| retry | [yes][source] |\n"))
+        for rows, expected in (
+            (["| retry | [yes](r.md) | yes |\n"], "6: `yes` links to no source"),
+            (["| retry | [yes](r.md) | [yes][sauce] |\n"], "6: nothing says where [sauce] is"),
+            (["| retry | [yes](r.md) |\n"], "6: has 2 cells, not 3"),
+            ([retry, second, "| retry | yes |\n"], "11: `yes` links to no source"),
+            ([retry, second, "| retry | no | no |\n"], "11: has 3 cells, not 2"),
+            ([retry, second, "| hedge | no |\n"], "11: `hedge` is no feature of the first table"),
+        ):
+            with self.subTest(rows=rows):
+                self.refuses(site.check_comparison, page(*rows), f"docs/comparison.md:{expected}")
+
+    def test_instructions(self):
+        def page(*rows):
+            head = "# Performance\n\n| path | instructions | what it is |\n|---|--:|---|\n"
+            recorded = '{"paths": {"call/bare": 4.0, "open/throw": 12754.2}}'
+            return {"docs/performance.md": head + "".join(rows), "benchmarks/instructions.json": recorded}
+
+        bare, throw = "| `call/bare` | 4 | op |\n", "| `open/throw` | 12,754 | |\n"
+        self.accepts(site.check_instructions)
+        self.accepts(site.check_instructions, page(bare, throw))
+        for rows, expected in (
+            ([bare, throw.replace("12,", "13,")], ":6: open/throw takes 13754; "),
+            ([bare.replace("4", "6"), throw], ":5: call/bare takes 6; "),
+            ([bare], ": lacks open/throw of "),
+            ([bare, throw, "| `call/none` | 1 | |\n"], ":7: benchmarks/instructions.json has no call/none"),
+        ):
+            with self.subTest(rows=rows):
+                self.refuses(site.check_instructions, page(*rows), f"docs/performance.md{expected}")
 
     def test_scoreboard(self):
         self.accepts(site.check_scoreboard, board({}))

@@ -73,6 +73,11 @@ class Links(LintTest):
     def test_the_line_of_a_link(self):
         self.refuses(links.check, {"README.md": "# A\n\n```\n```\n\n[a](lost.md)\n"}, "README.md:6: ")
 
+    def test_a_table_without_a_head(self):
+        cut = "# A\n\n| a |\n|---|\n| b |\n\n| c |\n| d |\n"
+        self.refuses(links.check, {"README.md": cut}, "README.md:7: ", "a table begins here without a head")
+        self.accepts(links.check, {"README.md": cut.replace("|\n\n| c", "|\n| c") + "\n```\n| e |\n```\n"})
+
     def test_links_that_lead_somewhere(self):
         for text in (
             "[a](https://example.com/lost.md) <https://example.com> [b](mailto:a@example.com) [c](//example.com)",

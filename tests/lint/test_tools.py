@@ -114,13 +114,39 @@ class Names(ToolTest):
 
     @unittest.skipUnless(shutil.which("clang-tidy-14") or shutil.which("clang-tidy"), "no clang-tidy")
     def test_clang_tidy(self):
-        good = {**self.config, path("adapters/x"): header("adapters/x", "lost")}
+        good = {**self.config, path("adapters/x"): header("adapters/x", "detail/macros")}
         self.accepts(style.check_names, good)
         bad = {**good, path("registry"): header("registry", "/clock", body="int Camel();")}
         self.refuses(style.check_names, bad, f"{path('registry')}:8: invalid case style for function 'Camel'")
         wrong = {**good, path("registry"): header("registry", "/clock", body="int x = lost();\nint Camel();")}
         self.refuses(style.check_names, wrong, f"{path('registry')}:8: use of undeclared identifier 'lost'")
         self.refuses(style.check_names, {**good, ".clang-tidy": "Checks: [\n"}, "clang-tidy: ")
+
+    def test_an_adapter_without_its_library(self):
+        lost = {**self.config, path("adapters/x"): header("adapters/x", "lost")}
+        said = io.StringIO()
+        run = tools.run
+
+        def only_compile(tree, command, **more):
+            return run(tree, command, **more) if command[0] == "g++" else subprocess.CompletedProcess([], 0, "", "")
+
+        with mock.patch.object(tools, "find", lambda name, *_: name), mock.patch.dict(os.environ):
+            with mock.patch.object(tools, "run", only_compile):
+                os.environ.pop("CI", None)
+                with contextlib.redirect_stdout(said):
+                    self.accepts(style.check_names, lost)
+                self.assertEqual(said.getvalue(), f"   skipped: the library of {path('adapters/x')} is not installed\n")
+                os.environ["CI"] = "true"
+                self.refuses(style.check_names, lost, f"lint: the library of {path('adapters/x')} is not installed")
+
+    def test_the_folder_of_a_library(self):
+        for works, expected in (("pkg-config", ["-I/pq"]), ("pg_config", ["-I/pg"]), ("", [])):
+            answers = {"pkg-config": "-I/pq \n", "pg_config": "/pg\n"}
+            run = lambda _, command: subprocess.CompletedProcess([], command[0] != works, answers[command[0]], "")  # noqa: E731
+            with mock.patch.object(tools, "run", run), mock.patch.object(tools, "find", lambda name: name):
+                self.assertEqual(tools.folders(None), expected)
+        with mock.patch.object(tools, "find", lambda name: None):
+            self.assertEqual(tools.folders(None), [])
 
     def test_no_clang_tidy(self):
         self.without(style.check_names, "clang-tidy")

@@ -38,6 +38,10 @@ inline void check_scripts(const std::string& what, const std::vector<Pipeline>& 
   CHECK(reached.hooks_threw > 50);
   CHECK(reached.probes > 50);
   CHECK(reached.abandoned > 100);
+  CHECK(reached.throttled > 100);
+  CHECK(reached.faults > 100);
+  CHECK(reached.delayed > 100);
+  CHECK(reached.delayed_too_long > 50);
 }
 
 /// They hold every pair of these kinds in every order that compose() allows. A retry is one kind, with or

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fusebox/bulkhead.hpp>
+#include <fusebox/chaos.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/coro.hpp>
 #include <fusebox/fallback.hpp>
@@ -12,6 +13,7 @@
 #include <fusebox/retry_budget.hpp>
 #include <fusebox/test/async_fake_clock.hpp>
 #include <fusebox/test/fake_clock.hpp>
+#include <fusebox/throttle.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <chrono>
@@ -115,7 +117,21 @@ inline std::string text_of_value(const Carried& carried) {
   if (code == PolicyErrc::rate_limited) return "carried RateLimitedError";
   if (code == PolicyErrc::timed_out) return "carried TimeoutError";
   if (code == PolicyErrc::cancelled) return "carried CancelledError";
+  if (code == PolicyErrc::throttled) return "carried ThrottledError";
+  if (code == fusebox::ErrorCode::service_unavailable || code == fusebox::ErrorCode::not_found ||
+      code == fusebox::NetworkErrc::connection_reset)
+    return "carried Fault";
   return "carried " + code.message();
+}
+
+/// Of chaos.
+inline std::string text_of_fault(const fusebox::ApiError& error) {
+  const std::string by = "fault injected by chaos '";
+  const std::string& message = error.message();
+  if (!fusebox::is_injected(error) || message.find(by) != 0) return "another error: " + message;
+  std::string text = "Fault " + message.substr(by.size(), message.size() - by.size() - 1);
+  if (error.category() == fusebox::ErrorCategory::network) return text + " network";
+  return text + " " + std::to_string(static_cast<int>(error.code()));
 }
 
 /// What the caller got: `get` gives the value or throws.
@@ -140,10 +156,14 @@ std::string text_of(Get get) {
   } catch (const fusebox::RateLimitedError& error) {
     return "RateLimitedError " + error.name() + " retry after " +
            in_ms(std::chrono::nanoseconds{*error.retry_after()}.count());
+  } catch (const fusebox::ThrottledError& error) {
+    return "ThrottledError " + error.name();
   } catch (const fusebox::TimeoutError&) {
     return "TimeoutError";
   } catch (const fusebox::CancelledError&) {
     return "CancelledError";
+  } catch (const fusebox::ApiError& error) {
+    return text_of_fault(error);
   } catch (const std::exception& error) {
     return std::string{"another error: "} + error.what();
   }
@@ -450,6 +470,47 @@ struct Part<Kind::last_good, C> {
   Part(const Layer& layer, int /*place*/, World& world)
       : policy{fusebox::fallback_to_last_good(std::chrono::nanoseconds{layer.limit}, clock_of<C>(world))} {}
   static void show(std::ostream& /*out*/) {}
+};
+
+template <class C>
+struct Part<Kind::throttle, C> {
+  fusebox::Throttle<C> policy;
+  Part(const Layer& layer, int place, World& world)
+      : policy{name_of(place),
+               {.k = layer.k,
+                .window = std::chrono::nanoseconds{layer.limit},
+                .max_rejection = layer.max_rejection,
+                .minimum_calls = layer.minimum_calls,
+                .seed = layer.seed},
+               clock_of<C>(world)} {}
+  void show(std::ostream& out) const {
+    const auto stats = policy.stats();
+    out << "throttle " << stats.requests << " requests, " << stats.accepts << " accepts, " << stats.rejected
+        << " rejected, ratio " << stats.rejection_ratio << '\n';
+  }
+};
+
+inline fusebox::ChaosConfig chaos_config(const Layer& layer) {
+  fusebox::ChaosConfig config{.fault_rate = layer.fault_rate,
+                              .latency_rate = layer.latency_rate,
+                              .latency = std::chrono::nanoseconds{layer.limit},
+                              .seed = layer.seed};
+  if (layer.fault == Ends::threw_404) config.fault = fusebox::ErrorCode::not_found;
+  if (layer.fault == Ends::threw_network) config.network_fault = fusebox::NetworkErrc::connection_reset;
+  return config;
+}
+template <class C>
+struct Part<Kind::chaos, C> {
+  fusebox::Chaos<C> policy;
+  Part(const Layer& layer, int place, World& world)
+      : policy{name_of(place), chaos_config(layer), clock_of<C>(world)} {
+    policy.enable(layer.is_enabled);
+  }
+  void show(std::ostream& out) const {
+    const auto stats = policy.stats();
+    out << "chaos " << stats.calls << " calls, " << stats.faults << " faults, " << stats.delays
+        << " delays\n";
+  }
 };
 
 struct User {

@@ -30,8 +30,39 @@ enum class Kind : char {
   fallback = 'F',
   when_rejected = 'W',
   last_good = 'G',
+  throttle = 'V',
+  chaos = 'C',
   user = 'U',
 };
+
+/// Does check_pairs() ask for its pairs? A retry is one kind, with or without a budget. Without a default, so
+/// that the compiler names a kind that is forgotten here.
+constexpr bool has_pairs(Kind kind) {
+  switch (kind) {
+    case Kind::budgeted:
+    case Kind::throttled: return false;
+    case Kind::breaker:
+    case Kind::retry:
+    case Kind::total:
+    case Kind::attempt:
+    case Kind::bulkhead:
+    case Kind::limiter:
+    case Kind::fallback:
+    case Kind::when_rejected:
+    case Kind::last_good:
+    case Kind::throttle:
+    case Kind::chaos:
+    case Kind::user: return true;
+  }
+  return false;  // no kind
+}
+/// Their letters.
+inline std::string kinds_with_pairs() {
+  std::string letters;
+  for (char letter = 'A'; letter <= 'Z'; ++letter)
+    if (has_pairs(static_cast<Kind>(letter))) letters += letter;
+  return letters;
+}
 
 /// How op, or a fallback, ends.
 enum class Ends : std::uint8_t {
@@ -60,8 +91,19 @@ struct Layer {
   int hook_throws_at = 0;  // the attempt after which on_retry throws; 0: none
   int most = 1;            // capacity of the budget, max_tokens of the throttle
   int ratio_tenths = 0;    // throttle: at least 1
-  // a timeout, and the max_age of a last good value
+  // a timeout; the max_age of a last good value; the window of a throttle; the latency of chaos
   Nanos limit = ms;
+  // a throttle
+  double k = 2;
+  int minimum_calls = 1;
+  double max_rejection = 1;
+  // chaos, enabled or not
+  bool is_enabled = true;
+  double fault_rate = 0;
+  double latency_rate = 0;
+  Ends fault = Ends::threw_503;  // or threw_404, threw_network
+  // a throttle and chaos
+  std::uint64_t seed = 1;
   // a bulkhead
   int slots = 1;
   int waiting = 0;
@@ -151,6 +193,21 @@ class Decoder {
         break;
       case Kind::fallback:
       case Kind::when_rejected: layer.fallback = input_.below(3) == 2 ? ends() : Ends::value; break;
+      case Kind::throttle:
+        layer.k = one_of({1.0, 1.5, 2.0});
+        layer.limit = time({120, 12, 24});
+        layer.minimum_calls = one_of({1, 0, 3});
+        layer.max_rejection = one_of({1.0, 0.5, 0.9});
+        layer.seed = one_of<std::uint64_t>({1, 2, 77});
+        break;
+      case Kind::chaos:
+        layer.is_enabled = input_.below(8) != 7;
+        layer.fault_rate = one_of({0.25, 0.0, 0.5, 1.0});
+        layer.fault = one_of({Ends::threw_503, Ends::threw_404, Ends::threw_network});
+        layer.latency_rate = one_of({0.5, 0.0, 1.0});
+        layer.limit = time({2, 0, 4, 20});
+        layer.seed = one_of<std::uint64_t>({1, 2, 77});
+        break;
       case Kind::user:
         layer.user = one_of({UserDoes::once, UserDoes::twice, UserDoes::again_if_failed,
                              UserDoes::throws_after, UserDoes::rejects});
@@ -230,6 +287,14 @@ inline std::ostream& operator<<(std::ostream& out, const Layer& layer) {
       break;
     case Kind::fallback:
     case Kind::when_rejected: out << to_code(layer.fallback); break;
+    case Kind::throttle:
+      out << "k " << layer.k << ", window " << in_ms(layer.limit) << ", minimum_calls " << layer.minimum_calls
+          << ", max_rejection " << layer.max_rejection << ", seed " << layer.seed;
+      break;
+    case Kind::chaos:
+      out << (layer.is_enabled ? "on" : "off") << ", " << to_code(layer.fault) << " at " << layer.fault_rate
+          << ", latency " << in_ms(layer.limit) << " at " << layer.latency_rate << ", seed " << layer.seed;
+      break;
     case Kind::user: out << "does " << static_cast<int>(layer.user); break;
   }
   return out << '}';

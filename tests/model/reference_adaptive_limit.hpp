@@ -105,11 +105,14 @@ class ReferenceAdaptiveLimit {
   void measured() {
     ++measurements_;
     since_ = 0;
+    if (!latencies_.empty()) {
+      const double now = std::max(1.0, mean());
+      const bool is_near = now / base_ < 1.5 && base_ / now < 1.5;
+      const double next = is_near ? (base_ + now) / 2 : now;
+      if (base_ > 0 && next > base_ && highest_ > exact_) exact_ = std::min(highest_, exact_ * next / base_);
+      base_ = next;
+    }
     highest_ = exact_;
-    if (latencies_.empty()) return;
-    const double now = std::max(1.0, mean());
-    const bool is_near = now / base_ < 1.5 && base_ / now < 1.5;
-    base_ = is_near ? (base_ + now) / 2 : now;
   }
 
   void move() {

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <fusebox/circuit_breaker.hpp>
+#include <fusebox/test/fake_clock.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -19,6 +21,7 @@
 
 #include "pipeline_script.hpp"
 #include "reference_breaker.hpp"
+#include "reference_throttle.hpp"
 
 namespace model::flow {
 
@@ -27,7 +30,8 @@ inline constexpr Nanos never = std::numeric_limits<Nanos>::max();
 /// How often what a script can come to was come to.
 struct Reached {
   int values = 0, late = 0, timed_out = 0, cancelled = 0, rejected = 0, retried = 0, refused_by_budget = 0,
-      waited = 0, cut_short = 0, fell_back = 0, hooks_threw = 0, probes = 0, abandoned = 0;
+      waited = 0, cut_short = 0, fell_back = 0, hooks_threw = 0, probes = 0, abandoned = 0, throttled = 0,
+      faults = 0, delayed = 0, delayed_too_long = 0;
 };
 
 class ReferencePipeline {
@@ -42,6 +46,14 @@ class ReferencePipeline {
                                           .success_threshold = 1,
                                           .reset_timeout = std::chrono::nanoseconds{layer.reset}},
             now_);
+      if (layer.kind == Kind::throttle)
+        state.throttle = std::make_unique<ReferenceThrottle>(
+            fusebox::ThrottleConfig{.k = layer.k,
+                                    .window = std::chrono::nanoseconds{layer.limit},
+                                    .max_rejection = layer.max_rejection,
+                                    .minimum_calls = layer.minimum_calls,
+                                    .seed = layer.seed},
+            origin_);
       state.admitted = static_cast<int>(layer.held.size());  // others hold slots from the start
       state.balance = layer.most * 10;
       state.spent_until = -layer.burst * layer.interval;
@@ -76,7 +88,7 @@ class ReferencePipeline {
       seen_ << "result abandoned\n";
     }
     seen_ << "at " << in_ms(now_) << '\n';
-    for (const State& state : layers_) show(state);
+    for (State& state : layers_) show(state);
     return seen_.str();
   }
 
@@ -105,7 +117,9 @@ class ReferencePipeline {
     Layer layer;
     std::unique_ptr<ReferenceBreaker> breaker = nullptr;
     int openings = 0;
-    int calls = 0, timed_out = 0, late = 0;                  // a timeout
+    std::unique_ptr<ReferenceThrottle> throttle = nullptr;
+    int faults = 0, delays = 0;                              // chaos
+    int calls = 0, timed_out = 0, late = 0;                  // a timeout; calls: of chaos too
     int in_use = 0, admitted = 0, rejected = 0, waited = 0;  // a bulkhead, a limiter
     Nanos longest_wait = 0;                                  // a bulkhead
     Nanos spent_until = 0;                                   // a limiter: saved up is what lies before now
@@ -176,6 +190,8 @@ class ReferencePipeline {
       case Kind::fallback:
       case Kind::when_rejected: return fallback(i, state, call);
       case Kind::last_good: return last_good(i, state, call);
+      case Kind::throttle: return throttle(i, state, call);
+      case Kind::chaos: return chaos(i, state, call);
       case Kind::user: return user(i, state, call);
     }
     return {};
@@ -323,7 +339,9 @@ class ReferencePipeline {
   /// Does a policy outside tell a late value from another?
   [[nodiscard]] bool is_watched(std::size_t i) const {
     return std::any_of(layers_.begin(), layers_.begin() + static_cast<std::ptrdiff_t>(i),
-                       [](const State& outside) { return outside.layer.kind == Kind::breaker; });
+                       [](const State& outside) {
+                         return outside.layer.kind == Kind::breaker || outside.layer.kind == Kind::throttle;
+                       });
   }
 
   Ending bulkhead(std::size_t i, State& state, const Call& call) {
@@ -432,6 +450,66 @@ class ReferencePipeline {
     return {Verdict::success, *state.last_good, ""};
   }
 
+  /// The throttle at this time.
+  ReferenceThrottle& throttle_now(State& state) const {
+    state.throttle->advance(origin_ + now_ - state.throttle->now());
+    return *state.throttle;
+  }
+  Ending throttle(std::size_t i, State& state, const Call& call) {
+    constexpr int normal = 1;  // Priority::normal
+    if (!throttle_now(state).admit(normal)) {
+      ++reached_.rejected;
+      ++reached_.throttled;
+      return own(Verdict::rejected, "ThrottledError p" + std::to_string(i));  // V6
+    }
+    const Nanos admitted_at = origin_ + now_;
+    const Ending ending = run(i + 1, call);
+    const bool is_accepted =
+        ending.verdict == Verdict::success || (ending.verdict == Verdict::failure && !ending.blames);
+    if (ending.verdict <= Verdict::failure)  // P5
+      throttle_now(state).end(admitted_at, normal, is_accepted);
+    return ending;
+  }
+
+  Ending chaos(std::size_t i, State& state, const Call& call) {
+    const Layer& layer = state.layer;
+    if (!layer.is_enabled) return run(i + 1, call);  // X1
+    const std::uint64_t own_seed = mixed(layer.seed ^ mixed(static_cast<std::uint64_t>(state.calls++)));
+    if (is_hit(mixed(own_seed), layer.latency_rate)) {
+      ++state.delays;
+      ++reached_.delayed;
+      const Nanos left = call.deadline == never ? never : std::max<Nanos>(0, call.deadline - now_);
+      const Nanos wait = std::min(left, layer.limit);
+      if (wait > 0) step();
+      const bool is_to_its_end = wait == 0 || sleep(wait, call.stops_at);
+      if (!is_to_its_end || left <= layer.limit) {  // X3
+        ++reached_.delayed_too_long;
+        if (!call.is_limited && call.deadline <= now_) return own(Verdict::failure, "TimeoutError");
+        return own(Verdict::cancelled, "CancelledError");
+      }
+    }
+    if (!is_hit(mixed(own_seed + 1), layer.fault_rate)) return run(i + 1, call);
+    ++state.faults;
+    ++reached_.faults;
+    Ending fault = ending_of(layer.fault, 0);  // X2
+    fault.text = "Fault p" + std::to_string(i) +
+                 (layer.fault == Ends::threw_503   ? " 503"
+                  : layer.fault == Ends::threw_404 ? " 404"
+                                                   : " network");
+    fault.is_own = true;
+    return fault;
+  }
+  /// X4: the finaliser of SplitMix64, written out, and a number in [0, 1) of its bits.
+  static std::uint64_t mixed(std::uint64_t x) {
+    x += 0x9e3779b97f4a7c15U;
+    x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+    return x ^ (x >> 31U);
+  }
+  static bool is_hit(std::uint64_t bits, double rate) {
+    return static_cast<double>(bits / 2048) / 9'007'199'254'740'992.0 < rate;
+  }
+
   Ending user(std::size_t i, State& state, const Call& call) {
     switch (state.layer.user) {
       case UserDoes::once: break;
@@ -449,7 +527,7 @@ class ReferencePipeline {
     return run(i + 1, call);
   }
 
-  void show(const State& state) {
+  void show(State& state) {
     const Layer& layer = state.layer;
     switch (layer.kind) {
       case Kind::breaker: {
@@ -480,6 +558,16 @@ class ReferencePipeline {
         seen_ << "limiter " << state.admitted << " admitted, " << state.rejected << " rejected, "
               << state.waited << " waited\n";
         break;
+      case Kind::throttle: {
+        const auto stats = throttle_now(state).stats();
+        seen_ << "throttle " << stats.requests << " requests, " << stats.accepts << " accepts, "
+              << stats.rejected << " rejected, ratio " << stats.rejection_ratio << '\n';
+        break;
+      }
+      case Kind::chaos:
+        seen_ << "chaos " << state.calls << " calls, " << state.faults << " faults, " << state.delays
+              << " delays\n";
+        break;
       default: break;
     }
   }
@@ -492,6 +580,8 @@ class ReferencePipeline {
   int ops_ = 0;
   int steps_ = 0;
   Nanos now_ = 0;
+  const Nanos origin_ =
+      fusebox::test::FakeClock{}.now().time_since_epoch().count();  // what 0 is to the clock
 };
 
 }  // namespace model::flow

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 
-from support import CONSUMER, check_consumer, expect, fail, fresh, run, skip
+from support import CONSUMER, check_consumer, check_debuggers, expect, fail, fresh, run, skip
 
 DOC = "usr/share/doc/fusebox-dev"
 
@@ -85,6 +85,7 @@ def main(work, version, binary, cpack, pkg_config, compiler):
         print("not root: the package is unpacked, not installed")
         run("dpkg-deb", "--extract", package, root)
     check_files(root, version)
+    check_debuggers(os.path.join(root, "usr/share/fusebox"))
 
     for line in sums(work, package):
         wanted, name = line.split(maxsplit=1)

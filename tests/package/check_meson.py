@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 
-from support import CONSUMER, HERE, ROOT, check_consumer, expect, fail, fresh, run, skip, write
+from support import CONSUMER, HERE, ROOT, check_consumer, check_debuggers, expect, fail, fresh, run, skip, write
 
 WRAP = "[wrap-file]\ndirectory = fusebox\n\n[provide]\nfusebox = fusebox_dep\n"
 
@@ -41,7 +41,7 @@ def main(work, version, meson, compiler):
 
     subproject = project(os.path.join(work, "subproject"))
     copy = os.path.join(subproject, "subprojects", "fusebox")
-    for name in ("include", "modules"):
+    for name in ("include", "modules", "debuggers"):
         shutil.copytree(os.path.join(ROOT, name), os.path.join(copy, name))
     for name in ("meson.build", "LICENSE"):
         shutil.copy(os.path.join(ROOT, name), copy)
@@ -62,6 +62,7 @@ def main(work, version, meson, compiler):
     expect("installed headers that differ", different + odd, [])
     if not os.path.exists(os.path.join(prefix, "share", "fusebox", "fusebox.cppm")):
         fail("the module's source is not installed")
+    check_debuggers(os.path.join(prefix, "share", "fusebox"))
     environment["PKG_CONFIG_PATH"] = os.path.join(prefix, "share", "pkgconfig")
     flags = run("pkg-config", "--libs", "fusebox", env=environment)
     if "-lfmt" not in flags:

@@ -16,7 +16,7 @@ import shutil
 import sys
 import types
 
-from support import HERE, ROOT, check_consumer, expect, fail, fresh, read, run
+from support import HERE, ROOT, check_consumer, check_debuggers, expect, fail, fresh, read, run
 
 PORT = os.path.join(ROOT, "packaging", "vcpkg", "ports", "fusebox")
 CONAN = os.path.join(ROOT, "packaging", "conan")
@@ -44,6 +44,7 @@ def check_port(work, version, cmake, compiler, more):
     for name in ("copyright", "usage"):
         if not os.path.exists(f"{packages}/share/fusebox/{name}"):
             fail(f"the port installs no {name}")
+    check_debuggers(f"{packages}/share/fusebox")
     return packages
 
 
@@ -104,6 +105,7 @@ def check_conan(work, version):
     for name in ("licenses/LICENSE", "modules/fusebox.cppm"):
         if not os.path.exists(os.path.join(package, name)):
             fail(f"the recipe packs no {name}")
+    check_debuggers(f"{package}/debuggers")
     recipe.settings.os = "Windows"
     try:
         recipe.validate()

@@ -1,5 +1,6 @@
 """What the tests of the packages share."""
 
+import filecmp
 import os
 import shlex
 import shutil
@@ -51,6 +52,13 @@ def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def check_debuggers(folder):
+    """L13, L14: the printers and the views are in folder, as they are in the checkout."""
+    names = ["fusebox.natvis", "fusebox_gdb.py"]
+    same = filecmp.cmpfiles(os.path.join(ROOT, "debuggers"), folder, names, shallow=False)[0]
+    expect(f"printers and views in {folder}", same, names)
 
 
 def check_consumer(program, version, **options):

@@ -20,12 +20,12 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 }  // namespace
 
 TEST_CASE("S41 the C++ of a pipeline has its policies in their order", "[S41]") {
-  storm::RetrySpec retry;
+  fusebox::RetryPart retry;
   retry.config.max_retries = 2;
   retry.budget = fusebox::RetryBudgetConfig{.ratio = 0.1};
-  const std::string text = cpp_of({storm::TimeoutSpec{fusebox::TimeoutKind::total, 10s}, retry,
+  const std::string text = cpp_of({fusebox::TimeoutPart{fusebox::TimeoutKind::total, 10s}, retry,
                                    fusebox::CircuitBreakerConfig{.failure_threshold = 3, .reset_timeout = 5s},
-                                   storm::TimeoutSpec{fusebox::TimeoutKind::attempt, 1500ms}});
+                                   fusebox::TimeoutPart{fusebox::TimeoutKind::attempt, 1500ms}});
   CHECK(
       text ==
       "#include <fusebox/fusebox.hpp>\n"
@@ -51,7 +51,7 @@ TEST_CASE("S41 the C++ of no policy makes no pipeline", "[S41]") {
 
 TEST_CASE("S41 defaults are left out, and every other field is there", "[S41]") {
   CHECK(has(cpp_of({fusebox::CircuitBreakerConfig{}}), "breaker{\"orders\"};\n"));
-  CHECK(has(cpp_of({storm::RetrySpec{}}), "fusebox::retry({})"));
+  CHECK(has(cpp_of({fusebox::RetryPart{}}), "fusebox::retry({})"));
   const std::string text = cpp_of({fusebox::CircuitBreakerConfig{
       .failure_threshold = 0,
       .failure_rate = fusebox::FailureRate{.threshold = 0.3, .window = fusebox::within(30s)},
@@ -66,13 +66,21 @@ TEST_CASE("S41 any field that JSON can set is there", "[S41]") {
   CHECK(has(cpp_of({fusebox::BulkheadConfig{.max_concurrent = 3, .headroom = 0.1}}),
             "{.max_concurrent = 3, .headroom = 0.1}"));
   CHECK(has(cpp_of({fusebox::ThrottleConfig{.seed = 7}}), "{.seed = 7U}"));
-  CHECK(has(cpp_of({storm::RetrySpec{{.jitter = fusebox::Jitter::full, .idempotent = false}, {}}}),
+  CHECK(has(cpp_of({fusebox::RetryPart{{.jitter = fusebox::Jitter::full, .idempotent = false}, {}}}),
             "{.jitter = fusebox::Jitter::full, .idempotent = false}"));
   const std::string vegas =
-      cpp_of({storm::AdaptiveLimitSpec{{fusebox::Vegas{.smoothing = 0.5, .seed = 1}}, {.headroom = 0.2}}});
+      cpp_of({fusebox::AdaptiveLimitPart{fusebox::Vegas{.smoothing = 0.5, .seed = 1}, {.headroom = 0.2}}});
   CHECK(has(vegas, ".smoothing = 0.5"));
   CHECK(has(vegas, ".seed = 1U"));
   CHECK(has(vegas, "fusebox::AdaptiveLimitQueue{.headroom = 0.2}"));
+}
+
+TEST_CASE("S41 a field that has no C++ yet is an error, not left out", "[S41]") {
+  CHECK_THROWS_WITH(storm::detail::cpp_fields(fusebox::CallDurationsConfig{}),
+                    Catch::StartsWith("bounds is"));
+  CHECK_THROWS_WITH(storm::detail::cpp_fields(fusebox::RegistryConfig{}),
+                    Catch::StartsWith("default_config is"));
+  CHECK_THROWS_WITH(storm::detail::cpp_fields(fusebox::ChaosConfig{}), Catch::StartsWith("network_fault is"));
 }
 
 TEST_CASE("S41 a long line has each field on a line of its own", "[S41]") {

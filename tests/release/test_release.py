@@ -162,8 +162,8 @@ class Release(unittest.TestCase):
             self.assertIn(f"#define FUSEBOX_VERSION_{part} {number}\n", version)
         self.assertIn(f'#define FUSEBOX_VERSION_STRING "{self.next}"\n', version)
         self.assertIn(f"find_package(fusebox {self.next[:-2]} REQUIRED)", self.read("README.md"))
-        if os.path.exists(os.path.join(self.repository, "meson.build")):
-            self.assertRegex(self.read("meson.build"), rf"version\s*:\s*'{re.escape(self.next)}'")
+        self.assertRegex(self.read("meson.build"), rf"version\s*:\s*'{re.escape(self.next)}'")
+        self.assertIn(f'"version": "{self.next}"', self.read("packaging/vcpkg/ports/fusebox/vcpkg.json"))
         self.assertIn(f"at {self.next}, ", self.read("api/base.txt"))
         self.assertEqual(files[f"fusebox-{self.next}.md"].decode(), f"### Added\n\n{ENTRY}")
 
@@ -242,6 +242,13 @@ class Release(unittest.TestCase):
         self.write("new.txt", "")
         self.refuses(self.next, text="not clean")
         os.remove(os.path.join(self.repository, "new.txt"))
+
+    def test_a_place_without_a_version(self):
+        """L11 a page that no longer names the version is refused"""
+        self.addCleanup(self.undo, self.git("rev-parse", "HEAD"))
+        self.write("docs/packages.md", self.read("docs/packages.md").replace("fusebox-dev_", "fusebox_"))
+        self.commit("Another name of the package")
+        self.refuses(self.next, text="docs/packages.md: nothing to replace by VERSION")
 
     def test_a_patch_only_adds(self):
         """L10 L11 a patch release that changes the public API is refused; one that adds to it is not"""

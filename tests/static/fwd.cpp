@@ -74,6 +74,7 @@ struct PassesOn {
   static fusebox::BulkheadStats stats(fusebox::Bulkhead<>&, fusebox::Bulkhead<MyClock>*);
   static fusebox::BulkheadEventKind kind(const fusebox::BulkheadEvent&, const fusebox::BulkheadConfig&);
   static fusebox::HedgeStats hedges(const fusebox::HedgeConfig&, fusebox::HedgeCounts&);
+  static fusebox::HedgeEventKind kind(const fusebox::HedgeEvent&);
   static fusebox::HedgeStep step(const fusebox::HedgeTask&);
   static fusebox::AdaptiveLimitStats stats(fusebox::AdaptiveLimit<>&,
                                            fusebox::AdaptiveLimit<fusebox::Aimd, MyClock>*);

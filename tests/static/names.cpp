@@ -1,4 +1,5 @@
-// Every public name of the library, under the umbrella, in namespace fusebox.
+// Names that programs use, under the umbrella, in namespace fusebox, and their shapes. api/fusebox.txt has
+// every public name.
 #include <fusebox/fusebox.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -156,6 +157,8 @@ using fusebox::Hedge;
 using fusebox::hedge;
 using fusebox::HedgeConfig;
 using fusebox::HedgeCounts;
+using fusebox::HedgeEvent;
+using fusebox::HedgeEventKind;
 using fusebox::HedgeRun;
 using fusebox::HedgeStats;
 using fusebox::HedgeStep;

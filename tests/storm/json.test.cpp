@@ -71,7 +71,7 @@ TEST_CASE("S10 durations have units", "[S10]") {
 }
 
 TEST_CASE("S10 policies have the names of fusebox's fields", "[S10]") {
-  const auto retry = one<storm::RetrySpec>(
+  const auto retry = one<fusebox::RetryPart>(
       R"({"policy": "retry", "max_retries": 5, "base_delay": "200ms", "max_delay": "2s", "multiplier": 1.5,
           "jitter": "decorrelated", "jitter_factor": 0.5, "total_timeout": "9s", "honor_retry_after": false,
           "idempotent": false, "budget": {"ratio": 0.1, "min_per_second": 2, "capacity": 30, "reserve": 4}})");
@@ -86,10 +86,11 @@ TEST_CASE("S10 policies have the names of fusebox's fields", "[S10]") {
                                              .idempotent = false});
   CHECK(std::get<fusebox::RetryBudgetConfig>(retry.budget) ==
         fusebox::RetryBudgetConfig{.ratio = 0.1, .min_per_second = 2, .capacity = 30, .reserve = 4});
-  CHECK(std::get<fusebox::RetryThrottleConfig>(
-            one<storm::RetrySpec>(R"({"policy": "retry", "throttle": {"max_tokens": 9, "token_ratio": 0.2}})")
-                .budget) == fusebox::RetryThrottleConfig{.max_tokens = 9, .token_ratio = 0.2});
-  CHECK(one<storm::RetrySpec>(R"({"policy": "retry"})").config == fusebox::RetryConfig{});
+  CHECK(
+      std::get<fusebox::RetryThrottleConfig>(
+          one<fusebox::RetryPart>(R"({"policy": "retry", "throttle": {"max_tokens": 9, "token_ratio": 0.2}})")
+              .budget) == fusebox::RetryThrottleConfig{.max_tokens = 9, .token_ratio = 0.2});
+  CHECK(one<fusebox::RetryPart>(R"({"policy": "retry"})").config == fusebox::RetryConfig{});
 
   CHECK(one<fusebox::CircuitBreakerConfig>(
             R"({"policy": "breaker", "failure_threshold": 0, "success_threshold": 3, "reset_timeout": "4s",
@@ -127,16 +128,16 @@ TEST_CASE("S10 policies have the names of fusebox's fields", "[S10]") {
       R"({"policy": "throttle", "k": 1.5, "window": "3s", "max_rejection": 0.5, "minimum_calls": 4})");
   CHECK(throttle ==
         fusebox::ThrottleConfig{.k = 1.5, .window = 3s, .max_rejection = 0.5, .minimum_calls = 4});
-  const auto hedge = one<storm::HedgeSpec>(
+  const auto hedge = one<fusebox::HedgePart>(
       R"({"policy": "hedge", "delay": "3s", "max_hedges": 2, "percentile": 0.95, "minimum_calls": 50,
           "budget": {"ratio": 0.05}})");
   CHECK(hedge.config ==
         fusebox::HedgeConfig{.delay = 3s, .max_hedges = 2, .percentile = 0.95, .minimum_calls = 50});
   CHECK(hedge.budget == fusebox::RetryBudgetConfig{.ratio = 0.05});
-  const auto total = one<storm::TimeoutSpec>(R"({"policy": "total_timeout", "limit": "3s"})");
+  const auto total = one<fusebox::TimeoutPart>(R"({"policy": "total_timeout", "limit": "3s"})");
   CHECK(total.kind == fusebox::TimeoutKind::total);
   CHECK(total.limit == 3s);
-  CHECK(one<storm::TimeoutSpec>(R"({"policy": "attempt_timeout", "limit": "1s"})").kind ==
+  CHECK(one<fusebox::TimeoutPart>(R"({"policy": "attempt_timeout", "limit": "1s"})").kind ==
         fusebox::TimeoutKind::attempt);
 }
 
@@ -146,12 +147,12 @@ TEST_CASE("S10 standard_pipeline is five policies, with its defaults", "[S10]") 
   const fusebox::StandardPipelineConfig standard;
   REQUIRE(parsed.policies.size() == 5);
   CHECK(std::get<fusebox::BulkheadConfig>(parsed.policies[0]) == standard.bulkhead);
-  CHECK(std::get<storm::TimeoutSpec>(parsed.policies[1]).limit == 30s);
+  CHECK(std::get<fusebox::TimeoutPart>(parsed.policies[1]).limit == 30s);
   auto retry = standard.retry;
   retry.max_retries = 2;
-  CHECK(std::get<storm::RetrySpec>(parsed.policies[2]).config == retry);
+  CHECK(std::get<fusebox::RetryPart>(parsed.policies[2]).config == retry);
   CHECK(std::get<fusebox::CircuitBreakerConfig>(parsed.policies[3]) == standard.breaker);
-  CHECK(std::get<storm::TimeoutSpec>(parsed.policies[4]).limit == 3s);
+  CHECK(std::get<fusebox::TimeoutPart>(parsed.policies[4]).limit == 3s);
   CHECK(pipeline_error(R"({"policy": "standard_pipeline", "attempt_timeout": "31s"})") ==
         "policies[0].attempt_timeout: must be at most total_timeout, got 31s");
 }

@@ -92,7 +92,7 @@ TEST_CASE("S1 a breaker opens, and rejects the next call", "[S1]") {
 }
 
 TEST_CASE("S1 a budget of either kind pays for retries", "[S1]") {
-  storm::RetrySpec spec = retrying(3, 100ms);
+  fusebox::RetryPart spec = retrying(3, 100ms);
   const auto retries = [](Made& made) {
     int count = 0;
     auto run = made.process.start();
@@ -145,8 +145,8 @@ TEST_CASE("S11 an order without a place is refused, with the possible one", "[S1
       error_of({fusebox::CircuitBreakerConfig{}, retrying(3, 1s), fusebox::CircuitBreakerConfig{}}).empty());
   CHECK(error_of({total_limit(1s), fusebox::CircuitBreakerConfig{}, fusebox::BulkheadConfig{}}).empty());
   // What is inside a hedge begins anew.
-  CHECK(error_of({attempt_limit(2s), storm::HedgeSpec{}, total_limit(1s), attempt_limit(1s)}).empty());
-  CHECK(error_of({storm::HedgeSpec{}, storm::HedgeSpec{}}) == "policies[1]: there is a hedge already");
+  CHECK(error_of({attempt_limit(2s), fusebox::HedgePart{}, total_limit(1s), attempt_limit(1s)}).empty());
+  CHECK(error_of({fusebox::HedgePart{}, fusebox::HedgePart{}}) == "policies[1]: there is a hedge already");
 }
 
 TEST_CASE("S11 what the library refuses, and what cannot be repeated, is refused", "[S11]") {
@@ -157,9 +157,9 @@ TEST_CASE("S11 what the library refuses, and what cannot be repeated, is refused
 }
 
 TEST_CASE("S1 explain() describes the policies that there are, and no others", "[S1]") {
-  storm::RetrySpec with_budget = retrying(3, 100ms);
+  fusebox::RetryPart with_budget = retrying(3, 100ms);
   with_budget.budget = fusebox::RetryBudgetConfig{};
-  storm::HedgeSpec hedge;
+  fusebox::HedgePart hedge;
   hedge.budget = fusebox::RetryBudgetConfig{};
   const Made all{{fusebox::BulkheadConfig{}, total_limit(5s), with_budget, hedge,
                   fusebox::CircuitBreakerConfig{}, attempt_limit(1s)}};
@@ -177,7 +177,7 @@ TEST_CASE("S1 explain() describes the policies that there are, and no others", "
   CHECK(text.find("its budget counts first attempts") != std::string::npos);
   CHECK(text.find("its budget pays") != std::string::npos);
 
-  const std::string plain = Made{{retrying(3, 100ms), storm::HedgeSpec{}}}.process.explain();
+  const std::string plain = Made{{retrying(3, 100ms), fusebox::HedgePart{}}}.process.explain();
   CHECK(plain.find("budget") == std::string::npos);
   CHECK(plain.find("at most 8 times") != std::string::npos);
 }

@@ -43,18 +43,18 @@ inline storm::PipelineSpec pipeline(std::vector<storm::PolicySpec> policies) {
   return {"test", "Test", std::move(policies)};
 }
 
-inline storm::RetrySpec retrying(int retries, std::chrono::nanoseconds delay,
-                                 fusebox::Jitter jitter = fusebox::Jitter::full) {
-  storm::RetrySpec spec;
+inline fusebox::RetryPart retrying(int retries, std::chrono::nanoseconds delay,
+                                   fusebox::Jitter jitter = fusebox::Jitter::full) {
+  fusebox::RetryPart spec;
   spec.config.max_retries = retries;
   spec.config.base_delay = delay;
   spec.config.jitter = jitter;
   return spec;
 }
-inline storm::TimeoutSpec total_limit(std::chrono::nanoseconds limit) {
+inline fusebox::TimeoutPart total_limit(std::chrono::nanoseconds limit) {
   return {fusebox::TimeoutKind::total, limit};
 }
-inline storm::TimeoutSpec attempt_limit(std::chrono::nanoseconds limit) {
+inline fusebox::TimeoutPart attempt_limit(std::chrono::nanoseconds limit) {
   return {fusebox::TimeoutKind::attempt, limit};
 }
 

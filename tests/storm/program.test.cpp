@@ -85,6 +85,17 @@ TEST_CASE("S14 an error of the user ends it with status 2 and a line that says w
   };
   CHECK(error_of("fly") == "storm: unknown command 'fly'; storm --help shows them\n");
   CHECK(error_of("run --speed 3") == "storm: unknown option '--speed'; storm --help shows them\n");
+  CHECK(error_of("run \"$(printf -- '--a\\033[2Jb')\"") ==
+        "storm: unknown option '--a\uFFFD[2Jb'; storm --help shows them\n");
+  CHECK(error_of("run trace.csv") == "storm: 'trace.csv' is no option; storm --help shows them\n");
+  for (const char* words : {"list --seed 5", "bench --out x", "replay trace.csv --scenario x",
+                            "replay trace.csv --svg load", "replay --only x", "replay --threads 1"}) {
+    const std::string text{words};
+    const std::size_t option = text.find("--");
+    CHECK(error_of(text) == "storm: " + text.substr(0, text.find(' ')) + " does not take " +
+                                text.substr(option, text.find(' ', option) - option) +
+                                "; storm --help shows what it takes\n");
+  }
   CHECK(error_of("run --seed") == "storm: --seed needs a value\n");
   CHECK(error_of("run --seed 1x") == "storm: --seed takes a number, got '1x'\n");
   CHECK(error_of("run --scenario nothing") ==

@@ -1,6 +1,8 @@
 #include "storm/replay.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,8 +47,9 @@ const PipelineSpec breaker{
 const PipelineSpec retry{
     "retry",
     "",
-    {storm::RetrySpec{.config = {.max_retries = 2, .base_delay = 0s, .max_delay = 0s, .jitter = Jitter::none},
-                      .budget = {}}}};
+    {fusebox::RetryPart{
+        .config = {.max_retries = 2, .base_delay = 0s, .max_delay = 0s, .jitter = Jitter::none},
+        .budget = {}}}};
 
 std::string text_of(const std::vector<storm::ReplayedChange>& changes) {
   std::string text;
@@ -119,6 +122,7 @@ TEST_CASE("O5 the last answer holds after the trace", "[O5]") {
 
 TEST_CASE("O5 a failure is judged by its code", "[O5]") {
   CHECK(replay(Trace{{bad(0s, 1ms, 404), bad(1s, 1ms, 503)}}, retry, 1).attempts == 1 + 3);
+  CHECK(replay(Trace{{bad(0s, 1ms, 999)}}, retry, 1).attempts == 1);  // no status that a retry repeats
   const TracedCall unknown{0s, 1ms, Outcome::failure, {Answer::Kind::unknown, 0}};
   CHECK(replay(Trace{{unknown}}, retry, 1).attempts == 1);
   const TracedCall network{0s, 1ms, Outcome::failure, {Answer::Kind::network, 0}};
@@ -127,7 +131,7 @@ TEST_CASE("O5 a failure is judged by its code", "[O5]") {
 
 TEST_CASE("O5 a timeout cuts short what took longer", "[O5]") {
   const PipelineSpec limited{
-      "limited", "", {storm::TimeoutSpec{.kind = fusebox::TimeoutKind::attempt, .limit = 50ms}}};
+      "limited", "", {fusebox::TimeoutPart{.kind = fusebox::TimeoutKind::attempt, .limit = 50ms}}};
   const ReplayResult result = replay(Trace{{good(0s, 80ms), good(1s, 40ms), good(2s, 50ms)}}, limited, 1);
   CHECK(result.succeeded == 1);
   CHECK(result.cut_short == 2);
@@ -146,9 +150,50 @@ TEST_CASE("O5 a call waits in the queue of a bulkhead until a slot comes back", 
   CHECK(result.p99_ms == 190);  // from 10 ms to 200 ms
 }
 
+TEST_CASE("O5 calls in the queues of two bulkheads go on in turn", "[O5]") {
+  // Until 100 ms the outer bulkhead has three calls, of which the inner one lets one through.
+  const PipelineSpec limited{
+      "limited",
+      "",
+      {fusebox::BulkheadConfig{.max_concurrent = 3, .max_waiting = 9}, fusebox::CircuitBreakerConfig{},
+       fusebox::BulkheadConfig{.max_concurrent = 1, .max_waiting = 9}}};
+  Trace trace;
+  for (int i = 0; i < 6; ++i) trace.calls.push_back(good(i * 1ms, 100ms));
+  const ReplayResult result = replay(trace, limited, 1);
+  CHECK(result.succeeded == 6);
+  CHECK(result.p99_ms == 595);
+  CHECK(result.p50_ms == 397);
+}
+
+TEST_CASE("O5 a call that has left the queue at its deadline is passed over", "[O5]") {
+  const PipelineSpec limited{
+      "limited", "", {fusebox::BulkheadConfig{.max_concurrent = 1, .max_waiting = 9, .max_wait = 150ms}}};
+  const ReplayResult result =
+      replay(Trace{{good(0s, 200ms), good(10ms, 5ms), good(100ms, 5ms), good(120ms, 5ms)}}, limited, 1);
+  CHECK(result.good_rejected == 1);
+  CHECK(result.succeeded == 3);
+  CHECK(result.p50_ms == 105);  // from 100 ms to 205 ms
+}
+
+TEST_CASE("O5 a burst of calls takes time in proportion to their number", "[O5]") {
+  const PipelineSpec limited{
+      "limited", "", {fusebox::BulkheadConfig{.max_concurrent = 10, .max_waiting = 65535}}};
+  const auto replay_burst = [&](std::size_t calls) {
+    Trace trace;
+    trace.calls.assign(calls, good(0s, 1ms));
+    const std::clock_t begin = std::clock();  // no wall time, so that a busy machine does not count
+    CHECK(replay(trace, limited, 1).succeeded == calls);
+    return std::clock() - begin;
+  };
+  // 8 times the calls take 64 times as long if each event looks at all that wait.
+  const std::clock_t noise = CLOCKS_PER_SEC / 10;
+  const std::clock_t few = replay_burst(5000);
+  CHECK(replay_burst(40'000) < 30 * few + noise);
+}
+
 TEST_CASE("O5 a hedge gets the answer of the next call, and wins by it", "[O5]") {
   const PipelineSpec hedged{
-      "hedged", "", {storm::HedgeSpec{.config = {.delay = 100ms, .max_hedges = 1}, .budget = {}}}};
+      "hedged", "", {fusebox::HedgePart{.config = {.delay = 100ms, .max_hedges = 1}, .budget = {}}}};
   const ReplayResult result = replay(Trace{{good(0s, 500ms), good(100ms, 20ms)}}, hedged, 1);
   CHECK(result.attempts == 3);
   CHECK(result.hedges == 1);
@@ -160,8 +205,8 @@ TEST_CASE("O5 a hedge gets the answer of the next call, and wins by it", "[O5]")
 TEST_CASE("O5 a limit around a hedge ends all its copies", "[O5]") {
   const PipelineSpec hedged{"hedged",
                             "",
-                            {storm::TimeoutSpec{.kind = fusebox::TimeoutKind::total, .limit = 300ms},
-                             storm::HedgeSpec{.config = {.delay = 100ms, .max_hedges = 1}, .budget = {}}}};
+                            {fusebox::TimeoutPart{.kind = fusebox::TimeoutKind::total, .limit = 300ms},
+                             fusebox::HedgePart{.config = {.delay = 100ms, .max_hedges = 1}, .budget = {}}}};
   const ReplayResult result = replay(Trace{{good(0s, 1s), good(100ms, 1s), good(5s, 1ms)}}, hedged, 1);
   CHECK(result.attempts == 5);
   CHECK(result.hedges == 2);
@@ -191,7 +236,7 @@ TEST_CASE("O5 an ignored call gets the answer of the next one", "[O5]") {
 
 TEST_CASE("O5 the same trace, pipeline and seed give the same result", "[O5]") {
   PipelineSpec jittered = retry;
-  std::get<storm::RetrySpec>(jittered.policies[0]).config = {.max_retries = 3, .base_delay = 500ms};
+  std::get<fusebox::RetryPart>(jittered.policies[0]).config = {.max_retries = 3, .base_delay = 500ms};
   const auto text = [&](std::uint64_t seed) {
     return replay_csv(outage(), {replay(outage(), jittered, seed)});
   };

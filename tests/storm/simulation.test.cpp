@@ -90,9 +90,9 @@ TEST_CASE("S3 every call succeeds, fails or is under way, and every attempt ends
   service.disturbances[1].factor = 10;
   service.disturbances[2].rate = 0.5;
   service.disturbances[3].factor = 0.2;
-  storm::RetrySpec retries = retrying(2, 50ms);
+  fusebox::RetryPart retries = retrying(2, 50ms);
   retries.budget = fusebox::RetryBudgetConfig{.ratio = 0.5};
-  storm::HedgeSpec hedge{{.delay = 100ms}, fusebox::RetryBudgetConfig{}};
+  fusebox::HedgePart hedge{{.delay = 100ms}, fusebox::RetryBudgetConfig{}};
   const std::vector<storm::PolicySpec> policies{
       fusebox::RateLimiterConfig{.permits = 40, .max_wait = 100ms},
       fusebox::BulkheadConfig{.max_concurrent = 20, .max_waiting = 30, .max_wait = 500ms},
@@ -460,7 +460,7 @@ TEST_CASE("S9 a hedge starts after its delay, and the first answer counts", "[S9
   scenario.dependencies[0].capacity = 1000;
   scenario.dependencies[0].service = {storm::ServiceTime::Kind::lognormal, 50ms, 10};
   const auto plain = play(scenario);
-  storm::HedgeSpec hedge;
+  fusebox::HedgePart hedge;
   hedge.config.delay = 100ms;
   const auto hedged = play(scenario, {hedge});
   CHECK(plain.summary.p99_ms == Approx(500).epsilon(0.1));
@@ -478,7 +478,7 @@ TEST_CASE("S9 a hedge's budget holds the load down if everything is slow", "[S9]
   scenario.duration = 120s;
   scenario.dependencies[0].capacity = 1000;
   scenario.dependencies[0].service = {storm::ServiceTime::Kind::constant, 300ms, 1};
-  storm::HedgeSpec hedge;
+  fusebox::HedgePart hedge;
   hedge.config.delay = 100ms;
   hedge.budget = fusebox::RetryBudgetConfig{.ratio = 0.1, .min_per_second = 0, .capacity = 10, .reserve = 0};
   const auto result = play(scenario, {hedge});
@@ -492,7 +492,7 @@ TEST_CASE("S9 copies run through the policies inside a hedge, and stop when it e
   scenario.dependencies[0].capacity = 1000;
   scenario.dependencies[0].service = {storm::ServiceTime::Kind::constant, 300ms, 1};
   scenario.dependencies[0].drops_abandoned = true;
-  storm::HedgeSpec hedge;
+  fusebox::HedgePart hedge;
   hedge.config.delay = 100ms;
   const auto result = play(scenario, {total_limit(2s), hedge, attempt_limit(1s)});
   CHECK(result.summary.success_ratio == 1);

@@ -68,6 +68,19 @@ TEST_CASE("O3 O4 what a recorder writes is read back", "[O3][O4]") {
   CHECK(trace.calls[1].latency == 1500us);
 }
 
+TEST_CASE("O3 O4 each status that a recorder writes is read back", "[O3][O4]") {
+  for (const int status : {100, 599, 600, 999}) {
+    CAPTURE(status);
+    const fusebox::test::FakeClock clock;
+    fusebox::CallRecorder recorder{{}, clock};
+    const fusebox::Failure failure = fusebox::Failure::from_status(status);
+    recorder.record({.name = "a", .outcome = Outcome::failure, .duration = 1ms, .failure = &failure});
+    const Trace trace = parse_trace(recorder.to_csv());
+    CHECK(trace.calls[0].answer.kind == Answer::Kind::status);
+    CHECK(trace.calls[0].answer.status == status);
+  }
+}
+
 TEST_CASE("O4 columns may be in any order, and among others; lines too", "[O4]") {
   const Trace trace = parse_trace(
       "\xEF\xBB\xBFhost,outcome,latency_ms,time_s\r\n"
@@ -102,9 +115,18 @@ TEST_CASE("O4 an error names line and column", "[O4]") {
   CHECK(problem(header + "1,2,ok,\n") ==
         "line 2, column outcome: must be success, failure or ignored, got 'ok'");
   CHECK(problem(header + "1,2,failure,99\n") ==
-        "line 2, column code: must be a status in [100, 599], 'network' or empty, got '99'");
-  CHECK_FALSE(problem(header + "1,2,failure,600\n").empty());
+        "line 2, column code: must be a status in [100, 999], 'network' or empty, got '99'");
+  CHECK_FALSE(problem(header + "1,2,failure,1000\n").empty());
   CHECK_FALSE(problem(header + "1,2,failure,5x\n").empty());
+  CHECK(
+      problem(header + "1,2," + std::string{"\x1b]0;a\0b", 7} + ",\n").ends_with("got '\uFFFD]0;a\uFFFDb'"));
+  const std::string endless(1'000'000, 'x');
+  CHECK(problem(header + endless + ",2,success,\n").ends_with("got '" + endless.substr(0, 160) + "…'"));
+  CHECK(problem(header + "1,2,success,\n" + std::string(4095, ',')) == "line 3: 4096 fields instead of 4");
+  CHECK(problem(header + "1,2,success,\n" + std::string(4096, ',')) == "line 3: more than 4096 fields");
+  CHECK(problem(header + "1\r0,1,success,\n") == "line 2: a carriage return without a line feed");
+  CHECK(problem(header + "1,1,success,\r\r\n") == "line 2: a carriage return without a line feed");
+  CHECK(problem(header + "1,1,success,\r").empty());
   CHECK(problem(header + "1,2,\"success,\n") == "line 2: a quoted field has no end");
   CHECK(problem(header + "-0.5,2,success,x\n").empty());  // the code of a success says nothing
 }

@@ -281,6 +281,15 @@ TEST_CASE("W5 in a measuring window only calls count that began in it; it may go
   CHECK(script.seen[3].error == 0ms);
 }
 
+TEST_CASE("W1 a permit of a shared limit has a priority", "[W1][P19]") {
+  const auto limit =
+      std::make_shared<Limit>("a", Measured{.initial = 10}, AdaptiveLimitQueue{.headroom = 0.3});
+  const Permit one = try_acquire(limit, Priority::background);  // of one slot in ten
+  CHECK(one);
+  CHECK_FALSE(try_acquire(limit, Priority::background));
+  CHECK(try_acquire(limit, Priority::critical));
+}
+
 TEST_CASE("W1 a permit of a shared limit keeps it alive, a refusal does not but has its error", "[W1]") {
   auto limit = std::make_shared<Limit>("a", Measured{.initial = 1});
   const std::weak_ptr<Limit> watch = limit;

@@ -233,29 +233,6 @@ TEST_CASE("K9 a refusal is an empty permit with the error of the bulkhead", "[K9
   CHECK(bulkhead.stats().in_use == 1);
 }
 
-TEST_CASE("K9 a permit of a shared bulkhead keeps it alive, a refusal does not but has its error", "[K9]") {
-  const test::FakeClock clock;
-  auto bulkhead = std::make_shared<FakeBulkhead>("shared", single, clock);
-  const std::weak_ptr<FakeBulkhead> watched = bulkhead;
-  Permit permit = try_acquire(bulkhead);
-  REQUIRE(permit);
-  const Permit refused = try_acquire(bulkhead);
-  REQUIRE_FALSE(refused);
-  CHECK(bulkhead->stats().rejected == 1);
-  const auto refused_at = clock.wall_now();
-  bulkhead.reset();
-  CHECK_FALSE(watched.expired());
-  permit = {};
-  CHECK(watched.expired());
-  clock.advance(1s);
-  const RejectedError error = refused.rejection();
-  CHECK(error.reason() == PolicyErrc::bulkhead_full);
-  CHECK(error.name() == "shared");
-  CHECK(error.timestamp() == refused_at);
-  CHECK_FALSE(error.retry_after());
-  CHECK_FALSE(try_acquire(std::shared_ptr<FakeBulkhead>{}));
-}
-
 TEST_CASE("K6 a bad limit is refused and changes nothing", "[K6][C3]") {
   FakeBulkhead bulkhead{"b", {.max_concurrent = 3}};
   CHECK_THROWS_AS(bulkhead.set_limit(0), ConfigError);

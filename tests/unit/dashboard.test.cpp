@@ -1,5 +1,7 @@
 #include <fusebox/dashboard.hpp>
 
+#include <fusebox/health.hpp>
+#include <fusebox/metrics.hpp>
 #include <fusebox/policy_registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
@@ -8,6 +10,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -39,6 +42,12 @@ void fail(Breaker& breaker, const Failure& failure) {
 /// A request of the page.
 Headers good(const std::string& action) {
   return {{"Host", "127.0.0.1:8080"}, {"Origin", origin}, {"X-Fusebox-Action", action}};
+}
+
+/// Calls use(std::type_identity<P>{}) for each.
+template <class... Ps, class Use>
+void for_each_kind(std::type_identity<detail::NamedOfKinds<FakeClock, Ps...>> /*kinds*/, Use use) {
+  (use(std::type_identity<Ps>{}), ...);
 }
 
 std::string field(const DashboardResponse& response, const std::string& name) {
@@ -78,6 +87,24 @@ TEST_CASE("H70 the document has the health document of the registry, and what th
   CHECK(document["events"] == json::array());
   CHECK(dashboard.data().content_type == "application/json");
   CHECK(field(dashboard.data(), "Cache-Control") == "no-store");
+}
+
+TEST_CASE("H70 M2 each kind of the registry is in health, in metrics and on the page", "[H70][M2]") {
+  for_each_kind(std::type_identity<detail::PolicyKinds<FakeClock>>{}, []<class P>(std::type_identity<P>) {
+    Registry registry{{}, FakeClock{}};
+    const std::string no_metrics = to_prometheus(registry);
+    registry.get<P>("only");
+    CHECK(to_prometheus(registry).size() > no_metrics.size());
+    const Dashboard dashboard{registry};
+    const json document = data_of(dashboard)["health"];
+    std::string kind;
+    for (const auto& [member, policies] : document.items()) {
+      if (policies.contains("only")) kind = member;
+    }
+    CAPTURE(kind, document.dump());
+    CHECK(document.size() == 4);  // with timestamp, circuitBreakers, summary
+    CHECK(dashboard.page().body.find("\n  " + kind + ": {\n") != std::string::npos);
+  });
 }
 
 TEST_CASE("H70 the document is valid whatever names and titles are", "[H70]") {

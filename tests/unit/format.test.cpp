@@ -100,6 +100,8 @@ TEST_CASE("H11 K10 the events and stats of a bulkhead format as a line of text",
 
 TEST_CASE("H11 V9 the events and stats of a throttle format as a line of text", "[H11][V9]") {
   CHECK(fmt::format("{}", ThrottleEvent{"search", ThrottleEventKind::free, {}}) == "search: free");
+  CHECK(fmt::format("{}", HedgeEvent{"pages", HedgeEventKind::exhausted, {}}) == "hedge 'pages': exhausted");
+  CHECK(fmt::format("{}", HedgeEvent{}) == "hedge: available");
   CHECK(fmt::format("{}", ThrottleStats{40, 10, 20.0 / 41, 5, 70, 30}) ==
         "40 requests, 10 accepted, rejects 0.49, 5 rejected so far");
 }

@@ -35,6 +35,9 @@ void for_each_kind(Check check) {
   check(Kind<FakeBreaker>{});
   check(Kind<FakeBulkhead>{});
   check(Kind<support::FakeAdaptiveLimit>{});
+  check(Kind<AdaptiveLimit<Aimd, FakeClock>>{});
+  check(Kind<AdaptiveLimit<Gradient2, FakeClock>>{});
+  check(Kind<AdaptiveLimit<Vegas, FakeClock>>{});
   check(Kind<FakeLimiter>{});
   check(Kind<support::FakeThrottle>{});
   check(Kind<FakeBudget>{});

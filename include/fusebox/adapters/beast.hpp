@@ -19,7 +19,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
@@ -29,7 +28,7 @@
 #include <fusebox/api_error.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/flow/verdict.hpp>
-#include <fusebox/error_code.hpp>
+#include <fusebox/detail/upstream_error.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/http.hpp>
 
@@ -42,15 +41,6 @@ static_assert(static_cast<int>(boost::beast::http::error::partial_message) == be
 static_assert(static_cast<int>(boost::beast::http::error::need_buffer) == beast_need_buffer);
 static_assert(static_cast<int>(boost::beast::http::error::end_of_chunk) == beast_end_of_chunk);
 static_assert(static_cast<int>(boost::beast::error::timeout) == beast_timeout);
-
-/// The error of a request to `service` that failed so.
-[[nodiscard]] inline ApiError beast_upstream_error(const Failure& failure, std::string service) {
-  const auto code =
-      static_cast<ErrorCode>(failure.status().value_or(static_cast<int>(ErrorCode::bad_gateway)));
-  ApiError error{code, service + ": " + failure.message(), failure.code(), SystemClock{}.wall_now()};
-  if (failure.retry_after()) error = error.with_retry_after(*failure.retry_after());
-  return error.with_category(failure.category()).from_upstream(std::move(service));
-}
 
 }  // namespace detail
 
@@ -106,16 +96,13 @@ struct failure_traits<Result> {
 template <class Body, class Fields>
 [[nodiscard]] std::optional<ApiError> upstream_error(
     const boost::beast::http::message<false, Body, Fields>& response, std::string service) {
-  const auto failure = failure_traits<boost::beast::http::message<false, Body, Fields>>::failure(response);
-  if (!failure) return std::nullopt;
-  return detail::beast_upstream_error(*failure, std::move(service));
+  return detail::upstream_error(
+      failure_traits<boost::beast::http::message<false, Body, Fields>>::failure(response), service);
 }
 /// The same for the code that a read, a write, a connection or a name's resolution gave.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const boost::system::error_code& code,
                                                             std::string service) {
-  const auto failure = failure_traits<boost::system::error_code>::failure(code);
-  if (!failure) return std::nullopt;
-  return detail::beast_upstream_error(*failure, std::move(service));
+  return detail::upstream_error(failure_traits<boost::system::error_code>::failure(code), service);
 }
 
 /// Limits the asynchronous operations of a boost::beast::tcp_stream, or another basic_stream, that begin from

@@ -173,8 +173,11 @@ class Handle {
 /// Fields for CURLOPT_HTTPHEADER; they must live as long as a handle uses them.
 class Headers {
  public:
-  /// A line such as "Accept: application/json", which is copied. Throws std::bad_alloc.
+  /// A line such as "Accept: application/json", which is copied. Throws ConfigError for a line with CR, LF or
+  /// NUL, which would end the field (H25), and std::bad_alloc.
   Headers& add(const std::string& line) {
+    if (line.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
+      detail::throw_invalid("curl::Headers::add: line must be without CR, LF and NUL");
     ::curl_slist* const longer = ::curl_slist_append(lines_.get(), line.c_str());
     if (longer == nullptr) detail::throw_error(std::bad_alloc{});
     if (!lines_) lines_.reset(longer);

@@ -2,6 +2,7 @@
 //
 //   redis::command                one command on a context of your own
 //   redis::Connection             connects, keeps to deadlines, and reconnects after an error
+//   adapters/hiredis/config.hpp   redis::ConnectionConfig; timeout_of
 //   adapters/hiredis/errc.hpp     redis::Errc: what the error replies of Redis stand for
 //   adapters/hiredis/result.hpp   redis::Result and result_of: what a call of hiredis left; upstream_error
 //
@@ -34,6 +35,7 @@
 #include <stop_token>
 #endif
 
+#include <fusebox/adapters/hiredis/config.hpp>  // IWYU pragma: export
 #include <fusebox/adapters/hiredis/errc.hpp>    // IWYU pragma: export
 #include <fusebox/adapters/hiredis/result.hpp>  // IWYU pragma: export
 #include <fusebox/clock.hpp>
@@ -43,23 +45,11 @@ FUSEBOX_BEGIN_NAMESPACE
 
 namespace redis {
 
-/// What is left until `deadline`, at most `longest`, for redisSetTimeout and redisConnectWithTimeout: rounded
-/// up to microseconds, at least 1, at most 24 hours. hiredis takes 0 for "no timeout" or for "at once".
-[[nodiscard]] inline timeval timeout_of(const Deadline& deadline,
-                                        std::chrono::nanoseconds longest = no_timeout) {
-  using std::chrono::microseconds;
-  const std::chrono::nanoseconds left =
-      std::min({deadline.remaining(), longest, std::chrono::nanoseconds{std::chrono::hours{24}}});
-  const auto count = std::max(std::chrono::ceil<microseconds>(left), microseconds{1}).count();
-  timeval result{};
-  result.tv_sec = static_cast<decltype(result.tv_sec)>(count / 1'000'000);
-  result.tv_usec = static_cast<decltype(result.tv_usec)>(count % 1'000'000);
-  return result;
-}
-
 /// Sends one command on a connected context, binary-safe, and waits for its reply. The context is of no use
-/// after a result without a reply: redisReconnect or redisFree it.
+/// after a result without a reply: redisReconnect or redisFree it. A command without a word is not sent,
+/// since Redis would never answer it: a 400.
 [[nodiscard]] inline Result command(redisContext* context, const std::vector<std::string_view>& words) {
+  if (words.empty()) return Result{make_error_code(ErrorCode::bad_request)};
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
   for (const std::string_view word : words) {
@@ -70,49 +60,42 @@ namespace redis {
   return result_of(context, ::redisCommandArgv(context, count, texts.data(), sizes.data()));
 }
 
-/// Where a Connection leads to.
-struct ConnectionConfig {
-  std::string host = "127.0.0.1";
-  int port = 6379;
-  std::string unix_socket = {};  ///< the path of a socket, in place of host and port
-  std::chrono::nanoseconds connect_timeout =
-      std::chrono::seconds{1};  ///< does not limit the look-up of the host
-  std::chrono::nanoseconds command_timeout = std::chrono::seconds{1};  ///< of each read and write
-  /// Commands for each new connection, such as {{"AUTH", password}, {"SELECT", "2"}}.
-  std::vector<std::vector<std::string>> on_connect = {};
-};
-
 /// One connection to Redis. It connects when the first command needs it, and anew after an error: what was
 /// left of an old reply can never be taken for the reply to the next command (H57). For one thread at a time.
 class Connection {
  public:
-  explicit Connection(ConnectionConfig config = {}) : config_{std::move(config)} {}
+  /// Throws ConfigError for a config that `validate` refuses.
+  explicit Connection(ConnectionConfig config = {}) : config_{std::move(config)} {
+    fusebox::detail::throw_if("redis::ConnectionConfig", fusebox::detail::check(config_));
+  }
 
   /// Sends a command and waits for its reply, not longer than command_timeout or until `deadline`. After a
   /// result without a reply Redis may have run the command, unless connecting failed: connection_refused and
   /// host_not_found (R7). A stop of `token` ends the wait, with a cancellation.
   [[nodiscard]] Result command(const std::vector<std::string_view>& words, const Deadline& deadline = {},
                                const StopToken& token = {}) {
+    if (words.empty()) return redis::command(nullptr, words);
     Result result =
         call([&words](redisContext* context) { return redis::command(context, words); }, deadline, token);
-    result.is_of_script_ = !words.empty() && fusebox::detail::is_redis_script(words.front());
+    result.is_of_script_ = fusebox::detail::is_redis_script(words.front());
     return result;
   }
 
   /// The same for calls of your own: `op(redisContext*)` returns a Result, or the reply of a call of hiredis.
   /// It must not keep or free the context, and reads every reply that it asked for. The connection is given
-  /// up if it throws.
+  /// up if it throws. A call on this connection inside op is refused: device_or_resource_busy.
   template <class Op>
   [[nodiscard]] Result call(Op&& op, const Deadline& deadline = {}, const StopToken& token = {}) {
     if (token.stop_requested()) return Result{make_error_code(PolicyErrc::cancelled)};
     if (deadline.expired()) return Result{make_error_code(PolicyErrc::timed_out)};
+    if (is_in_call_) return Result{std::make_error_code(std::errc::device_or_resource_busy)};
     if (context_ && is_stale()) disconnect();
     const bool is_new = !context_;
     if (is_new) {
       if (std::optional<Result> failed = connect(deadline)) return std::move(*failed);
     }
     bool is_usable = false;  // also not if op throws
-    const DisconnectUnless guard{*this, is_usable};
+    const EndCall end_call{*this, is_usable};
     Result result = [&] {
 #if FUSEBOX_DETAIL_STOP_TOKEN
       // Reading then ends at once. Writing stays open, since it would raise SIGPIPE.
@@ -126,23 +109,34 @@ class Connection {
       return left;
     }();
     const bool is_stopped = token.stop_requested();
-    if (is_stopped || result.needs_reconnect()) is_usable = false;
+    if (is_stopped || is_given_up_ || result.needs_reconnect()) is_usable = false;
     if (is_stopped && !result.has_reply()) return Result{make_error_code(PolicyErrc::cancelled)};
     return result;
   }
 
   /// Null while not connected. Call disconnect() after an error on it.
   [[nodiscard]] redisContext* context() const noexcept { return context_.get(); }
-  void disconnect() noexcept { context_.reset(); }
+  /// Inside an op: once it has ended.
+  void disconnect() noexcept {
+    is_given_up_ = is_in_call_;
+    if (!is_in_call_) context_.reset();
+  }
 
  private:
   /// After the stop callback is gone: it must not see a socket that somebody else has opened meanwhile.
-  struct DisconnectUnless {
-    Connection& connection;
-    const bool& is_usable;
-    ~DisconnectUnless() {
+  struct EndCall {
+    EndCall(Connection& in, const bool& usable) noexcept : connection{in}, is_usable{usable} {
+      connection.is_in_call_ = true;
+    }
+    EndCall(const EndCall&) = delete;
+    EndCall& operator=(const EndCall&) = delete;
+    ~EndCall() {
+      connection.is_in_call_ = false;
+      connection.is_given_up_ = false;
       if (!is_usable) connection.disconnect();
     }
+    Connection& connection;
+    const bool& is_usable;
   };
   struct FreeContext {
     void operator()(redisContext* context) const noexcept { ::redisFree(context); }
@@ -196,6 +190,8 @@ class Connection {
 
   ConnectionConfig config_;
   std::unique_ptr<redisContext, FreeContext> context_;
+  bool is_in_call_ = false;
+  bool is_given_up_ = false;  // by disconnect() inside a call
 };
 
 }  // namespace redis

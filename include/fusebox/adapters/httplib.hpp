@@ -8,13 +8,13 @@
 #include <optional>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include <httplib.h>
 
 #include <fusebox/api_error.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/upstream_error.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/http.hpp>
@@ -108,13 +108,7 @@ struct failure_traits<httplib::Result> {
 /// request succeeded.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const httplib::Result& result,
                                                             std::string service) {
-  const auto failure = failure_traits<httplib::Result>::failure(result);
-  if (!failure) return std::nullopt;
-  const auto code =
-      static_cast<ErrorCode>(failure->status().value_or(static_cast<int>(ErrorCode::bad_gateway)));
-  ApiError error{code, service + ": " + failure->message(), failure->code(), SystemClock{}.wall_now()};
-  if (failure->retry_after()) error = error.with_retry_after(*failure->retry_after());
-  return error.with_category(failure->category()).from_upstream(std::move(service));
+  return detail::upstream_error(failure_traits<httplib::Result>::failure(result), service);
 }
 
 FUSEBOX_END_NAMESPACE

@@ -39,8 +39,11 @@ namespace pq {
 /// one thread at a time.
 class Connection {
  public:
-  /// An invalid conninfo shows at the first statement.
-  explicit Connection(ConnectionConfig config) : config_{std::move(config)} {}
+  /// Throws ConfigError for a config that `validate` refuses. An invalid conninfo shows at the first
+  /// statement.
+  explicit Connection(ConnectionConfig config) : config_{std::move(config)} {
+    fusebox::detail::throw_if("pq::ConnectionConfig", fusebox::detail::check(config_));
+  }
 
   /// Runs SQL and waits for its end, not longer than statement_timeout or until `deadline`. Then, and when
   /// `token` is stopped, it sends a cancel request, and gives the connection up unless the server answers in
@@ -71,14 +74,17 @@ class Connection {
   /// returns what it returned.
   template <class Send>
   [[nodiscard]] Result call(Send&& send, const Deadline& deadline = {}, const StopToken& token = {}) {
-    if (std::optional<Result> failed = prepare(deadline, token)) return std::move(*failed);
-    return run(send, deadline, token);
+    const Deadline end = earliest(deadline, limit_);
+    const Stops stops{token, stop_};
+    if (std::optional<Result> failed = prepare(end, stops)) return std::move(*failed);
+    return run(send, end, stops);
   }
 
-  /// Runs `op(Connection&)`, which returns a Result, between `begin` and COMMIT. Rolls back if it fails or
-  /// throws. After a failure before the COMMIT nothing has happened, whatever failed: a retry of the whole
-  /// with `.idempotent = false` repeats it. It does not repeat a COMMIT whose answer was lost (H63). Refused
-  /// inside a transaction of this connection.
+  /// Runs `op(Connection&)`, which returns a Result, between `begin` and COMMIT. `deadline` and `token` limit
+  /// each statement of op too, besides limits of its own. Rolls back if op fails or throws. After a failure
+  /// before the COMMIT nothing has happened, whatever failed: a retry of the whole with `.idempotent = false`
+  /// repeats it. It does not repeat a COMMIT whose answer was lost (H63). Refused inside a transaction of
+  /// this connection.
   template <class Op>
   [[nodiscard]] Result transaction(Op&& op, const Deadline& deadline = {}, const StopToken& token = {},
                                    const std::string& begin = "BEGIN ISOLATION LEVEL SERIALIZABLE");
@@ -88,6 +94,7 @@ class Connection {
   void disconnect() noexcept { connection_.reset(); }
 
  private:
+  using Stops = fusebox::detail::LibpqStops;
   enum class End : unsigned char { answered, lost, too_late, stopped };
   struct Finish {
     void operator()(PGconn* connection) const noexcept { ::PQfinish(connection); }
@@ -98,6 +105,8 @@ class Connection {
     Connection& connection;
     ~Rollback() {
       connection.is_in_transaction_ = false;
+      connection.limit_ = {};
+      connection.stop_ = {};
       if (!connection.connection_) return;
       if (::PQtransactionStatus(connection.get()) == PQTRANS_IDLE) return;
       bool is_back = false;
@@ -112,15 +121,15 @@ class Connection {
     }
   };
 
-  [[nodiscard]] std::optional<Result> prepare(const Deadline& deadline, const StopToken& token) {
-    if (token.stop_requested()) return Result{make_error_code(PolicyErrc::cancelled)};
+  [[nodiscard]] std::optional<Result> prepare(const Deadline& deadline, const Stops& stops) {
+    if (stops.requested()) return Result{make_error_code(PolicyErrc::cancelled)};
     if (deadline.expired()) return Result{make_error_code(PolicyErrc::timed_out)};
     if (connection_ && is_stale()) disconnect();
     if (connection_) return std::nullopt;
     if (is_in_transaction_) return Result{make_error_code(NetworkErrc::connection_reset)};
-    std::optional<Result> failed = connect(deadline, token);
+    std::optional<Result> failed = connect(deadline, stops);
     for (auto sql = config_.on_connect.begin(); !failed && sql != config_.on_connect.end(); ++sql) {
-      Result result = run([&](PGconn* c) { return ::PQsendQuery(c, sql->c_str()); }, deadline, token);
+      Result result = run([&](PGconn* c) { return ::PQsendQuery(c, sql->c_str()); }, deadline, stops);
       if (!result.ok()) failed = std::move(result);
     }
     if (failed) {
@@ -145,35 +154,36 @@ class Connection {
            0;
   }
 
-  /// Calls `is_done()`, which says what to wait for, until it is done, too late or stopped. poll() knows no
-  /// stop token, so that a stop is noticed 10 ms late.
+  /// Calls `next_events()`, which says what to wait for, until it says 0 (done) or less (lost), or it is too
+  /// late or stopped. poll() knows no stop token, so that a stop is noticed 10 ms late.
   template <class NextEvents>
-  [[nodiscard]] End drive(NextEvents next_events, const Deadline& deadline, const StopToken& token) const {
+  [[nodiscard]] End drive(NextEvents next_events, const Deadline& deadline, const Stops& stops) const {
     constexpr std::chrono::nanoseconds slice = std::chrono::milliseconds{10};
     for (;;) {
       const short events = next_events();  // NOLINT(google-runtime-int)
       if (events == 0) return End::answered;
       if (events < 0) return End::lost;
-      if (token.stop_requested()) return End::stopped;
+      if (stops.requested()) return End::stopped;
       const std::chrono::nanoseconds left = deadline.remaining();
       if (left == std::chrono::nanoseconds::zero()) return End::too_late;
-      wait(events, token.stop_possible() ? std::min(left, slice)
-                                         : std::min<std::chrono::nanoseconds>(left, std::chrono::seconds{1}));
+      wait(events,
+           std::min<std::chrono::nanoseconds>(left, stops.possible() ? slice : std::chrono::seconds{1}));
     }
   }
 
-  [[nodiscard]] std::optional<Result> connect(const Deadline& deadline, const StopToken& token);
+  [[nodiscard]] std::optional<Result> connect(const Deadline& deadline, const Stops& stops);
   template <class Send>
-  [[nodiscard]] Result run(Send&& send, const Deadline& deadline, const StopToken& token);
-  [[nodiscard]] End collect(std::optional<Result>& kept, const Deadline& deadline,
-                            const StopToken& token) const;
+  [[nodiscard]] Result run(Send&& send, const Deadline& deadline, const Stops& stops);
+  [[nodiscard]] End collect(std::optional<Result>& kept, const Deadline& deadline, const Stops& stops) const;
 
   ConnectionConfig config_;
   std::unique_ptr<PGconn, Finish> connection_;
   bool is_in_transaction_ = false;
+  Deadline limit_;  // of the transaction, if any
+  StopToken stop_;  // the same
 };
 
-inline std::optional<Result> Connection::connect(const Deadline& deadline, const StopToken& token) {
+inline std::optional<Result> Connection::connect(const Deadline& deadline, const Stops& stops) {
   connection_.reset(::PQconnectStart(config_.conninfo.c_str()));
   if (!connection_) return result_of(nullptr, nullptr);
   ::PQsetErrorVerbosity(get(), PQERRORS_VERBOSE);  // with the SQLSTATE
@@ -186,7 +196,7 @@ inline std::optional<Result> Connection::connect(const Deadline& deadline, const
     return polled == PGRES_POLLING_READING ? POLLIN : POLLOUT;
   };
   const Deadline end = earliest(deadline, Deadline::after(config_.connect_timeout));
-  switch (drive(next_events, end, token)) {
+  switch (drive(next_events, end, stops)) {
     case End::answered:
       ::PQsetErrorVerbosity(get(), PQERRORS_DEFAULT);
       ::PQsetnonblocking(get(), 1);  // so that no PQsend function waits beyond the deadline
@@ -199,14 +209,14 @@ inline std::optional<Result> Connection::connect(const Deadline& deadline, const
 }
 
 template <class Send>
-Result Connection::run(Send&& send, const Deadline& deadline, const StopToken& token) {
+Result Connection::run(Send&& send, const Deadline& deadline, const Stops& stops) {
   if (send(get()) == 0) {
     Result failed = result_of(get(), nullptr);
     if (failed.needs_reconnect()) disconnect();
     return failed;
   }
   std::optional<Result> result;
-  const End end = collect(result, earliest(deadline, Deadline::after(config_.statement_timeout)), token);
+  const End end = collect(result, earliest(deadline, Deadline::after(config_.statement_timeout)), stops);
   bool is_cut = false;
   if (end == End::too_late || end == End::stopped) {
     const Deadline patience = Deadline::after(config_.cancel_timeout);
@@ -225,7 +235,7 @@ Result Connection::run(Send&& send, const Deadline& deadline, const StopToken& t
 
 /// Takes all results; keeps the last, or the first that failed, as PQexec does.
 inline Connection::End Connection::collect(std::optional<Result>& kept, const Deadline& deadline,
-                                           const StopToken& token) const {
+                                           const Stops& stops) const {
   const auto next_events = [this]() -> short {
     const int unsent = ::PQflush(get());
     if (::PQisBusy(get()) == 0) return 0;
@@ -234,7 +244,7 @@ inline Connection::End Connection::collect(std::optional<Result>& kept, const De
     return static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
   };
   for (;;) {
-    const End end = drive(next_events, deadline, token);
+    const End end = drive(next_events, deadline, stops);
     if (end == End::too_late || end == End::stopped) return end;
     PGresult* const next = ::PQgetResult(get());
     if (next == nullptr) return End::answered;
@@ -260,17 +270,19 @@ Result Connection::transaction(Op&& op, const Deadline& deadline, const StopToke
   begun.is_undone_ = true;
   if (!begun.ok()) return begun;
   is_in_transaction_ = true;
+  limit_ = deadline;
+  stop_ = token;
   const Rollback rollback{*this};
   Result result = op(*this);
   if (!result.ok()) {
     result.is_undone_ = true;
     return result;
   }
-  if (std::optional<Result> failed = prepare(deadline, token)) {
+  if (std::optional<Result> failed = prepare(deadline, {token})) {
     failed->is_undone_ = true;  // the COMMIT was not sent
     return std::move(*failed);
   }
-  Result committed = run([](PGconn* c) { return ::PQsendQuery(c, "COMMIT"); }, deadline, token);
+  Result committed = run([](PGconn* c) { return ::PQsendQuery(c, "COMMIT"); }, deadline, {token});
   if (!committed.ok()) return committed;
   // The answer to a COMMIT of a transaction that has failed, though op said otherwise.
   if (std::string_view{::PQcmdStatus(committed.get())} == "ROLLBACK") {

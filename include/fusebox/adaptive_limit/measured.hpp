@@ -65,15 +65,20 @@ struct Measured {
       constexpr double accepted = 0.08;
       return detail::nanoseconds_of(seen.error) > accepted * detail::nanoseconds_of(seen.latency);
     }
-    /// A base near the one before is averaged with it: both are samples of the same.
     void end_measurement(const AdaptiveWindow& seen) noexcept {
       measuring_ = 0;
       windows_ = 0;
+      if (seen.samples > 0) rebase(std::max(1.0, detail::nanoseconds_of(seen.latency)));
       highest_ = limit_;
-      if (seen.samples == 0) return;  // all were dropped: the base is what it was
-      const double now = std::max(1.0, detail::nanoseconds_of(seen.latency));
-      const bool is_near = now < 1.5 * base_ && base_ < 1.5 * now;
-      base_ = is_near ? (base_ + now) / 2 : now;
+    }
+    /// A base near the one before is averaged with it: both are samples of the same. One that is larger gives
+    /// back what the limit has lost to the old one.
+    void rebase(double measured) noexcept {
+      const double before = base_;
+      const bool is_near = measured < 1.5 * before && before < 1.5 * measured;
+      base_ = is_near ? (before + measured) / 2 : measured;
+      if (before > 0 && base_ > before)
+        limit_ = std::max(limit_, std::min(highest_, limit_ * base_ / before));
     }
 
     void move(const Measured& rule, const AdaptiveWindow& seen) noexcept {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <fusebox/dashboard/detail/gate.hpp>
+#include <fusebox/dashboard/detail/origin.hpp>
 #include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE

@@ -15,9 +15,10 @@ concept OneOf = (std::same_as<T, Ts> || ...);
 
 /// Each has a to_string().
 template <class E>
-concept NamedEnum = OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason,
-                          State, StateChangeReason, Priority, BulkheadEventKind, AdaptiveLimitEventKind,
-                          RateLimiterEventKind, RetryBudgetEventKind, ChaosEventKind, ThrottleEventKind>;
+concept NamedEnum =
+    OneOf<E, ErrorCode, ErrorCategory, NetworkErrc, PolicyErrc, Outcome, Jitter, StopReason, State,
+          StateChangeReason, Priority, BulkheadEventKind, AdaptiveLimitEventKind, RateLimiterEventKind,
+          RetryBudgetEventKind, HedgeEventKind, ChaosEventKind, ThrottleEventKind>;
 
 }  // namespace detail
 

@@ -87,6 +87,13 @@ constexpr void for_each_character(std::string_view text, F f) {
   return shown;
 }
 
+/// A text of others for a message: without control characters, and not endless.
+[[nodiscard]] inline std::string short_text(std::string_view text) {
+  constexpr std::size_t most = 160;
+  if (text.size() <= most) return shown_text(text);
+  return shown_text(text.substr(0, most)) + "…";
+}
+
 }  // namespace detail
 
 FUSEBOX_END_NAMESPACE

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fusebox/detail/registry/policy_kind.hpp>
 #include <fusebox/detail/validate.hpp>
 #include <fusebox/fwd.hpp>
 #include <fusebox/hedge/detail/totals.hpp>
@@ -31,6 +32,8 @@ class FUSEBOX_API HedgeCounts {
  private:
   template <class C, class Budget, class Executor>
   friend class Hedge;
+  template <class>
+  friend struct detail::PolicyKind;
 
   std::string name_;
   detail::HedgeTotals counts_;

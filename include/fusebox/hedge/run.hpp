@@ -130,10 +130,12 @@ class HedgeRun {
     };
     if (budget_.try_withdraw(why)) {
       state_->counts->count_hedge();
+      state_->counts->tell(HedgeEventKind::available, clock_);
       return true;
     }
-    state_->counts->count_refused();
     race_.close();
+    state_->counts->count_refused();
+    state_->counts->tell(HedgeEventKind::exhausted, clock_);
     return false;
   }
   void finish() {

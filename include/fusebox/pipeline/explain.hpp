@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -35,15 +34,11 @@ template <std::size_t i, class... Parts>
 
 template <class Part>
 void explain_part(const PolicyOf<Part>& policy, Explanation& text) {
-  using L = LayerOf<Part>;
-  const std::string_view type = name_at_front(name_of_type<PolicyOf<Part>>());
-  if constexpr (requires { L::explain(policy, text); }) {
-    L::explain(policy, text);
-  } else if constexpr (HasLayer<PolicyOf<Part>>) {
-    text.say("policy", type, "a policy of the library");
+  if constexpr (HasLayer<PolicyOf<Part>>) {
+    LayerOf<Part>::explain(policy, text);
   } else {
     text.say(
-        "policy", type,
+        "policy", name_at_front(name_of_type<PolicyOf<Part>>()),
         "a policy of the program, which calls what is inside it as often as it likes; it is called once for "
         "each " +
             std::string{text.unit()});

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.join(ROOT, "scripts"), HERE]
 
 import sequence  # noqa: E402
-from lint.links import prose  # noqa: E402
+from lint.links import free_slug, prose, slug  # noqa: E402
 from lint.site import INDEX, listed, navigation  # noqa: E402
 from rules import definitions  # noqa: E402
 
@@ -63,20 +63,10 @@ def title_of(text):
     return text[match.start(2) : match.end(2)].replace("`", "") if match else ""
 
 
-def slug(heading):
-    """The anchor of a heading, as forges make it."""
-    heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
 def with_anchors(text):
     seen, changes = set(), []
     for match in HEADING.finditer(prose(text)):
-        base = name = slug(text[match.start(2) : match.end(2)])
-        again = 0
-        while name in seen:
-            again += 1
-            name = f"{base}-{again}"
+        name = free_slug(text[match.start(2) : match.end(2)], seen)
         seen.add(name)
         changes.append((match.end(2), f" {{#{name}}}"))
     for end, anchor in reversed(changes):

@@ -5,7 +5,6 @@ run_beast.py PROGRAM NGINX CURL [ARGUMENT...]       further arguments go to the 
 """
 
 import contextlib
-import email.utils
 import json
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local_servers import (
+    BROKEN,
     HOST,
     Checks,
     Nginx,
@@ -25,34 +25,11 @@ from local_servers import (
     curl,
     environment,
     process,
+    status_pages,
     time_limit,
 )
 
-RAW = {
-    "/truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.",
-    "/truncated-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.",
-    "/truncated-head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "/garbage": b"\x00\x01\x02 this is no HTTP at all\r\n\r\n\xff\xfe",
-    "/bad-length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
-    "/103": b"HTTP/1.1 103 Early Hints\r\n\r\n",
-    "/empty": b"",
-    "/reset": None,
-    "/silent": 10,
-}
-
-
-def pages():
-    later = email.utils.formatdate(time.time() + 3600, usegmt=True)
-    return f"""
-    location = /200 {{ return 200 "fine"; }}
-    location = /204 {{ return 204; }}
-    location = /302 {{ return 302 /200; }}
-    location = /404 {{ return 404 "nothing here"; }}
-    location = /429 {{ add_header Retry-After 2 always; return 429; }}
-    location = /503 {{ return 503; }}
-    location = /503/seconds {{ add_header Retry-After 7 always; return 503; }}
-    location = /503/date {{ add_header Retry-After "{later}" always; return 503; }}
-    location = /503/words {{ add_header Retry-After "soon" always; return 503; }}"""
+RAW = {**BROKEN, "/bad-length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"}
 
 
 def restart_after_kill(victim):
@@ -98,7 +75,7 @@ def main():
         stack.enter_context(time_limit(50))
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         raw = stack.enter_context(RawServer(lambda path: RAW.get(path, answer_bytes("404 Unknown"))))
-        front = stack.enter_context(Nginx(nginx, f"{folder}/front", {"http": pages()}))
+        front = stack.enter_context(Nginx(nginx, f"{folder}/front", {"http": status_pages()}))
         slow = "root @FOLDER@; location / { limit_rate 20k; } location = /200 { return 200; }"
         victim = stack.enter_context(Nginx(nginx, f"{folder}/victim", {"http": slow}))
         (victim.folder / "large").write_bytes(b"x" * 2_000_000)

@@ -5,19 +5,18 @@ run_curl.py PROGRAM NGINX OPENSSL [ARGUMENT...]       further arguments go to th
 """
 
 import contextlib
-import email.utils
 import queue
 import socket
 import socketserver
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from local_servers import (  # noqa: E402
+    BROKEN,
     Nginx,
     RawServer,
     answer_bytes,
@@ -25,21 +24,15 @@ from local_servers import (  # noqa: E402
     environment,
     make_certificate,
     process,
+    status_pages,
     time_limit,
 )
 
 RAW = {
+    **BROKEN,
     "/100-then-503": b"HTTP/1.1 100 Continue\r\n\r\n" + answer_bytes("503 Busy", retry_after=7),
-    "/103": b"HTTP/1.1 103 Early Hints\r\n\r\n",
     "/099": answer_bytes("099 Odd", "odd"),
-    "/truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.",
-    "/truncated-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.",
-    "/truncated-head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "/garbage": b"\x00\x01\x02 this is no HTTP at all\r\n\r\n\xff\xfe",
     "/bad-encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
-    "/empty": b"",
-    "/reset": None,
-    "/silent": 10,
     "/silent-briefly": 0.2,
     "/redirect-loop": answer_bytes("302 Found", location="/redirect-loop"),
     "/redirect-to-nothing": answer_bytes("302 Found", location="nosuch://host/"),
@@ -48,18 +41,8 @@ REFUSALS = {403: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 503: an
 
 
 def pages(raw_port):
-    later = email.utils.formatdate(time.time() + 3600, usegmt=True)
-    return f"""
-    location = /200 {{ return 200 "fine"; }}
-    location = /302 {{ return 302 /200; }}
-    location = /404 {{ return 404 "nothing here"; }}
-    location = /429 {{ add_header Retry-After 2 always; return 429; }}
-    location = /500 {{ return 500; }}
-    location = /503 {{ return 503; }}
-    location = /503/seconds {{ add_header Retry-After 7 always; return 503; }}
-    location = /503/date {{ add_header Retry-After "{later}" always; return 503; }}
+    return f"""{status_pages()}
     location = /503/past {{ add_header Retry-After "Sun, 06 Nov 1994 08:49:37 GMT" always; return 503; }}
-    location = /503/words {{ add_header Retry-After "soon" always; return 503; }}
     location = /busy-redirect {{ add_header Retry-After 9 always; return 302 /503; }}
     location = /key {{ return 200 $http_idempotency_key; }}
     location /through/ {{ proxy_pass http://127.0.0.1:{raw_port}/; }}"""

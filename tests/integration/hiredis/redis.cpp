@@ -2,6 +2,7 @@
 #include <fusebox/adapters/hiredis.hpp>
 #include <fusebox/circuit_breaker.hpp>
 #include <fusebox/retry.hpp>
+#include <fusebox/test/fake_clock.hpp>
 #include <fusebox/timeout.hpp>
 
 #include <atomic>
@@ -352,6 +353,20 @@ TEST_CASE("H57 a reply that a call left unread is not that of the next command",
   CHECK(next() == "next");
 }
 
+TEST_CASE("H57 a call inside a call is refused, and leaves the outer one alone", "[H57]") {
+  const Server server;
+  redis::Connection connection{at_port(server.port)};
+  const auto outer = [&](redisContext* context) {
+    const auto inner = connection.command({"PING"});
+    CHECK(inner.failure()->code() == std::errc::device_or_resource_busy);
+    connection.disconnect();
+    return redisCommand(context, "ECHO outer");
+  };
+  CHECK(connection.call(outer).text() == "outer");
+  CHECK(connection.context() == nullptr);  // disconnected at the end
+  CHECK(connection.command({"PING"}).ok());
+}
+
 TEST_CASE("H58 a paused Redis is a timeout, and its late reply belongs to nobody", "[H58]") {
   const Server server;
   redis::Connection connection{at_port(server.port)};
@@ -446,7 +461,8 @@ TEST_CASE("H57 a new connection is prepared first", "[H57]") {
 TEST_CASE("H59 a breaker around Redis opens when it is gone, and not by wrong commands", "[H59]") {
   Server server;
   redis::Connection connection{at_port(server.port)};
-  CircuitBreaker breaker{"redis", {.failure_threshold = 3, .reset_timeout = 50ms}};
+  const test::FakeClock clock;
+  CircuitBreaker breaker{"redis", {.failure_threshold = 3, .reset_timeout = 50ms}, clock};
   REQUIRE(breaker.execute([&] { return connection.command({"SET", "k", "v"}); }).ok());
   for (int i = 0; i != 5; ++i) {
     CHECK_FALSE(breaker.execute([&] { return connection.command({"INCR", "k"}); }).ok());
@@ -458,6 +474,6 @@ TEST_CASE("H59 a breaker around Redis opens when it is gone, and not by wrong co
   }
   CHECK(breaker.state() == State::open);
   server.start();
-  std::this_thread::sleep_for(60ms);
+  clock.advance(50ms);
   CHECK(breaker.execute([&] { return connection.command({"PING"}); }).ok());
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from local_servers import HOST, Checks, free_port, process, time_limit  # noqa: E402
+from local_servers import HOST, Checks, check_hosts, free_port, process, time_limit  # noqa: E402
 
 check = Checks()
 
@@ -124,7 +124,8 @@ class Shop:
         check(f"patience for {item}", time.monotonic() - begun < 4, time.monotonic() - begun)
 
     def price_is_served(self):
-        return "X-From" not in self.ask("/price/apple")[1]
+        status, headers, _ = self.ask("/price/apple")
+        return status == 200 and "X-From" not in headers
 
     def state(self, breaker):
         return json.loads(self.ask("/health")[2])["circuitBreakers"][breaker]["state"]
@@ -152,6 +153,11 @@ def bad_day(shop, prices, orders, redis):
     shop.price("plum", "cache", status=503)  # nobody has seen it
     check("no request while open", len(prices.requests) == before, len(prices.requests) - before)
 
+    # That there is no such item is an answer, whatever the copy says.
+    prices.answers = [404]
+    until("the breaker of prices is closed", lambda: shop.ask("/price/plum")[0] == 404)
+    shop.price("apple", "cache", status=404)
+
     # Orders go to a host with a breaker of its own. Every attempt of one has one key.
     orders.answers = [503, 503, 201]
     check("order", shop.ask("/orders", "POST", '"first"')[0] == 202)
@@ -160,7 +166,7 @@ def bad_day(shop, prices, orders, redis):
     until("the second order", lambda: len(orders.requests) == 4)
     keys = [key for _, key in orders.requests]
     check("bodies", [body for body, _ in orders.requests] == ['"first"'] * 3 + ['"second\0"'], orders.requests)
-    check("one key for all attempts", len(set(keys[:3])) == 1 and len(keys[0] or "") == 36, keys)
+    check("one key for all attempts", len(set(keys[:3])) == 1 and len(keys[0] or "") == 32, keys)
     check("another key for another order", keys[3] not in keys[:3], keys)
 
     # Redis is killed: prices come from the service, then from what the shop remembers.
@@ -187,6 +193,23 @@ def bad_day(shop, prices, orders, redis):
     ):
         status, headers, text = shop.ask(path)
         check(path, status == 200 and headers["Content-Type"].startswith(kind) and part in text, f"{status} {text[:200]}")
+    check_hosts(check, shop.address, ("/", "/dashboard.json"))
+
+
+def old_prices(shop, prices, redis):
+    """A copy is kept for two seconds, in Redis and beside it."""
+    shop.price("apple", "service")
+    prices.answers = [503]
+    shop.price("apple", "cache")
+    until("the copy expires", lambda: shop.ask("/price/apple")[0] == 503)
+    prices.answers = [200]
+    redis.kill()
+    until("prices are back", shop.price_is_served)
+    prices.answers = [503]
+    shop.price("apple", "cache")
+    until("the copy expires without Redis", lambda: shop.ask("/price/apple")[0] == 503)
+    prices.answers = [200]
+    redis.start()
 
 
 def bad_arguments(program):
@@ -194,6 +217,7 @@ def bad_arguments(program):
     for arguments, message in (
         ([], "--prices is missing"),
         (hosts[:2], "--orders is missing"),
+        ([*hosts, "--keep", "0s"], "--keep must be a time in ms, s or m such as 10m, got '0s'"),
         ([*hosts, "--redis", "abc"], "--redis must be a port from 1 to 65535, got 'abc'"),
         ([*hosts, "--redis", "99999"], "--redis must be a port from 1 to 65535, got '99999'"),
     ):
@@ -215,8 +239,15 @@ def main():
         orders = stack.enter_context(Service(lambda _: "{}"))
         redis.start()
         command = [program, "--prices", prices.address, "--orders", orders.address, "--redis", str(redis.port)]
-        running = stack.enter_context(process(command, stdout=subprocess.PIPE, text=True))
-        shop = Shop(re.search(r"127\.0\.0\.1:\d+", running.stdout.readline()).group(0))
+
+        def start(*options):
+            running = stack.enter_context(process([*command, *options], stdout=subprocess.PIPE, text=True))
+            return running, Shop(re.search(r"127\.0\.0\.1:\d+", running.stdout.readline()).group(0))
+
+        forgetful, shop = start("--keep", "2s")
+        old_prices(shop, prices, redis)
+        forgetful.terminate()
+        running, shop = start()
         bad_day(shop, prices, orders, redis)
 
         # The shop ends while four workers wait for an answer and two orders wait for a worker.
@@ -234,6 +265,9 @@ def main():
         check("two sent, six kept", "2 orders sent, 6 kept" in story, story)
         check("orders are not in the log", "late" not in story, story)
         check("two not begun", story.count("not begun") == 2, story)
+        kept = re.findall(r"kept order (\S+) of 8 bytes", story)
+        under_way = {key for _, key in orders.requests[before:]}
+        check("each order is kept with its key", len(set(kept)) == 6 and under_way < set(kept), f"{under_way} {story}")
     return check.end()
 
 

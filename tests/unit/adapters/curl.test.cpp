@@ -180,6 +180,15 @@ TEST_CASE("H25 Headers keep their lines in order", "[H25]") {
   CHECK(headers.get()->next->next == nullptr);
 }
 
+TEST_CASE("H25 a line that would end its field is refused", "[H25]") {
+  curl::Headers headers;
+  for (const std::string& line :
+       {std::string{"X-User: bob\r\nX-Admin: yes"}, std::string{"a\n"}, std::string{"X-Id: abc\0def", 13}}) {
+    CHECK_THROWS_WITH(headers.add(line), "curl::Headers::add: line must be without CR, LF and NUL");
+  }
+  CHECK(headers.get() == nullptr);
+}
+
 TEST_CASE("H25 a handle can be moved", "[H25]") {
   const File file{"fine"};
   std::string body;

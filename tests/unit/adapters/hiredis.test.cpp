@@ -8,28 +8,6 @@
 using namespace fusebox;
 using namespace std::chrono_literals;
 
-namespace {
-
-bool is(const timeval& time, long seconds, long microseconds) {
-  return time.tv_sec == seconds && time.tv_usec == microseconds;
-}
-
-}  // namespace
-
-TEST_CASE("H58 a deadline becomes a timeout of hiredis, never 0", "[H58]") {
-  test::FakeClock clock;
-  const auto after = [&](std::chrono::nanoseconds time) { return Deadline::after(time, clock); };
-  CHECK(is(redis::timeout_of(after(1500ms)), 1, 500'000));
-  CHECK(is(redis::timeout_of(after(1ns)), 0, 1));
-  CHECK(is(redis::timeout_of(after(1500ns)), 0, 2));
-  CHECK(is(redis::timeout_of(after(10s), 2s), 2, 0));
-  CHECK(is(redis::timeout_of(after(1s), 2s), 1, 0));
-  CHECK(is(redis::timeout_of(Deadline::never()), 86'400, 0));
-  const Deadline passed = after(1s);
-  clock.advance(2s);
-  CHECK(is(redis::timeout_of(passed), 0, 1));
-}
-
 TEST_CASE("H58 nothing is sent after the deadline or a stop", "[H58]") {
   test::FakeClock clock;
   redis::Connection connection{{.host = "no.such.host.invalid"}};
@@ -44,4 +22,14 @@ TEST_CASE("H58 nothing is sent after the deadline or a stop", "[H58]") {
   REQUIRE(stopped);
   CHECK(stopped->code() == PolicyErrc::cancelled);
   CHECK(connection.context() == nullptr);
+}
+
+TEST_CASE("H57 a command without a word is refused", "[H57]") {
+  redis::Connection connection{{.host = "no.such.host.invalid"}};
+  const auto refused = connection.command({}).failure();
+  REQUIRE(refused);
+  CHECK(refused->status() == 400);
+  CHECK(default_outcome(*refused) == Outcome::success);  // opens no breaker (H59)
+  CHECK(connection.context() == nullptr);
+  CHECK(redis::command(nullptr, {}).failure()->status() == 400);
 }

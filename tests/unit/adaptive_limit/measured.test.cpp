@@ -118,7 +118,7 @@ TEST_CASE("W6 a higher latency takes its share, at most half, without headroom",
   CHECK(step({.initial = 100, .min = 60}, window_of(10s)) == 60);
 }
 
-TEST_CASE("W6 a fall to half makes it measure, and the limit then stays", "[W6]") {
+TEST_CASE("W6 a fall to half makes it measure, and a larger base gives back what the old one took", "[W6]") {
   const Measured rule{.initial = 100};
   Measured::State state = at_100_ms(rule);
   CHECK_FALSE(state.next(rule, window_of(200ms)).measures);  // 62
@@ -126,9 +126,19 @@ TEST_CASE("W6 a fall to half makes it measure, and the limit then stays", "[W6]"
   CHECK(next.measures);
   CHECK(next.limit == 3);
   next = state.next(rule, window_of(200ms));
-  CHECK(next.limit == 39);
+  CHECK(next.limit == 78);
   CHECK(state.base() == 200ms);
-  CHECK(state.next(rule, window_of(200ms)).limit == 45);
+  CHECK(state.next(rule, window_of(200ms)).limit == 86);
+}
+
+TEST_CASE("W6 a larger base gives back no more than the limit had, and a smaller one nothing", "[W6]") {
+  const Measured rule{.initial = 100};
+  Measured::State state = at_100_ms(rule);
+  CHECK(state.next(rule, window_of(400ms)).measures);  // at 50
+  CHECK(state.next(rule, window_of(1s)).limit == 100);
+  Measured::State quicker = at_100_ms(rule);
+  CHECK(quicker.next(rule, window_of(400ms)).measures);
+  CHECK(quicker.next(rule, window_of(20ms)).limit == 50);
 }
 
 TEST_CASE("W4 W6 many drops take their share, at most half; few do not matter", "[W4][W6]") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -98,7 +99,9 @@ TEST_CASE("W6 Measured settles again if every call takes three times as long, an
           "[W6]") {
   const int servers = GENERATE(10, 30, 60);
   const auto spread = GENERATE(Spread::constant, Spread::lognormal);
-  check_settles({.servers = servers, .spread = spread}, servers,
+  const bool is_noisy = spread == Spread::lognormal && servers == 10;
+  const std::uint64_t seed = is_noisy ? GENERATE(1, 20) : 1;  // 20: a base that is found too low at first
+  check_settles({.servers = servers, .spread = spread, .seed = seed}, servers,
                 [&](Served& served, bool slow) { served.set_slowness(slow ? 3 : 1); });
 }
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <curl/curl.h>
 
@@ -16,6 +15,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/config_error.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/upstream_error.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 #include <fusebox/http.hpp>
@@ -307,13 +307,7 @@ struct failure_traits<curl::Result> {
 /// The error to throw for a failed transfer from `service`, marked with from_upstream (E5); std::nullopt if
 /// it succeeded.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const curl::Result& result, std::string service) {
-  const auto failure = failure_traits<curl::Result>::failure(result);
-  if (!failure) return std::nullopt;
-  const auto code =
-      static_cast<ErrorCode>(failure->status().value_or(static_cast<int>(ErrorCode::bad_gateway)));
-  ApiError error{code, service + ": " + failure->message(), failure->code(), SystemClock{}.wall_now()};
-  if (failure->retry_after()) error = error.with_retry_after(*failure->retry_after());
-  return error.with_category(failure->category()).from_upstream(std::move(service));
+  return detail::upstream_error(failure_traits<curl::Result>::failure(result), service);
 }
 
 FUSEBOX_END_NAMESPACE

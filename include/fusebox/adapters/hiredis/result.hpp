@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #if __has_include(<hiredis/hiredis.h>)
 #include <hiredis/hiredis.h>
@@ -19,8 +18,8 @@
 
 #include <fusebox/adapters/hiredis/errc.hpp>
 #include <fusebox/api_error.hpp>
-#include <fusebox/clock.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/upstream_error.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 
@@ -130,7 +129,8 @@ class Result {
   }
   [[nodiscard]] bool is_nil() const noexcept { return reply_ && reply_->type == REDIS_REPLY_NIL; }
 
-  /// What went wrong, for people: the error reply, or what hiredis says. Empty after a success.
+  /// What went wrong: the error reply as Redis sent it, or what hiredis says. For a log take
+  /// failure()->message() (E8). Empty after a success.
   [[nodiscard]] std::string message() const {
     if (!reply_) return text_;
     return ok() ? std::string{} : std::string{text().value_or("")};
@@ -181,13 +181,7 @@ struct failure_traits<redis::Result> {
 /// command succeeded.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const redis::Result& result,
                                                             std::string service) {
-  const auto failure = result.failure();
-  if (!failure) return std::nullopt;
-  const int bad_gateway = static_cast<int>(ErrorCode::bad_gateway);
-  const auto code = static_cast<ErrorCode>(failure->status().value_or(bad_gateway));
-  ApiError error{code, service + ": " + result.message(), failure->code(), SystemClock{}.wall_now()};
-  if (failure->retry_after()) error = error.with_retry_after(*failure->retry_after());
-  return error.with_category(failure->category()).from_upstream(std::move(service));
+  return detail::upstream_error(result.failure(), service, result.message());
 }
 
 FUSEBOX_END_NAMESPACE

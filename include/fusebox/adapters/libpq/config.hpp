@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -30,7 +31,7 @@ namespace pq {
   return std::max(2, (statement_timeout_of(deadline, longest) + 999) / 1000);
 }
 
-/// Where a Connection leads to.
+/// Where a Connection leads to. validate() says what is accepted (C3).
 struct ConnectionConfig {
   std::string conninfo = {};  ///< as for PQconnectdb: "host=db.example dbname=shop"
   std::chrono::nanoseconds connect_timeout =
@@ -40,6 +41,42 @@ struct ConnectionConfig {
   std::chrono::nanoseconds cancel_timeout = std::chrono::seconds{1};  ///< for the server to end a statement
   std::vector<std::string> on_connect = {};                           ///< statements for each new connection
 };
+
+}  // namespace pq
+
+namespace detail {
+
+/// The stop of a call, and that of the transaction in which it is made.
+struct LibpqStops {
+  StopToken of_call = {};
+  StopToken of_transaction = {};
+
+  [[nodiscard]] bool requested() const noexcept {
+    return of_call.stop_requested() || of_transaction.stop_requested();
+  }
+  [[nodiscard]] bool possible() const noexcept {
+    return of_call.stop_possible() || of_transaction.stop_possible();
+  }
+};
+
+[[nodiscard]] inline Problem check(const pq::ConnectionConfig& config) noexcept {
+  if (!is_positive_duration(config.connect_timeout))
+    return problem("connect_timeout", positive_duration_rule, config.connect_timeout);
+  if (!is_positive_duration(config.statement_timeout))
+    return problem("statement_timeout", positive_duration_rule, config.statement_timeout);
+  if (!is_positive_duration(config.cancel_timeout))
+    return problem("cancel_timeout", positive_duration_rule, config.cancel_timeout);
+  return {};
+}
+
+}  // namespace detail
+
+namespace pq {
+
+/// What is wrong with the first wrong field: its name, its rule and its value (C2). Empty for a good config.
+[[nodiscard]] inline std::string validate(const ConnectionConfig& config) {
+  return fusebox::detail::to_text("pq::ConnectionConfig", fusebox::detail::check(config));
+}
 
 }  // namespace pq
 

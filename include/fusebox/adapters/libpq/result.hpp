@@ -23,6 +23,7 @@
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/macros.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/upstream_error.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
 
@@ -87,7 +88,7 @@ class Result {
                 ? primary
                 : fusebox::detail::first_line(result != nullptr ? ::PQresultErrorMessage(result)
                                                                 : ::PQerrorMessage(connection));
-    if (state != nullptr) {
+    if (state != nullptr && fusebox::detail::sql_state_number(state) != 0) {
       state_ = state;
     } else if (connection == nullptr) {
       code_ = std::make_error_code(std::errc::not_enough_memory);
@@ -97,7 +98,7 @@ class Result {
       code_ = {1, fusebox::detail::libpq_category()};
     }
     is_lost_ = connection == nullptr || ::PQstatus(connection) == CONNECTION_BAD ||
-               (state != nullptr && fusebox::detail::sql_state_kind(state_).ends_session);
+               fusebox::detail::sql_state_kind(state_).ends_session;
     const char* const standby =
         connection != nullptr ? ::PQparameterStatus(connection, "in_hot_standby") : nullptr;
     is_on_standby_ = standby != nullptr && std::string_view{standby} == "on";
@@ -132,7 +133,8 @@ class Result {
 
   /// The SQLSTATE of a failure that PostgreSQL reported; else empty.
   [[nodiscard]] const std::string& sql_state() const noexcept { return state_; }
-  /// What went wrong, for people, on one line. Empty after a success.
+  /// What went wrong, as PostgreSQL or libpq says it: perhaps in several lines. For a log take
+  /// failure()->message() (E8). Empty after a success.
   [[nodiscard]] const std::string& message() const noexcept { return text_; }
   /// std::nullopt after a success (H60, H61).
   [[nodiscard]] std::optional<Failure> failure() const {
@@ -238,13 +240,7 @@ struct failure_traits<pq::Result> {
 /// The error to throw for a failed statement of `service`, marked with from_upstream (E5); std::nullopt if
 /// the statement succeeded.
 [[nodiscard]] inline std::optional<ApiError> upstream_error(const pq::Result& result, std::string service) {
-  const auto failure = result.failure();
-  if (!failure) return std::nullopt;
-  const int bad_gateway = static_cast<int>(ErrorCode::bad_gateway);
-  const auto code = static_cast<ErrorCode>(failure->status().value_or(bad_gateway));
-  ApiError error{code, service + ": " + result.message(), failure->code(), SystemClock{}.wall_now()};
-  if (failure->retry_after()) error = error.with_retry_after(*failure->retry_after());
-  return error.with_category(failure->category()).from_upstream(std::move(service));
+  return detail::upstream_error(result.failure(), service, result.message());
 }
 
 FUSEBOX_END_NAMESPACE

@@ -63,13 +63,6 @@ inline constexpr SqlStateKind sql_state_kinds[] = {
 /// Any other class is for the caller: the statement or its data are wrong.
 inline constexpr SqlStateKind sql_state_of_callers{"", ErrorCode::bad_request, true};
 
-[[nodiscard]] constexpr const SqlStateKind& sql_state_kind(std::string_view state) noexcept {
-  for (const SqlStateKind& kind : sql_state_kinds) {
-    if (state.starts_with(kind.state)) return kind;
-  }
-  return sql_state_of_callers;
-}
-
 /// An SQLSTATE as a number with base 36; 0 if it is none.
 [[nodiscard]] constexpr int sql_state_number(std::string_view state) noexcept {
   if (state.size() != 5) return 0;
@@ -80,6 +73,14 @@ inline constexpr SqlStateKind sql_state_of_callers{"", ErrorCode::bad_request, t
     number = 36 * number + (is_digit ? c - '0' : c - 'A' + 10);
   }
   return number;
+}
+
+[[nodiscard]] constexpr const SqlStateKind& sql_state_kind(std::string_view state) noexcept {
+  if (sql_state_number(state) == 0) return sql_state_of_callers;  // no SQLSTATE: nothing says what happened
+  for (const SqlStateKind& kind : sql_state_kinds) {
+    if (state.starts_with(kind.state)) return kind;
+  }
+  return sql_state_of_callers;
 }
 
 class FUSEBOX_API SqlStateCategory final : public std::error_category {

@@ -43,13 +43,6 @@ struct JsonLimits {
 
 namespace detail {
 
-/// A text of others for a message: without control characters, and not endless.
-[[nodiscard]] inline std::string short_text(std::string_view text) {
-  constexpr std::size_t most = 160;
-  if (text.size() <= most) return shown_text(text);
-  return shown_text(text.substr(0, most)) + "…";
-}
-
 /// "outer.name"
 [[nodiscard]] inline std::string path_of_member(const std::string& outer, std::string_view name) {
   const std::string shown = short_text(name);

@@ -249,7 +249,11 @@ class FUSEBOX_API AdaptiveCore final : public SlotCore<AdaptiveLimitKind, C, Syn
 
   void begin_window(std::uint64_t window, const AdaptiveWindow& seen, bool measures, Tick now) noexcept {
     std::chrono::nanoseconds base{0};
-    if constexpr (requires { state_.base(); }) base = state_.base();  // of the program's, perhaps: no lock
+    if constexpr (requires { state_.base(); }) {
+      static_assert(noexcept(std::as_const(state_).base()),
+                    "fusebox: State::base() of an AdaptiveRule must be const and noexcept");
+      base = state_.base();  // of the program's, perhaps: no lock
+    }
     const Lock lock{mutex_};
     ++windows_;
     const bool goes_on = measures && is_measuring(window);

@@ -5,16 +5,14 @@
 #include <string>
 
 #include <fusebox/adaptive_limit/detail/core.hpp>
-#include <fusebox/adaptive_limit/queue.hpp>
 #include <fusebox/call.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/admission.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/layer.hpp>
 #include <fusebox/detail/flow/slot.hpp>
-#include <fusebox/detail/number_text.hpp>
+#include <fusebox/detail/slots/config.hpp>
 #include <fusebox/detail/slots/frame.hpp>
-#include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -33,24 +31,11 @@ struct Layer<AdaptiveLimit<Rule, C>> {
   template <class Explanation>
   static void explain(const AdaptiveLimit<Rule, C>& limit, Explanation& text) {
     const Rule& rule = limit.rule();
-    const AdaptiveLimitQueue& queue = limit.queue();
     std::string line = "admits " + std::to_string(rule.min) + " to " + std::to_string(rule.max) +
                        " at once, as their latency says, now " + std::to_string(limit.stats().limit) +
                        ", and holds a slot for each ";
     line.append(text.unit()).append(" until it has ended; ");
-    if (queue.max_waiting == 0) {
-      line.append("a full one rejects at once");
-    } else {
-      line.append(std::to_string(queue.max_waiting)).append(" more wait");
-      if (queue.max_wait != no_timeout)
-        line.append(", at most ").append(duration_text(queue.max_wait)).append(" each");
-      text.delay(queue.max_wait);
-    }
-    if (queue.headroom > 0) {
-      line.append("; each step of priority below critical leaves ");
-      detail::append_number(line, 100 * queue.headroom);
-      line.append(" % of the slots free");
-    }
+    explain_queue(limit.core_.slot_config(), line, text);
     text.say("adaptive limit", limit.name(), line);
   }
 

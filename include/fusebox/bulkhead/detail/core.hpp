@@ -63,6 +63,7 @@ class FUSEBOX_API BulkheadCore final : public SlotCore<BulkheadKind, C, Sync>, p
         config_{config} {}
 
   [[nodiscard]] const BulkheadConfig& config() const noexcept { return config_; }
+  [[nodiscard]] static constexpr Admission begin() noexcept { return {}; }
 
   void report_permit(Admission /*admission*/, Outcome /*outcome*/,
                      const Failure* /*failure*/) noexcept override {

@@ -4,15 +4,13 @@
 
 #include <string>
 
-#include <fusebox/bulkhead/config.hpp>
 #include <fusebox/bulkhead/detail/core.hpp>
 #include <fusebox/call.hpp>
 #include <fusebox/clock.hpp>
 #include <fusebox/detail/call_observers.hpp>
 #include <fusebox/detail/flow/layer.hpp>
-#include <fusebox/detail/number_text.hpp>
+#include <fusebox/detail/slots/config.hpp>
 #include <fusebox/detail/slots/frame.hpp>
-#include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
 
@@ -30,23 +28,10 @@ struct Layer<Bulkhead<C>> {
 
   template <class Explanation>
   static void explain(const Bulkhead<C>& bulkhead, Explanation& text) {
-    const BulkheadConfig& config = bulkhead.config();
     std::string line =
         "admits " + std::to_string(bulkhead.stats().limit) + " at once, and holds a slot for each ";
     line.append(text.unit()).append(" until it has ended; ");
-    if (config.max_waiting == 0) {
-      line.append("a full one rejects at once");
-    } else {
-      line.append(std::to_string(config.max_waiting)).append(" more wait");
-      if (config.max_wait != no_timeout)
-        line.append(", at most ").append(duration_text(config.max_wait)).append(" each");
-      text.delay(config.max_wait);
-    }
-    if (config.headroom > 0) {
-      line.append("; each step of priority below critical leaves ");
-      detail::append_number(line, 100 * config.headroom);
-      line.append(" % of the slots free");
-    }
+    explain_queue(bulkhead.core_.slot_config(), line, text);
     text.say("bulkhead", bulkhead.name(), line);
   }
 

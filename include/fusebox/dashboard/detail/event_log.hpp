@@ -115,6 +115,7 @@ class EventLog {
   void add(const RateLimiterEvent& event) { add_edge("rateLimiters", event); }
   void add(const ThrottleEvent& event) { add_edge("throttles", event); }
   void add(const RetryBudgetEvent& event) { add_edge("retryBudgets", event); }
+  void add(const HedgeEvent& event) { add_edge("hedges", event); }
   /// Each fault and each delay is an event: they are in the stats.
   void add(const ChaosEvent& event) {
     if (event.kind == ChaosEventKind::enabled || event.kind == ChaosEventKind::disabled)

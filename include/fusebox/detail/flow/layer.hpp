@@ -48,7 +48,8 @@ namespace detail {
 ///   detail/flow/inside.hpp;
 /// - optionally `observers(policy)`, its CallObservers: it then has on_call();
 /// - optionally `kind`, a LayerKind, if some orders are mistakes;
-/// - optionally `explain(policy, text)`, its line of explain(): see pipeline/detail/explanation.hpp;
+/// - if it may be a part of a pipeline, `explain(policy, text)`, its line of explain(): see
+///   pipeline/detail/explanation.hpp;
 /// - optionally `Side`: what a frame does not keep beside its hot fields. g++ keeps a whole object in memory
 ///   once the address of a part escapes;
 /// - optionally `Result<R>`: the type that leaves it if R comes from inside (P13).

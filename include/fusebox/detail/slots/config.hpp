@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include <fusebox/call.hpp>
 #include <fusebox/clock.hpp>
+#include <fusebox/detail/number_text.hpp>
 #include <fusebox/detail/validate.hpp>
 
 FUSEBOX_BEGIN_NAMESPACE
@@ -47,6 +49,24 @@ struct SlotConfig {
   constexpr double rounding = 1e-6;  // 0.1 x 3 x 10 is a little more than 3
   if (share - left_free > rounding) ++left_free;
   return left_free < limit ? limit - left_free : 1;
+}
+
+/// What Pipeline::explain() says of the queue and of the headroom, as the end of a line.
+template <class Explanation>
+void explain_queue(const SlotConfig& config, std::string& line, Explanation& text) {
+  if (config.max_waiting == 0) {
+    line.append("a full one rejects at once");
+  } else {
+    line.append(std::to_string(config.max_waiting)).append(" more wait");
+    if (config.max_wait != no_timeout)
+      line.append(", at most ").append(duration_text(config.max_wait)).append(" each");
+    text.delay(config.max_wait);
+  }
+  if (config.headroom > 0) {
+    line.append("; each step of priority below critical leaves ");
+    append_number(line, 100 * config.headroom);
+    line.append(" % of the slots free");
+  }
 }
 
 }  // namespace detail

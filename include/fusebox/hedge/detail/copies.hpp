@@ -143,19 +143,25 @@ class HedgeCopies : public HedgeMeeting<C> {
 
     [[nodiscard]] Copy* copy() const noexcept { return copy_; }
     /// It runs.
-    void spend() noexcept {
-      if (std::exchange(is_paid_, false)) copies_.state().counts->count_hedge();
+    void spend() {
+      if (!std::exchange(is_paid_, false)) return;
+      totals().count_hedge();
+      totals().tell(HedgeEventKind::available, copies_.clock());
     }
     /// Nobody runs it.
-    void count_refused() noexcept {
-      if (is_paid_) copies_.state().counts->count_refused();
+    void count_refused() {
+      if (!is_paid_) return;
+      totals().count_refused();
+      totals().tell(HedgeEventKind::exhausted, copies_.clock());
     }
 
    private:
     void refuse() {
-      copies_.state().counts->count_refused();
+      totals().count_refused();  // before the call can end
       copies_.close();
+      totals().tell(HedgeEventKind::exhausted, copies_.clock());
     }
+    [[nodiscard]] HedgeTotals& totals() const noexcept { return *copies_.state().counts; }
 
     HedgeCopies& copies_;
     Copy* copy_ = nullptr;

@@ -1,6 +1,6 @@
 // fusebox/pipeline/detail/explanation.hpp: Explanation, what explain() collects from the layers.
 //
-// A layer that has something to say has
+// The layer of each policy that may be a part of a pipeline has
 //
 //     template <class Explanation>
 //     static void explain(const P& policy, Explanation& text);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,10 +16,12 @@
 #include <fusebox/call_durations.hpp>
 #include <fusebox/chaos.hpp>
 #include <fusebox/detail/clock_reading.hpp>
+#include <fusebox/detail/printable_names.hpp>
 #include <fusebox/detail/registry/named_policies.hpp>
 #include <fusebox/detail/registry/policy_kind.hpp>
 #include <fusebox/detail/subscriber.hpp>
 #include <fusebox/detail/validate.hpp>
+#include <fusebox/fwd.hpp>
 #include <fusebox/hedge.hpp>
 #include <fusebox/rate_limiter.hpp>
 #include <fusebox/retry.hpp>
@@ -202,8 +205,8 @@ struct PolicyKind<RetryThrottle> : BudgetKind<RetryThrottle, RetryThrottleConfig
 };
 
 /// Counts, which need neither a config nor a clock.
-template <class P>
-struct CountsKind : BasicKind<P, NoConfig> {
+template <class P, class CountsEvent = void>
+struct CountsKind : BasicKind<P, NoConfig, CountsEvent> {
   static constexpr const char* config_type = "";
 
   template <class C>
@@ -220,7 +223,14 @@ struct PolicyKind<RetryCounts> : CountsKind<RetryCounts> {};
 template <>
 struct PolicyKind<TimeoutCounts> : CountsKind<TimeoutCounts> {};
 template <>
-struct PolicyKind<HedgeCounts> : CountsKind<HedgeCounts> {};
+struct PolicyKind<HedgeCounts> : CountsKind<HedgeCounts, HedgeEvent> {
+  static void subscribe(HedgeCounts& counts, const std::shared_ptr<Subscriber<>>& subscriber) {
+    counts.counts_.events().add(counts.name(), subscriber);
+  }
+  static void unsubscribe(HedgeCounts& counts, const Subscriber<>& subscriber) noexcept {
+    counts.counts_.events().remove(subscriber);
+  }
+};
 
 template <>
 struct PolicyKind<CallDurations> : BasicKind<CallDurations, CallDurationsConfig> {
@@ -259,9 +269,20 @@ class NamedOfKinds : private NamedPolicies<Ps, C>... {
 };
 
 template <class C>
-using PolicyKinds =
-    NamedOfKinds<C, Bulkhead<C>, AdaptiveLimit<Measured, C>, RateLimiter<C>, Throttle<C>, RetryBudget<C>,
-                 RetryThrottle, RetryCounts, TimeoutCounts, HedgeCounts, CallDurations, Chaos<C>>;
+using PolicyKinds = NamedOfKinds<C, Bulkhead<C>, AdaptiveLimit<Measured, C>, AdaptiveLimit<Aimd, C>,
+                                 AdaptiveLimit<Gradient2, C>, AdaptiveLimit<Vegas, C>, RateLimiter<C>,
+                                 Throttle<C>, RetryBudget<C>, RetryThrottle, RetryCounts, TimeoutCounts,
+                                 HedgeCounts, CallDurations, Chaos<C>>;
+
+/// The stats of adaptive limits, whatever their rule, by printable names (M2).
+template <class C>
+[[nodiscard]] std::map<std::string, AdaptiveLimitStats> adaptive_limit_stats(
+    const PolicyRegistry<C>& registry) {
+  return with_printable_names(registry.template stats<AdaptiveLimit<Measured, C>>(),
+                              registry.template stats<AdaptiveLimit<Aimd, C>>(),
+                              registry.template stats<AdaptiveLimit<Gradient2, C>>(),
+                              registry.template stats<AdaptiveLimit<Vegas, C>>());
+}
 
 }  // namespace detail
 

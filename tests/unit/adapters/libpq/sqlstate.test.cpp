@@ -107,3 +107,14 @@ TEST_CASE("H63 a transaction is repeated only if it certainly had no effect", "[
   CHECK(attempts("57P01") == 1);
   CHECK(attempts("23505") == 1);
 }
+
+TEST_CASE("H60 a text that is no SQLSTATE says nothing of what happened", "[H60]") {
+  for (const std::string_view text :
+       {"", "40", "40junk", "4000", "400011", "53 disk full", "4000\xff", "57p03"}) {
+    CAPTURE(text);
+    const Failure failure = failure_of(text);
+    CHECK_FALSE(failure.is_transient());
+    CHECK_FALSE(failure.retry_after());
+    CHECK(failure.status() == 400);
+  }
+}

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "catch.hpp"
 
@@ -229,6 +230,14 @@ void for_changed_configs(Use use) {
                                                        .retry = changed_retry,
                                                        .breaker = changed_breaker,
                                                        .attempt_timeout = 5s});
+}
+
+/// Does each kind of part have a name, by which it reads back?
+template <std::size_t... I>
+void check_named(std::index_sequence<I...> /*kinds*/) {
+  const PipelineConfig config{{PipelinePart{std::in_place_index<I>}...}};
+  for (const auto& part : ordered_json(config)) CHECK(part.contains("policy"));
+  CHECK((json(config).get<PipelineConfig>() == config));
 }
 
 std::string page() {
@@ -462,6 +471,7 @@ TEST_CASE("H43 a pipeline is a list of parts", "[H43]") {
         "total_timeout bulkhead retry retry hedge hedge breaker rate_limiter throttle adaptive_limit "
         "adaptive_limit adaptive_limit adaptive_limit chaos standard_pipeline attempt_timeout ");
   CHECK(written[10]["rule"] == "aimd");
+  check_named(std::make_index_sequence<std::variant_size_v<PipelinePart>>{});
 
   const auto error = [](const char* text) { return error_of<PipelineConfig>(text, "policies"); };
   CHECK(error(R"([{"policy": "attempt_timeout", "limit": "1s"}, {"policy": "retry", "max_attempts": 3}])")

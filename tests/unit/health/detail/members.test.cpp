@@ -86,8 +86,10 @@ TEST_CASE("M2 a kind without a policy has no member, and the summary is of the b
   CHECK(document.size() == 4);
   CHECK(document["bulkheads"]["a"]["limit"] == 25);
   (void)registry.get<support::FakeAdaptiveLimit>("a");
+  (void)registry.get<AdaptiveLimit<Vegas, FakeClock>>("a", {.initial = 7});
   document = json::parse(to_json(health_report(registry)));
   CHECK(document["adaptiveLimits"]["a"]["limit"] == 20);
+  CHECK(document["adaptiveLimits"]["a (2)"]["limit"] == 7);
   CHECK(document["summary"]["total"] == 0);
   (void)registry.get<FakeLimiter>("a");
   (void)registry.get<FakeThrottle>("a");

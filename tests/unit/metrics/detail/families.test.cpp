@@ -174,8 +174,11 @@ TEST_CASE("M2 a kind without a policy has no family, and each family has its typ
   (void)registry.get<FakeBulkhead>("a");
   CHECK(types_of(to_prometheus(registry)).size() == 6 + 6);
   (void)registry.get<support::FakeAdaptiveLimit>("a");
+  (void)registry.get<AdaptiveLimit<Vegas, FakeClock>>("a");
   CHECK(types_of(to_prometheus(registry)).size() == 6 + 6 + 9);
+  CHECK(samples_of(to_prometheus(registry)).contains("fusebox_adaptive_limit_limit{name=\"a (2)\"} 20"));
   registry.remove<support::FakeAdaptiveLimit>("a");
+  registry.remove<AdaptiveLimit<Vegas, FakeClock>>("a");
   (void)registry.get<FakeLimiter>("a");
   (void)registry.get<FakeThrottle>("a");
   (void)registry.get<RetryCounts>("a");

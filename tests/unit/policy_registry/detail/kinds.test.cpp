@@ -1,9 +1,11 @@
 #include <fusebox/policy_registry.hpp>
 #include <fusebox/test/fake_clock.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -93,6 +95,34 @@ TEST_CASE("M3 W10 a registry reports the events of its adaptive limits", "[M3][W
   }
   (void)existing->try_acquire();
   CHECK(seen == Names{"existing saturated", "existing free", "later limit_changed"});
+}
+
+TEST_CASE("M1 M2 M3 each rule of an adaptive limit is a kind, and their stats and events are of one family",
+          "[M1][M2][M3]") {
+  Policies registry{{}, FakeClock{}};
+  std::vector<std::string> seen;
+  const Subscription subscription = registry.on_event([&](const AdaptiveLimitEvent& event) {
+    seen.push_back(event.name + ' ' + std::string{to_string(event.kind)});
+  });
+  const auto saturate = [&]<class Rule>(const char* name, const Rule& rule) {
+    const auto limit = registry.get<AdaptiveLimit<Rule, FakeClock>>(name, rule);
+    CHECK(limit->rule() == rule);
+    CHECK(registry.get<AdaptiveLimit<Rule, FakeClock>>(name, Rule{}) == limit);
+    CHECK(registry.config_conflicts<AdaptiveLimit<Rule, FakeClock>>() == 1);
+    std::vector<Permit> permits;
+    while (seen.empty()) permits.push_back(limit->try_acquire());
+    CHECK(std::exchange(seen, {}) == Names{std::string{name} + " saturated"});
+    for (Permit& permit : permits) permit.ignore();
+    CHECK(std::exchange(seen, {}) == Names{std::string{name} + " free"});
+  };
+  saturate("same", Measured{.initial = 1});
+  saturate("same", Vegas{.initial = 2});
+  saturate("same", Gradient2{.initial = 3, .min = 1});
+  saturate("alone", Aimd{.initial = 4, .min = 1});
+
+  std::map<std::string, int> limits;
+  for (const auto& [name, stats] : detail::adaptive_limit_stats(registry)) limits[name] = stats.limit;
+  CHECK(limits == std::map<std::string, int>{{"alone", 4}, {"same", 1}, {"same (2)", 3}, {"same (3)", 2}});
 }
 
 TEST_CASE("M1 a limiter that has spent permits is evicted after others", "[M1]") {

@@ -79,7 +79,8 @@ inline void append_failure(std::string& out, const Failure& failure) {
     if (!is_error_status(*status)) number.fail("must be in [400, 599], got " + std::to_string(*status));
   });
   members.read("retryAfterMs", [&](const JsonValue& wait) {
-    retry_after = std::chrono::milliseconds{wait.whole_number(0, std::numeric_limits<std::int64_t>::max())};
+    using Limits = std::numeric_limits<std::int64_t>;
+    retry_after = std::chrono::milliseconds{wait.whole_number(Limits::min(), Limits::max())};
   });
   const bool is_network = detail::is_network_error(code);  // has no status, whatever its ApiError has
   if (!status && code && code.category() == http_category())

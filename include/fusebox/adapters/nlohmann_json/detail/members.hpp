@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,6 +20,7 @@
 #include <fusebox/detail/macros.hpp>
 #include <fusebox/detail/named_enum.hpp>
 #include <fusebox/detail/no_destroy.hpp>
+#include <fusebox/detail/throw.hpp>
 #include <fusebox/detail/validate.hpp>
 #include <fusebox/error_code.hpp>
 #include <fusebox/failure.hpp>
@@ -71,6 +73,7 @@ template <class E>
   return *all;
 }
 
+/// Throws std::logic_error for a member of a kind that it does not override.
 class FUSEBOX_API MemberVisitor {
  public:
   MemberVisitor() = default;
@@ -86,21 +89,22 @@ class FUSEBOX_API MemberVisitor {
   virtual void member(const char* name, std::chrono::nanoseconds& value) = 0;
   /// The same, for a member without a default.
   virtual void required(const char* name, std::chrono::nanoseconds& value) { member(name, value); }
-  virtual void member(const char* /*name*/, std::vector<std::chrono::nanoseconds>& /*value*/) {}
+  virtual void member(const char* name, std::vector<std::chrono::nanoseconds>& /*value*/) { refuse(name); }
   /// Members that do not go together.
   virtual void refuse_if(bool /*is_wrong*/, const char* /*name*/, const char* /*why*/) {}
   /// What the check of a config says, after its members.
   virtual void checked(const Problem& /*problem*/) {}
 
   // What only stats have.
-  virtual void member(const char* /*name*/, std::vector<std::uint64_t>& /*value*/) {}
-  virtual void member(const char* /*name*/, std::optional<std::uint64_t>& /*value*/) {}
-  virtual void member(const char* /*name*/, std::optional<std::chrono::system_clock::time_point>& /*value*/) {
+  virtual void member(const char* name, std::vector<std::uint64_t>& /*value*/) { refuse(name); }
+  virtual void member(const char* name, std::optional<std::uint64_t>& /*value*/) { refuse(name); }
+  virtual void member(const char* name, std::optional<std::chrono::system_clock::time_point>& /*value*/) {
+    refuse(name);
   }
-  virtual void member(const char* /*name*/, std::optional<Failure>& /*value*/) {}
-  virtual void member(const char* /*name*/, std::vector<Failure>& /*value*/) {}
+  virtual void member(const char* name, std::optional<Failure>& /*value*/) { refuse(name); }
+  virtual void member(const char* name, std::vector<Failure>& /*value*/) { refuse(name); }
   /// A whole number of milliseconds, rounded up.
-  virtual void milliseconds(const char* /*name*/, std::chrono::nanoseconds& /*value*/) {}
+  virtual void milliseconds(const char* name, std::chrono::nanoseconds& /*value*/) { refuse(name); }
 
   /// One of the names.
   template <class E>
@@ -135,11 +139,18 @@ class FUSEBOX_API MemberVisitor {
 
   virtual void one_of(const char* name, int& value, const EnumNames& names) = 0;
   /// names.first - 1: null.
-  virtual void one_of_or_null(const char* /*name*/, int& /*value*/, const EnumNames& /*names*/) {}
-  virtual void object(const char* /*name*/, const MembersRef& /*value*/) {}
+  virtual void one_of_or_null(const char* name, int& /*value*/, const EnumNames& /*names*/) { refuse(name); }
+  virtual void object(const char* name, const MembersRef& /*value*/) { refuse(name); }
   virtual void object_or_null(const char* name, const OptionalRef& value) = 0;
-  virtual void objects(const char* /*name*/, const MapRef& /*value*/,
-                       const std::vector<std::string>& /*names*/) {}
+  virtual void objects(const char* name, const MapRef& /*value*/, const std::vector<std::string>& /*names*/) {
+    refuse(name);
+  }
+
+ private:
+  /// No visitor leaves a member out silently.
+  [[noreturn]] static void refuse(const char* name) {
+    throw_error(std::logic_error{std::string{name} + " is of a kind that this visitor does not know"});
+  }
 };
 
 /// Finds the table of a T.
